@@ -1,0 +1,147 @@
+"""A compiled condition and a generated merge, each beside the same thing written by hand.
+
+Prints ratios of the median of several interleaved runs: `python bench/decide.py`.
+"""
+
+from __future__ import annotations
+
+import random
+import sys
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from statistics import median
+from time import perf_counter
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
+from dsl.lint import check
+from dsl.schema import Side, shipped_schema
+from dsl.source import Source
+from engine.mapping import compile_pair
+
+RULES = """
+sync Lead <-> prospect {
+    match Email = emails
+    polling
+    inbound create when all {
+        Email is present
+        any { HasOptedOutOfEmail = false  Rating in ("Hot", "Warm") }
+        AnnualRevenue >= 1000000
+        not (Company contains "test")
+    }
+    inbound update
+    pushing
+    outbound update
+    fields {
+        FirstName <-> firstName
+        LastName <-> lastName
+        Title <-> title
+        Company <-> company
+        City <-> addressCity
+        State <-> addressState
+        PostalCode <-> addressZip
+        Country <-> addressCountry
+        LeadSource <-> source
+        Rating <-> custom1
+        Industry <-> custom2
+        Website <-> websiteUrl1
+    }
+}
+"""
+ROUNDS = 15
+ROWS = 20_000
+NOW = datetime(2026, 11, 23, tzinfo=UTC)
+
+
+def side_by_side(one: Callable[[], object], two: Callable[[], object]) -> tuple[float, float]:
+    """The median seconds of both, run in turn."""
+    times: tuple[list[float], list[float]] = ([], [])
+    for _ in range(ROUNDS):
+        for kept, work in zip(times, (one, two), strict=True):
+            start = perf_counter()
+            work()
+            kept.append(perf_counter() - start)
+    return median(times[0]), median(times[1])
+
+
+def print_ratio(name: str, ours: float, floor: float, bound: float) -> None:
+    print(
+        f"{name:<44} {ours / ROWS * 1e9:8.0f} ns   by hand {floor / ROWS * 1e9:8.0f} ns"
+        f"   ratio {ours / floor:5.2f}   (at most {bound})"
+    )
+
+
+def main() -> None:
+    checked = check([Source("bench.sync", RULES)], shipped_schema(), frozenset())
+    assert checked.ok, checked.diagnostics
+    mapping = compile_pair(checked.program.pairs[0])
+    holds = mapping.conditions["inbound create"]
+    assert holds is not None
+    random.seed(1)
+    columns = mapping.columns[Side.SALESFORCE]
+    choices: dict[str, list[Any]] = {
+        "Email": [None, "a@b.co", "c@d.co"],
+        "HasOptedOutOfEmail": [True, False],
+        "Rating": ["Hot", "Cold", None],
+        "AnnualRevenue": [None, 5, 2_000_000],
+        "Company": ["Acme", "Test Inc", None],
+    }
+    rows = [
+        ("00Q", "", *(random.choice(choices.get(c, ["x", None])) for c in columns))
+        for _ in range(ROWS)
+    ]
+    at = {name: mapping.slot(Side.SALESFORCE, name) for name in choices}
+    email, opted, rating, revenue, company = (at[name] for name in choices)
+    wanted = frozenset(("hot", "warm"))
+
+    def by_hand(s: Any, o: Any, s_base: Any, o_base: Any, now: Any) -> bool:
+        return bool(
+            s[email]
+            and (s[opted] is False or (s[rating] is not None and s[rating].casefold() in wanted))
+            and s[revenue] is not None
+            and s[revenue] >= 1_000_000
+            and not (s[company] is not None and "test" in s[company].casefold())
+        )
+
+    assert [holds(r, None, None, None, NOW) for r in rows] == [
+        by_hand(r, None, None, None, NOW) for r in rows
+    ]
+    ours, floor = side_by_side(
+        lambda: [holds(r, None, None, None, NOW) for r in rows],
+        lambda: [by_hand(r, None, None, None, NOW) for r in rows],
+    )
+    print_ratio("a condition of five terms", ours, floor, 1.2)
+
+    values = [tuple(random.choice("abc") for _ in range(12)) for _ in range(ROWS)]
+    cases = [(v, v, v, v) for v in values[: ROWS * 9 // 10]]
+    cases += [(v, w, v, v) for v, w in zip(values, values[1:], strict=False)][: ROWS // 10]
+
+    def merge_by_hand(
+        s: Sequence[Any], o: Sequence[Any], s_base: Sequence[Any], o_base: Sequence[Any]
+    ) -> list[tuple[int, bool, bool]]:
+        if s == s_base and o == o_base:
+            return []
+        return [
+            (n, a != b, c != d)
+            for n, (a, b, c, d) in enumerate(zip(s, s_base, o, o_base, strict=True))
+            if a != b or c != d
+        ]
+
+    assert [mapping.merge(*c) for c in cases] == [merge_by_hand(*c) for c in cases]
+    ours, floor = side_by_side(
+        lambda: [mapping.merge(*c) for c in cases],
+        lambda: [merge_by_hand(*c) for c in cases],
+    )
+    print_ratio("a merge of 12 fields, one record in ten changed", ours, floor, 1.3)
+    changed = [(v, w, v, v) for v, w in zip(values, values[1:], strict=False)]
+    ours, floor = side_by_side(
+        lambda: [mapping.merge(*c) for c in changed],
+        lambda: [merge_by_hand(*c) for c in changed],
+    )
+    print_ratio("a merge of 12 fields, every record changed", ours, floor, 1.3)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,112 @@
+"""Loads the grammar as a parser, from a private cache where there can be one."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from lark import Lark  # noqa: PLC0415 - lazy
+
+__all__ = ["GRAMMAR_FILE", "cache_folder", "load_parser"]
+
+GRAMMAR_FILE = Path(__file__).parent / "grammar.lark"
+
+
+class AnyName:
+    """Tells lark that a name may stand anywhere, so that a wrong word is one token, never a piece
+    of it that looks like a keyword (`on` of `onlin`)."""
+
+    always_accept = ("NAME",)
+
+    def process(self, stream: Iterator[Any]) -> Iterator[Any]:
+        return stream
+
+
+def _keyword_lexer() -> Any:
+    """Lark's contextual lexer, with the keywords looked up in a dictionary.
+
+    Lark itself finds a name and then tries it against all keywords as a regular expression, and
+    compiles one such for each set of keywords that it meets, which takes longer than the parse.
+    """
+    from lark.lexer import BasicLexer, ContextualLexer, PatternStr, Scanner, Token  # noqa: PLC0415 - lazy
+
+    scanners: dict[frozenset[str], Scanner] = {}
+
+    class Keywords(BasicLexer):
+        def _build_scanner(self) -> Scanner:
+            keywords = {
+                t.pattern.value: t.name
+                for t in self.terminals
+                if isinstance(t.pattern, PatternStr) and t.pattern.value.isidentifier()
+            }
+            others = [t for t in self.terminals if t.name not in keywords.values()]
+
+            def named(token: Token) -> Token:
+                token.type = keywords.get(token.value, "NAME")
+                return token
+
+            self.callback = {**self.user_callbacks, "NAME": named}
+            key = frozenset(t.name for t in others)
+            if key not in scanners:
+                make: Any = Scanner  # lark leaves it without annotations
+                scanners[key] = make(others, self.g_regex_flags, self.re, self.use_bytes)
+            return scanners[key]
+
+    return type("KeywordLexer", (ContextualLexer,), {"BasicLexer": Keywords})
+
+
+def cache_folder() -> Path | None:
+    """The user's own cache folder for compiled grammars; None if there can be none.
+
+    Lark's cache is a pickle, so a folder that anybody else could write to is no place for it.
+    """
+    base = os.environ.get("XDG_CACHE_HOME")
+    try:
+        folder = Path(base) if base and Path(base).is_absolute() else Path.home() / ".cache"
+        folder /= "crosswalk"
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        status = folder.stat()
+    except (OSError, RuntimeError):
+        return None
+    if hasattr(os, "getuid") and (
+        status.st_uid != os.getuid() or status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+    ):
+        return None
+    return folder if os.access(folder, os.W_OK | os.X_OK) else None
+
+
+def load_parser(transformer: Any = None, *, cached: bool = True, **options: Any) -> Lark:
+    """A lark parser of the grammar; `options` go to lark."""
+    from lark import Lark  # noqa: PLC0415 - lazily: an unchanged project is answered without it
+
+    grammar = GRAMMAR_FILE.read_text(encoding="utf-8")
+    place = _cache_file(grammar) if cached else None
+    return Lark(
+        grammar,
+        parser="lalr",
+        lexer="contextual",
+        keep_all_tokens=True,
+        maybe_placeholders=False,
+        postlex=AnyName(),
+        transformer=transformer,
+        cache=place or False,
+        _plugins={"ContextualLexer": _keyword_lexer()},
+        **options,
+    )
+
+
+@cache
+def _cache_file(grammar: str) -> str | None:
+    from hashlib import sha256  # noqa: PLC0415 - lazy
+    from sys import version_info  # noqa: PLC0415 - lazy
+
+    folder = cache_folder()
+    if folder is None:
+        return None
+    digest = sha256(grammar.encode()).hexdigest()[:16]
+    return str(folder / f"grammar-{digest}-{version_info[0]}.{version_info[1]}.lark")

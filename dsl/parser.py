@@ -1,0 +1,153 @@
+"""From the text of a rule file to its tree, reporting every mistake on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from functools import cache
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+from dsl import syntax as s
+from dsl.build import Builder
+from dsl.diagnostics import Diagnostic
+from dsl.grammar import load_parser
+from dsl.scan import ITEM, Scan, scan
+from dsl.source import Source, Span
+
+if TYPE_CHECKING:
+    from lark import Lark, UnexpectedInput
+
+    from dsl.recovery import Failure, Recovered  # noqa: PLC0415 - lazy
+
+__all__ = ["chunks", "parse"]
+
+# The parser and the builder in it hold state while they read one stretch.
+_lock = Lock()
+
+
+@cache
+def _loaded() -> tuple[Lark, Builder]:
+    builder = Builder()
+    return load_parser(builder), builder
+
+
+def parse(source: Source) -> tuple[s.Module, list[Diagnostic]]:
+    """The tree of a rule file, and what is wrong with its text. Never raises, whatever the text."""
+    from lark import UnexpectedInput  # noqa: PLC0415 - lazy
+    from lark.utils import TextSlice  # noqa: PLC0415 - lazy
+
+    text = source.text
+    scanned = scan(text)
+    found = list(_stray(source, scanned))
+    clean = _without(text, [*scanned.junk, *scanned.unterminated])
+    items: list[s.Item] = []
+    broken: list[Span] = []
+    with _lock:
+        lark, builder = _loaded()
+        builder.source = source
+        for begin, end in chunks(text):
+            builder.problems = []
+            try:
+                items += lark.parse(TextSlice(clean, begin, end))  # type: ignore[arg-type]
+            except (UnexpectedInput, RecursionError):
+                result = _recovered(source, clean, scanned, (begin, end))
+                items += result.items
+                found += result.diagnostics
+                broken += result.broken
+            found += (Diagnostic("CW101", words, at, how) for at, words, how in builder.problems)
+        builder.source = Source("", "")
+    comments = tuple(
+        s.Comment(Span(source, start, end), text[start:end]) for start, end in scanned.comments
+    )
+    return s.Module(source, tuple(items), comments, tuple(broken)), found
+
+
+def chunks(text: str) -> Iterator[tuple[int, int]]:
+    """The stretches of a text that can be read one by one."""
+    begin = 0
+    for item in ITEM.finditer(text):
+        if item.start() > begin:
+            yield begin, item.start()
+            begin = item.start()
+    if begin < len(text):
+        yield begin, len(text)
+
+
+def _without(text: str, stretches: Iterable[tuple[int, int]]) -> str:
+    """The text with some stretches as spaces."""
+    ordered = sorted(stretches)
+    if not ordered:
+        return text
+    parts: list[str] = []
+    at = 0
+    for start, end in ordered:
+        parts += (text[at:start], " " * (end - start))
+        at = end
+    return "".join((*parts, text[at:]))
+
+
+def _stray(source: Source, scanned: Scan) -> Iterator[Diagnostic]:
+    """What no token starts with, and strings without an end: once a line."""
+    from dsl.expected import hint_for_junk  # noqa: PLC0415 - lazy
+
+    lines = set()
+    for start, end in scanned.unterminated:
+        span = Span(source, start, end)
+        lines.add(span.first.line)
+        message = 'this text has no closing `"`'
+        yield Diagnostic("CW101", message, span, "text ends on the line that it starts on")
+    for start, end in scanned.junk:
+        span = Span(source, start, end)
+        if span.first.line not in lines:
+            lines.add(span.first.line)
+            yield Diagnostic("CW101", f"unexpected `{span.text}`", span, hint_for_junk(span.text))
+
+
+def _recovered(
+    source: Source,
+    clean: str,
+    scanned: Scan,
+    extent: tuple[int, int],
+) -> Recovered:
+    from dsl.recovery import recover  # noqa: PLC0415 - lazy
+
+    begin, end = extent
+    reported = [at for at in (*scanned.junk, *scanned.unterminated) if begin <= at[0] < end]
+    text = _without(clean, scanned.comments)
+    return recover(source, text, extent, reported, _read)
+
+
+def _read(text: str, begin: int, end: int) -> list[Any] | Failure:
+    from lark import UnexpectedInput  # noqa: PLC0415 - lazy
+    from lark.utils import TextSlice  # noqa: PLC0415 - lazy
+
+    from dsl.recovery import Failure  # noqa: PLC0415 - lazy
+
+    lark, builder = _loaded()
+    builder.problems = []
+    try:
+        items: Any = lark.parse(TextSlice(text, begin, end))
+    except UnexpectedInput as error:
+        return _failure(error, end)
+    except RecursionError:
+        return Failure(begin, end, text[begin:end].strip(), False, frozenset())
+    found: list[Any] = items
+    return found
+
+
+def _failure(error: UnexpectedInput, end: int) -> Failure:
+    from lark import UnexpectedCharacters, UnexpectedToken  # noqa: PLC0415 - lazy
+
+    from dsl.recovery import Failure  # noqa: PLC0415 - lazy
+
+    accepts: frozenset[str] = frozenset()
+    if isinstance(error, UnexpectedToken):
+        accepts = frozenset(error.accepts or error.expected or ())
+        token = error.token
+        if token.type == "$END":
+            return Failure(end, end, "", False, accepts)
+        start = token.start_pos or 0
+        return Failure(start, start + len(token), str(token), token.type == "NAME", accepts)
+    at = error.pos_in_stream or 0
+    character = error.char if isinstance(error, UnexpectedCharacters) else ""
+    return Failure(at, at + 1, character, False, frozenset(getattr(error, "allowed", None) or ()))

@@ -1,0 +1,225 @@
+"""From the trees of all rule files to one program, every name resolved."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import chain
+
+from dsl import program as p
+from dsl import syntax as s
+from dsl.activities import ActivityContext, resolve_activities
+from dsl.conditions import resolve_condition
+from dsl.diagnostics import Diagnostic, closest
+from dsl.lines import LineContext, resolve_line
+from dsl.names import Names, gather
+from dsl.paths import Scope, resolve_path, title_of
+from dsl.records import check_test
+from dsl.schema import ObjectType, Schema, Side, is_custom
+from dsl.types import check_flow
+
+__all__ = ["resolve"]
+
+
+def resolve(
+    modules: Sequence[s.Module], schema: Schema, templates: frozenset[str]
+) -> tuple[p.Program, list[Diagnostic]]:
+    """The program of some rule files, without what is wrong in them, and the findings."""
+    found: list[Diagnostic] = []
+    names = gather(modules, templates)
+    items = list(chain.from_iterable(module.items for module in modules))
+    syncs = [item for item in items if isinstance(item, s.Sync)]
+    linked = frozenset((sync.salesforce.text, sync.outreach.text) for sync in syncs)
+    pairs: dict[tuple[str, str], p.Pair] = {}
+    for sync in syncs:
+        pair = _Sync(schema, names, linked, found).resolve(sync)
+        if pair is not None:
+            pairs.setdefault((pair.salesforce.name, pair.outreach.name), pair)
+    tests = tuple(item for item in items if isinstance(item, s.Test))
+    for test in tests:
+        found += check_test(test, schema)
+    program = p.Program(
+        tuple(module.source for module in modules),
+        tuple(pairs.values()),
+        names.maps,
+        tuple(_limits(items)),
+        tuple(_guards(items)),
+        tests,
+    )
+    return program, found
+
+
+def _limits(items: Sequence[s.Item]) -> Iterator[p.LimitRule]:
+    for item in items:
+        if isinstance(item, s.Limits):
+            for limit in item.limits:
+                calls = limit.calls.value if isinstance(limit.calls.value, int) else 0
+                yield p.LimitRule(limit.span, Side(limit.side), limit.scope, calls, limit.period)
+
+
+def _guards(items: Sequence[s.Item]) -> Iterator[p.GuardRule]:
+    for item in items:
+        if isinstance(item, s.Guard):
+            for bound in item.bounds:
+                amount = bound.amount.value
+                number = amount if isinstance(amount, int | float) else 0
+                yield p.GuardRule(bound.span, bound.what, number)
+
+
+class _Sync:
+    """Resolves one `sync` block at a time."""
+
+    def __init__(
+        self,
+        schema: Schema,
+        names: Names,
+        linked: frozenset[tuple[str, str]],
+        found: list[Diagnostic],
+    ) -> None:
+        self.schema = schema
+        self.names = names
+        self.linked = linked
+        self.found = found
+
+    def resolve(self, sync: s.Sync) -> p.Pair | None:
+        salesforce = self._type(Side.SALESFORCE, sync.salesforce)
+        outreach = self._type(Side.OUTREACH, sync.outreach)
+        if salesforce is None or outreach is None:
+            self._check_names_only(sync)
+            return None
+        matches: list[p.MatchRule] = []
+        toggles: dict[str, p.ToggleRule] = {}
+        lines: list[p.Line] = []
+        activities: tuple[p.ActivityRule, ...] = ()
+        conflict = p.Policy.NEWEST
+        seen: set[type] = set()
+        for clause in sync.clauses:
+            first = type(clause) not in seen
+            seen.add(type(clause))
+            match clause:
+                case s.Match():
+                    matches += self._match(clause, salesforce, outreach)
+                case s.Toggle():
+                    toggle = self._toggle(clause, salesforce, outreach)
+                    toggles.setdefault(clause.name, toggle)
+                case s.Conflict() if first:
+                    conflict = p.Policy(clause.policy)
+                case s.FieldsBlock():
+                    lines += self._lines(clause, salesforce, outreach)
+                case s.ActivitiesBlock():
+                    context = ActivityContext(self.schema, self.names, self.linked)
+                    rules = resolve_activities(clause, context, self.found)
+                    activities = rules if first else activities
+        return p.Pair(
+            sync.span,
+            salesforce,
+            outreach,
+            tuple(matches),
+            toggles,
+            tuple(lines),
+            activities,
+            conflict,
+        )
+
+    def _type(self, side: Side, name: s.Name) -> ObjectType | None:
+        known = self.schema.get(side, name.text)
+        if known is not None:
+            return known
+        if side is Side.SALESFORCE and is_custom(side, name.text):
+            return ObjectType(side, name.text, name.text, {})
+        self.found.append(_unknown_type(self.schema, side, name))
+        return None
+
+    def _check_names_only(self, sync: s.Sync) -> None:
+        """What can be said of a sync whose types are not known: its groups and maps."""
+        for clause in sync.clauses:
+            if isinstance(clause, s.FieldsBlock):
+                for line in clause.lines:
+                    if isinstance(line, s.Use):
+                        self.names.group_of_fields(line.name, self.found)
+                        continue
+                    for modifier in line.modifiers:
+                        if isinstance(modifier, s.Via):
+                            self.names.map(modifier.name, self.found)
+            elif isinstance(clause, s.ActivitiesBlock):
+                context = ActivityContext(self.schema, self.names, self.linked)
+                resolve_activities(clause, context, self.found)
+
+    def _match(
+        self, clause: s.Match, salesforce: ObjectType, outreach: ObjectType
+    ) -> Iterator[p.MatchRule]:
+        left = Scope(self.schema, salesforce, outreach, Side.SALESFORCE, only=True)
+        right = Scope(self.schema, salesforce, outreach, Side.OUTREACH, only=True)
+        before = len(self.found)
+        keys = []
+        for a, b in clause.pairs:
+            ends = resolve_path(a, left, self.found), resolve_path(b, right, self.found)
+            if ends[0] is None or ends[1] is None:
+                continue
+            span = a.span.to(b.span)
+            wrong = check_flow(ends[0], ends[1], span, self.linked)
+            wrong = wrong and check_flow(ends[1], ends[0], span, self.linked)
+            if wrong:
+                message = wrong.message.partition(":")[0] + ": they never match"
+                self.found.append(replace(wrong, message=message, help=None))
+            keys.append((ends[0], ends[1]))
+        if len(self.found) == before:
+            yield p.MatchRule(clause.span, tuple(keys))
+
+    def _toggle(
+        self, clause: s.Toggle, salesforce: ObjectType, outreach: ObjectType
+    ) -> p.ToggleRule:
+        reads_outreach = clause.name == "pushing" or clause.name.startswith("outbound")
+        side = Side.OUTREACH if reads_outreach else Side.SALESFORCE
+        on, every, condition = True, None, None
+        for option in reversed(clause.options):
+            match option:
+                case s.Switch():
+                    on = option.on
+                case s.Every():
+                    every = option.seconds
+                case s.When():
+                    scope = Scope(self.schema, salesforce, outreach, side)
+                    condition = resolve_condition(option.condition, scope, self.found)
+        return p.ToggleRule(on, every, condition, clause.span)
+
+    def _lines(
+        self, block: s.FieldsBlock, salesforce: ObjectType, outreach: ObjectType
+    ) -> Iterator[p.Line]:
+        context = LineContext(self.schema, self.names, salesforce, outreach, self.linked)
+        for entry in block.lines:
+            if isinstance(entry, s.FieldLine):
+                line = resolve_line(entry, context, self.found)
+                if line is not None:
+                    yield line
+                continue
+            group = self.names.group_of_fields(entry.name, self.found)
+            if group is None:
+                continue
+            wrong: list[Diagnostic] = []
+            for node in group.lines:
+                line = resolve_line(node, context, wrong)
+                if line is not None:
+                    yield line
+            used = f"used here, in `sync {salesforce.name} <-> {outreach.name}`"
+            self.found += [_with_place(d, entry, used) for d in wrong]
+
+
+def _with_place(d: Diagnostic, use: s.Use, words: str) -> Diagnostic:
+    """A finding in a group, with the sync that it is wrong for. A wrong name is wrong anywhere."""
+    if d.code == "CW207":
+        return d
+    return replace(d, related=(*d.related, (use.span, words)))
+
+
+def _unknown_type(schema: Schema, side: Side, name: s.Name) -> Diagnostic:
+    what = "object type" if side is Side.SALESFORCE else "resource type"
+    message = f"{title_of(side)} has no {what} `{name.text}`"
+    if schema.get(side.other, name.text) is not None:
+        swapped = f"it is one of {title_of(side.other)}'s: Salesforce is on the left"
+        return Diagnostic("CW201", message, name.span, swapped)
+    near = closest(name.text, schema.names(side))
+    help_text = f"did you mean `{near}`?" if near else None
+    if not near and side is Side.SALESFORCE:
+        help_text = "a custom object's name ends in `__c`"
+    return Diagnostic("CW201", message, name.span, help_text, near)

@@ -1,0 +1,329 @@
+"""Acting on decisions: the only room that writes to a store, and to the ledger before it does."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import msgspec
+
+from dsl.schema import Side
+from dsl.values import stamp
+from engine.case import Case, Change, Verdict
+from engine.decide import settle
+from engine.ledger import Commit, Intent, Ledger, Link, LogRow, Pending
+from engine.mapping import Mapping
+from engine.model import Action, Direction, Outcome, RecordId, Result, Row, Write
+from engine.ports import Clock, Store
+
+__all__ = ["Context", "Tally", "Task", "act"]
+
+_encode = msgspec.json.Encoder().encode
+_WRITING = (Action.CREATE, Action.UPDATE, Action.DELETE)
+_COUNTED = {
+    Action.CREATE: "created",
+    Action.UPDATE: "updated",
+    Action.LINK: "linked",
+    Action.UNLINK: "unlinked",
+    Action.DELETE: "deleted",
+    Action.SKIP: "skipped",
+    Action.HOLD: "held",
+}
+
+
+@dataclass(slots=True)
+class Task:
+    """One record's case with its verdict; `link` is there once the two are linked, with its layout."""
+
+    case: Case
+    verdict: Verdict
+    link: Link | None = None
+
+
+@dataclass
+class Tally:
+    """What a run has done so far; `report` is told each change that went through or was decided."""
+
+    report: Callable[[Change], None] = lambda _change: None
+    counts: dict[str, int] = field(
+        default_factory=lambda: dict.fromkeys(
+            (
+                "created",
+                "updated",
+                "linked",
+                "unlinked",
+                "deleted",
+                "skipped",
+                "conflicts",
+                "held",
+                "failed",
+            ),
+            0,
+        )
+    )
+
+    def add(self, change: Change) -> None:
+        self.counts[_COUNTED[change.action]] += 1
+        self.counts["conflicts"] += sum(f.conflict is not None for f in change.fields)
+        self.report(change)
+
+
+@dataclass
+class Context:
+    """What all batches of one run share.
+
+    `names` are ids by name, asked for once a run; `written` counts records by type and pair.
+    """
+
+    run: str
+    started: str
+    digest: str
+    stores: dict[Side, Store]
+    ledger: Ledger
+    clock: Clock
+    tally: Tally
+    names: dict[tuple[Side, str], dict[str, RecordId]] = field(
+        default_factory=lambda: defaultdict(dict)
+    )
+    written: dict[tuple[Side, str], Counter[str]] = field(
+        default_factory=lambda: defaultdict(Counter)
+    )
+
+    def written_by_others(self, mapping: Mapping, side: Side) -> int:
+        """How many records of a pair's type other pairs have written in this run."""
+        by_pair = self.written[side, mapping.type_name(side)]
+        return by_pair.total() - by_pair[mapping.name]
+
+
+@dataclass
+class _Answered:
+    """A change that was sent, with the vendor's answer."""
+
+    task: Task
+    change: Change
+    number: int
+    result: Result
+
+
+def act(
+    mapping: Mapping, layout: int, tasks: Sequence[Task], context: Context, commit: Commit
+) -> None:
+    """Carry out a batch's decisions; what has to be kept of them is added to `commit`."""
+    sent = _send(mapping, layout, tasks, context)
+    after = _read_back(mapping, sent, context.stores)
+    by_task: dict[int, list[_Answered]] = defaultdict(list)
+    for answer in sent:
+        by_task[id(answer.task)].append(answer)
+        _note_answer(mapping, answer, commit)
+    for task in tasks:
+        _conclude(mapping, layout, task, by_task[id(task)], after, commit, context.tally)
+
+
+def _send(
+    mapping: Mapping,
+    layout: int,
+    tasks: Sequence[Task],
+    context: Context,
+) -> list[_Answered]:
+    """Commit the intents, then write them, one call to the store for each direction."""
+    planned = [(t, c) for t in tasks for c in t.verdict.changes if c.action in _WRITING]
+    intents = [
+        Intent(
+            pair=mapping.name,
+            layout=layout,
+            action=change.action,
+            direction=change.direction,
+            salesforce_id=change.salesforce_id,
+            outreach_id=change.outreach_id,
+            fields=_encode([(f.line, f.before, f.value) for f in change.fields]),
+            reason=change.reason,
+            rule=change.rule,
+        )
+        for _, change in planned
+    ]
+    at = stamp(context.clock.now())
+    numbers = context.ledger.intend(context.run, at, intents)
+    sent: list[_Answered] = []
+    for direction in Direction:
+        batch = [
+            (task, change, number)
+            for (task, change), number in zip(planned, numbers, strict=True)
+            if change.direction is direction
+        ]
+        if not batch:
+            continue
+        writes = [_write(mapping, change) for _, change, _ in batch]
+        type_name = mapping.type_name(direction.target)
+        results = context.stores[direction.target].write(type_name, writes)
+        context.written[direction.target, type_name][mapping.name] += len(writes)
+        sent += [
+            _Answered(*planned_one, result)
+            for planned_one, result in zip(batch, results, strict=True)
+        ]
+    return sent
+
+
+def _write(mapping: Mapping, change: Change) -> Write:
+    side = change.direction.target
+    values = {mapping.lines[f.line].ends[side].name or f.target: f.value for f in change.fields}
+    return Write(change.id(side), values, change.action is Action.DELETE)
+
+
+def _read_back(
+    mapping: Mapping, sent: Sequence[_Answered], stores: dict[Side, Store]
+) -> dict[Side, dict[RecordId, Row]]:
+    """What the stores hold now of the records written: the base is what came back."""
+    rows: dict[Side, dict[RecordId, Row]] = {}
+    for side in Side:
+        ids = [
+            a.result.id
+            for a in sent
+            if a.change.direction.target is side
+            and a.result.outcome is Outcome.DONE
+            and a.change.action is not Action.DELETE
+            and a.result.id is not None
+        ]
+        if ids:
+            found = stores[side].fetch(mapping.type_name(side), mapping.columns[side], ids)
+            rows[side] = {row[0]: row for row in found}
+        else:
+            rows[side] = {}
+    return rows
+
+
+def _note_answer(mapping: Mapping, answer: _Answered, commit: Commit) -> None:
+    change, result = answer.change, answer.result
+    ids = {side: change.id(side) for side in Side}
+    if result.outcome is Outcome.DONE:
+        ids[change.direction.target] = result.id
+    state = "done" if result.outcome is Outcome.DONE else "refused"
+    error = None if result.outcome is Outcome.DONE else f"{result.code}: {result.message}"
+    commit.answers.append(
+        (answer.number, state, ids[Side.SALESFORCE], ids[Side.OUTREACH], error)  # type: ignore[arg-type]
+    )
+    if error is not None:
+        commit.logs.append(_log_row(mapping, f"{change.action} refused", error, ids))
+
+
+def _conclude(
+    mapping: Mapping,
+    layout: int,
+    task: Task,
+    answers: list[_Answered],
+    after: dict[Side, dict[RecordId, Row]],
+    commit: Commit,
+    tally: Tally,
+) -> None:
+    """One record's part of the commit: its link and bases, what waits, and the counts."""
+    case, verdict = task.case, task.verdict
+    refused = [a for a in answers if a.result.outcome is not Outcome.DONE]
+    failed = {id(a.change) for a in refused}
+    went = [c for c in verdict.changes if id(c) not in failed]
+    for change in went:
+        tally.add(_with_ids(change, answers))
+        _log_conflicts(mapping, change, commit)
+    record = _record(case)
+    for answer in refused:
+        tally.counts["failed"] += 1
+        transient = answer.result.outcome is Outcome.TRANSIENT
+        why = "transient" if transient else "refused"
+        message = f"{answer.result.code}: {answer.result.message}"
+        commit.pending.append(Pending(mapping.name, *record, why, message=message))
+    for change in went:
+        if change.action is Action.HOLD:
+            held = Pending(mapping.name, *record, "review", message=change.reason)
+            commit.pending.append(held)
+            commit.logs.append(_log_row(mapping, "held", change.reason, _ids(case)))
+    for wait in verdict.waits:
+        why = "reference" if wait.pair else "transient"
+        needs = (wait.pair, str(wait.id))
+        commit.pending.append(Pending(mapping.name, *record, why, *needs, wait.message))
+    for change in went:
+        if task.link and change.action in (Action.UNLINK, Action.DELETE):
+            gone = change.direction.source
+            commit.unlinks.append((mapping.name, task.link.salesforce_id, gone))
+            commit.seen.append((mapping.name, Side.SALESFORCE, task.link.salesforce_id))
+            return
+    rows = dict(case.rows)
+    for answer in answers:
+        if answer.result.outcome is Outcome.DONE:
+            side = answer.change.direction.target
+            row = after[side].get(answer.result.id or "")
+            if row is not None:
+                rows[side] = row
+    if len(rows) == len(Side) and (went or verdict.agreed or task.link is None):
+        _relink(mapping, layout, task, went, rows, commit)
+
+
+def _relink(
+    mapping: Mapping,
+    layout: int,
+    task: Task,
+    went: list[Change],
+    rows: dict[Side, Row],
+    commit: Commit,
+) -> None:
+    views = {
+        side: mapping.view[side](row)
+        if row is not task.case.rows.get(side)
+        else task.case.views[side]
+        for side, row in rows.items()
+    }
+    done = [c for c in went if c.action in (Action.CREATE, Action.UPDATE, Action.LINK)]
+    bases = settle(task.case, task.verdict, done, views)
+    link = Link(
+        rows[Side.SALESFORCE][0],
+        rows[Side.OUTREACH][0],
+        layout,
+        _encode(bases[Side.SALESFORCE]),
+        _encode(bases[Side.OUTREACH]),
+    )
+    if link != task.link:
+        commit.links.append((mapping.name, link))
+
+
+def _with_ids(change: Change, answers: list[_Answered]) -> Change:
+    """The change with the id that its create was given."""
+    if change.action is not Action.CREATE:
+        return change
+    new: Any = next(a.result.id for a in answers if a.change is change)
+    if change.direction is Direction.INBOUND:
+        return replace(change, outreach_id=new)
+    return replace(change, salesforce_id=new)
+
+
+def _ids(case: Case) -> dict[Side, RecordId | None]:
+    return {side: case.id(side) for side in Side}
+
+
+def _record(case: Case) -> tuple[Side, RecordId]:
+    """By which side's id the record is kept among what is pending: Salesforce's where it has one."""
+    side = Side.SALESFORCE if Side.SALESFORCE in case.rows else Side.OUTREACH
+    return side, case.id(side)
+
+
+def _log_row(
+    mapping: Mapping, status: str, message: str, ids: dict[Side, RecordId | None]
+) -> LogRow:
+    return LogRow(
+        status,
+        message,
+        mapping.type_name(Side.OUTREACH),
+        ids[Side.OUTREACH],
+        mapping.type_name(Side.SALESFORCE),
+        ids[Side.SALESFORCE],
+    )
+
+
+def _log_conflicts(mapping: Mapping, change: Change, commit: Commit) -> None:
+    ids = {side: change.id(side) for side in Side}
+    for f in change.fields:
+        if f.conflict is not None:
+            message = (
+                f"{f.source} and {f.target} were both changed: Salesforce has"
+                f" {f.conflict.salesforce!r}, Outreach has {f.conflict.outreach!r};"
+                f" {f.conflict.winner.title()} won"
+            )
+            commit.logs.append(_log_row(mapping, "conflict", message, ids))

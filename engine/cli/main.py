@@ -1,0 +1,141 @@
+"""The command `crosswalk`: finds the subcommand, imports only that, and turns failures into words."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from types import ModuleType
+
+__all__ = ["main"]
+
+#: Subcommands: the module that has `register(parser)` and `run(args, project)`, whether it needs a
+#: project, and what it does.
+COMMANDS: dict[str, tuple[str, bool, str]] = {
+    "init": ("engine.cli.init", False, "make a project with the recommended rules and local orgs"),
+    "demo": ("engine.cli.demo", False, "play the whole story on the sample org"),
+    "lint": ("engine.cli.lint", False, "check rule files"),
+    "plan": ("engine.cli.plan", True, "show what a run would do, record by record"),
+    "run": ("engine.cli.run", True, "run one cycle"),
+    "graph": ("engine.cli.graph", True, "show the execution plan graph"),
+    "status": ("engine.cli.status", True, "show what is linked, where reading stands, what waits"),
+    "log": ("engine.cli.log", True, "show the technical log"),
+    "links": ("engine.cli.links", True, "show which records are linked"),
+    "local": ("engine.cli.local", True, "fill, read and change the project's local orgs"),
+}
+
+INTERRUPTED = 130
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; the exit code is as the documentation has it."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    name = _command(arguments)
+    module = import_module(COMMANDS[name][0]) if name else None
+    args = _parser(name, module).parse_args(arguments)
+    if module is None:
+        _parser(None, None).print_help()
+        return 2
+    try:
+        return _run(name or "", module, args)
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The reader went away (`| head`); leave no traceback when Python flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + signal.SIGPIPE
+
+
+def _command(arguments: list[str]) -> str | None:
+    """The subcommand among the arguments, so that only its module is imported."""
+    rest = iter(arguments)
+    for argument in rest:
+        if argument == "--project":
+            next(rest, None)
+        elif not argument.startswith("-"):
+            return argument if argument in COMMANDS else None
+    return None
+
+
+def _parser(name: str | None, module: ModuleType | None) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="crosswalk",
+        description="The sync engine between Salesforce and Outreach, as code.",
+        epilog="start with:  crosswalk init acme && cd acme && crosswalk plan",
+    )
+    parser.add_argument("--version", action="version", version=_Version(), help="show the version")
+    parser.add_argument("--project", metavar="DIR", help="the project's folder (default: this one)")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for command, (_, _, text) in COMMANDS.items():
+        own = commands.add_parser(
+            command,
+            help=text,
+            description=text[0].upper() + text[1:] + ".",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        if command == name and module is not None:
+            module.register(own)
+    return parser
+
+
+class _Version(str):
+    """The version, looked up only if it is asked for."""
+
+    __slots__ = ()
+
+    def __mod__(self, _names: object) -> str:
+        from importlib.metadata import version
+
+        return f"crosswalk {version('crosswalk')}"
+
+
+def _run(name: str, module: ModuleType, args: argparse.Namespace) -> int:
+    from engine.cli.project import Failure, load_project
+    from engine.config import ConfigError
+
+    try:
+        project = None
+        if COMMANDS[name][1]:
+            project = load_project(args.project)
+        else:
+            with contextlib.suppress(ConfigError):
+                project = load_project(args.project)
+        code: int = module.run(args, project)
+    except ConfigError as error:
+        return _fail(str(error), 2)
+    except Failure as error:
+        return _fail(str(error), error.code)
+    except Exception as error:
+        known = _known_failure(error)
+        if known is None:
+            raise
+        return _fail(*known)
+    return code
+
+
+def _known_failure(error: Exception) -> tuple[str, int] | None:
+    """The sentence and exit code for an error of the outside world; None for our own bugs."""
+    ports = sys.modules.get("engine.ports")
+    if ports is not None and isinstance(error, ports.Unreachable):
+        return str(error), 3
+    if ports is not None and isinstance(error, ports.StoreError):
+        return str(error), 2
+    ledger = sys.modules.get("engine.ledger.records")
+    if ledger is not None and isinstance(error, ledger.LedgerError):
+        return str(error), 2
+    return None
+
+
+def _fail(message: str, code: int) -> int:
+    for line in message.splitlines():
+        print(f"crosswalk: {line}", file=sys.stderr)
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

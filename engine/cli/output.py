@@ -1,0 +1,80 @@
+"""Changes kept aside while a cycle runs, so that a million of them take no memory."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+import tempfile
+from types import TracebackType
+from typing import Self
+
+from engine.case import Change
+from engine.cli.changes import change_lines, coloured, summary_lines
+from engine.cycle import Summary, change_as_json
+from engine.model import Action
+
+__all__ = ["ChangeSpool"]
+
+_WRITING = (Action.CREATE, Action.UPDATE, Action.LINK, Action.UNLINK, Action.DELETE)
+
+
+class ChangeSpool:
+    """Takes a cycle's changes one by one and prints them at its end.
+
+    As JSON, or as text: then the first `limit` of them, those aside that a condition left alone.
+    """
+
+    def __init__(self, as_json: bool, limit: int | None = None) -> None:
+        self._as_json = as_json
+        self._limit = limit
+        self._file = tempfile.TemporaryFile("w+", encoding="utf-8")  # noqa: SIM115 - see __exit__
+        self._colour = coloured()
+        self._shown = 0
+        self._told = 0
+        self.writes = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._file.close()
+
+    def add(self, change: Change) -> None:
+        """Keep one change."""
+        self.writes += change.action in _WRITING
+        if self._as_json:
+            comma = ",\n" if self._told else ""
+            self._file.write(comma + json.dumps(change_as_json(change), ensure_ascii=False))
+            self._told += 1
+        elif change.action is not Action.SKIP:
+            self._told += 1
+            if self._limit is None or self._shown < self._limit:
+                self._shown += 1
+                for line in change_lines(change_as_json(change), self._colour):
+                    print(line, file=self._file)
+
+    def print(self, summary: Summary, foretold: bool, changes: bool = True) -> None:
+        """The documented JSON document, or the text with its summary."""
+        self._file.seek(0)
+        if self._as_json and not changes:
+            print(json.dumps({"version": 1, **summary.as_json()}))
+            return
+        if self._as_json:
+            head = json.dumps({"version": 1, **summary.as_json()}, ensure_ascii=False)
+            sys.stdout.write(head[:-1] + ', "changes": [')
+            shutil.copyfileobj(self._file, sys.stdout)
+            sys.stdout.write("]}\n")
+            return
+        shutil.copyfileobj(self._file, sys.stdout)
+        if self._told > self._shown:
+            print(f"… and {self._told - self._shown:,} more (--all shows them)")
+        if self._told:
+            print()
+        for line in summary_lines(summary.counts, summary.calls, foretold):
+            print(line)

@@ -1,0 +1,77 @@
+"""`crosswalk plan`: what a run would do, record by record, and what it would cost."""
+
+from __future__ import annotations
+
+import argparse
+from contextlib import ExitStack
+from pathlib import Path
+
+from dsl.program import Program
+from dsl.schema import Side
+from engine.cli.project import Failure, Project
+
+__all__ = ["register", "run"]
+
+_SHOWN = 100
+
+
+def register(parser: argparse.ArgumentParser) -> None:
+    """Add the command's options."""
+    parser.add_argument("--type", metavar="T", help="only syncs of this type (Lead, prospect, …)")
+    parser.add_argument("--format", choices=["text", "json"], default="text")
+    parser.add_argument("--all", action="store_true", help=f"show more than {_SHOWN} changes")
+    parser.add_argument(
+        "--detailed-exitcode",
+        action="store_true",
+        help="exit with 0 if there is nothing to do, 2 if there are changes",
+    )
+    parser.epilog = (
+        "A plan reads both sides and writes to neither; the run that follows does the same.\n\n"
+        "examples:\n"
+        "  crosswalk plan\n"
+        "  crosswalk plan --type Lead --format json | jq '.changes[] | .reason'"
+    )
+
+
+def run(args: argparse.Namespace, project: Project) -> int:
+    """Print the plan; exit code 0, or as `--detailed-exitcode` has it."""
+    from engine.cli.output import ChangeSpool
+    from engine.cli.progress import shown_progress
+    from engine.cycle import rehearse, run_cycle
+    from engine.ledger import Ledger
+
+    program = project.program()
+    only = chosen(program, args.type)
+    exists = project.ledger_path.exists()
+    limit = None if args.all else _SHOWN
+    with ExitStack() as stack:
+        ledger = project.open_ledger() if exists else Ledger(Path(":memory:"))
+        stack.callback(ledger.close)
+        stores = project.open_stores(stack)
+        spool = stack.enter_context(ChangeSpool(args.format == "json", limit))
+        with shown_progress() as progress, rehearse(stores, ledger) as (rehearsal, copy):
+            summary = run_cycle(
+                program,
+                rehearsal,
+                copy,
+                project.config.timezone,
+                only=only,
+                report=spool.add,
+                progress=progress,
+            )
+        spool.print(summary, foretold=True)
+    return 2 if args.detailed_exitcode and spool.writes else 0
+
+
+def chosen(program: Program, name: str | None) -> frozenset[str] | None:
+    """The pairs that `--type` names: by the Salesforce or the Outreach type."""
+
+    if name is None:
+        return None
+    found = frozenset(
+        pair.name for pair in program.pairs if name in (pair.type(side).name for side in Side)
+    )
+    if not found:
+        known = sorted({pair.type(side).name for pair in program.pairs for side in Side})
+        raise Failure(f"no sync of a type `{name}`: the rules sync {', '.join(known)}")
+    return found

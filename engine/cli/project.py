@@ -1,0 +1,117 @@
+"""A user's project as commands see it: its configuration, stores, ledger and rules."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dsl.schema import Side
+from engine.config import Config, StoreConfig, read_config
+from engine.shipped import title_names
+
+if TYPE_CHECKING:  # each command imports only what it uses: lint must not wait for a database
+    from contextlib import ExitStack
+
+    from dsl.lint import Checked
+    from dsl.program import Program
+    from engine.ledger import Ledger
+    from engine.ports import Store
+
+__all__ = ["Failure", "Project", "load_project"]
+
+
+class Failure(Exception):
+    """A command cannot go on: a sentence for the user, and the exit code."""
+
+    def __init__(self, message: str, code: int = 2) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+@dataclass(frozen=True)
+class Project:
+    """A project's folder with its checked configuration."""
+
+    config: Config
+
+    @property
+    def root(self) -> Path:
+        return self.config.root
+
+    @property
+    def rules(self) -> Path:
+        return self.config.rules
+
+    @property
+    def templates(self) -> frozenset[str]:
+        return title_names(self.root)
+
+    def open_store(self, side: Side) -> Store:
+        """The configured store of one side. Raises `Failure` or `StoreError`."""
+        config = self.config.stores[side]
+        if config.store == "local":
+            from engine.stores.local import open_org
+
+            return open_org(side, self.root / config.settings["path"])
+        return _plugged_in(config)
+
+    def open_ledger(self) -> Ledger:
+        """The project's ledger. Raises `LedgerError`."""
+        from engine.ledger import Ledger
+
+        return Ledger(self.ledger_path)
+
+    @property
+    def ledger_path(self) -> Path:
+        return self.root / self.config.ledger.removeprefix("sqlite:///")
+
+    def check_rules(self) -> Checked:
+        """All rule files, checked. Raises `Failure` where there is none."""
+        from dsl.files import read_folder
+
+        from dsl.lint import check
+        from dsl.schema import shipped_schema
+
+        read = read_folder(self.rules, self.root)
+        if isinstance(read, str):
+            raise Failure(read)
+        return check(read, shipped_schema(), self.templates)
+
+    def open_stores(self, stack: ExitStack) -> dict[Side, Store]:
+        """Both sides' stores, which `stack` closes."""
+        stores = {}
+        for side in Side:
+            stores[side] = self.open_store(side)
+            stack.callback(stores[side].close)
+        return stores
+
+    def program(self) -> Program:
+        """The rules, which must have no error to be run. Raises `Failure`."""
+        checked = self.check_rules()
+        if not checked.ok:
+            from dsl.diagnostics import render
+
+            print(render(checked.diagnostics), file=sys.stderr)
+            raise Failure("the rules have errors: mend them, then try again", 1)
+        return checked.program
+
+
+def _plugged_in(config: StoreConfig) -> Store:
+    """A store that an installed package offers by the entry point `crosswalk.stores`."""
+    from importlib.metadata import entry_points
+
+    found = list(entry_points(group="crosswalk.stores", name=config.store))
+    if not found:
+        raise Failure(
+            f"[{config.side}] names the store `{config.store}`, which is not installed:"
+            ' this version has `local`, as in store = "local"'
+        )
+    store: Store = found[0].load()(config)
+    return store
+
+
+def load_project(folder: str | None) -> Project:
+    """The project in `folder`, or where the command was called. Raises `ConfigError`."""
+    return Project(read_config(Path(folder or ".").resolve()))

@@ -1,0 +1,196 @@
+"""`crosswalk.toml`: read whole, checked whole, every mistake told with what to write instead."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from dsl.schema import Side
+
+__all__ = ["FILE", "Config", "ConfigError", "StoreConfig", "read_config"]
+
+FILE = "crosswalk.toml"
+
+_PROJECT = {"name", "rules", "ledger", "timezone"}
+_CONNECTION = {
+    "auth",
+    "client_id",
+    "client_secret",
+    "password",
+    "path",
+    "private_key",
+    "refresh_token",
+    "security_token",
+    "store",
+    "token",
+    "username",
+    "webhook_secret",
+}
+_KNOWN = {
+    "project": _PROJECT,
+    "salesforce": _CONNECTION | {"instance_url", "login_url"},
+    "outreach": _CONNECTION | {"base_url", "redirect_uri"},
+}
+_SECRETS = {
+    "client_secret",
+    "password",
+    "private_key",
+    "refresh_token",
+    "security_token",
+    "token",
+    "webhook_secret",
+}
+_REFERENCES = ("env:", "file:", "keyring:")
+
+
+class ConfigError(Exception):
+    """`crosswalk.toml` is missing or wrong; `problems` has one sentence for each mistake."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+@dataclass(frozen=True)
+class StoreConfig:
+    """One connection: the kind of store, and its settings as they stand in the file."""
+
+    side: Side
+    store: str
+    settings: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Config:
+    """A checked `crosswalk.toml`; paths are absolute, `ledger` is a URL."""
+
+    root: Path
+    name: str
+    rules: Path
+    ledger: str
+    timezone: ZoneInfo
+    stores: Mapping[Side, StoreConfig]
+
+
+def read_config(root: Path) -> Config:
+    """The configuration of the project in `root`. Raises `ConfigError`."""
+    path = root / FILE
+    data = _read(path)
+    problems = list(_unknown_keys(data))
+    problems += _wrong_types(data)
+    problems += _plain_secrets(data)
+    project = data.get("project", {}) if isinstance(data.get("project"), dict) else {}
+    zone = _zone(project.get("timezone", "UTC"), problems)
+    stores = {side: _store(side, data.get(side.value), problems) for side in Side}
+    ledger = project.get("ledger", "sqlite:///crosswalk.db")
+    if isinstance(ledger, str) and not ledger.startswith("sqlite:///"):
+        problems.append(
+            f"`ledger` in [project] is `{ledger}`: this version keeps its ledger in SQLite,"
+            ' as in `ledger = "sqlite:///crosswalk.db"`'
+        )
+    if problems:
+        raise ConfigError([f"{path}: {problem}" for problem in problems])
+    return Config(
+        root=root,
+        name=project.get("name", root.name),
+        rules=root / project.get("rules", "rules"),
+        ledger=ledger,
+        timezone=zone,
+        stores=stores,
+    )
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ConfigError(
+            [
+                f"there is no {FILE} in {path.parent}: go to a project's folder, name it with"
+                " `--project DIR`, or make one with `crosswalk init DIR`"
+            ]
+        ) from None
+    except UnicodeDecodeError:
+        raise ConfigError([f"{path} is not UTF-8: save it as UTF-8"]) from None
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError([f"{path} is not valid TOML: {error}"]) from None
+    except OSError as error:
+        raise ConfigError([f"{path} cannot be read: {error.strerror}"]) from None
+
+
+def _unknown_keys(data: dict[str, Any]) -> list[str]:
+    problems = []
+    for section, values in data.items():
+        if section not in _KNOWN:
+            problems.append(f"unknown section [{section}]{_meant(section, _KNOWN, '[{}]')}")
+        elif isinstance(values, dict):
+            problems += [
+                f"unknown key `{key}` in [{section}]{_meant(key, _KNOWN[section], '`{}`')}"
+                for key in values
+                if key not in _KNOWN[section]
+            ]
+    return problems
+
+
+def _meant(word: str, known: Mapping[str, Any] | set[str], form: str) -> str:
+    near = get_close_matches(word, list(known), 1)
+    if near:
+        return f"; did you mean {form.format(near[0])}?"
+    return f"; known are {', '.join(form.format(k) for k in sorted(known))}"
+
+
+def _wrong_types(data: dict[str, Any]) -> list[str]:
+    problems = []
+    for section in _KNOWN.keys() & data.keys():
+        values = data[section]
+        if not isinstance(values, dict):
+            problems.append(f"`{section}` is a section: write [{section}] and its keys below")
+            continue
+        problems += [
+            f"`{key}` in [{section}] takes a text in quotes"
+            for key, value in values.items()
+            if key in _KNOWN[section] and not isinstance(value, str)
+        ]
+    return problems
+
+
+def _plain_secrets(data: dict[str, Any]) -> list[str]:
+    return [
+        f"`{key}` in [{side}] is a secret written as plain text: take it out of the file and refer"
+        f" to it, as `env:NAME`, `file:PATH` or `keyring:SERVICE/NAME`"
+        for side in Side
+        if isinstance(data.get(side.value), dict)
+        for key, value in data[side.value].items()
+        if key in _SECRETS and isinstance(value, str) and not value.startswith(_REFERENCES)
+    ]
+
+
+def _zone(name: Any, problems: list[str]) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, TypeError):
+        problems.append(f"`timezone` in [project] is `{name}`: write one such as `Europe/Paris`")
+        return ZoneInfo("UTC")
+
+
+def _store(side: Side, section: Any, problems: list[str]) -> StoreConfig:
+    if not isinstance(section, dict):
+        if section is None:
+            problems.append(
+                f'there is no [{side}]: write it with a `store`, such as store = "local"'
+                f' and path = "{side}.db"'
+            )
+        return StoreConfig(side, "local", {})
+    store = section.get("store")
+    if store is None:
+        problems.append(f'`store` is missing in [{side}]: write store = "local", or another')
+    if store == "local" and "path" not in section:
+        problems.append(
+            f'`path` is missing in [{side}]: a local org is a file, such as path = "{side}.db"'
+        )
+    return StoreConfig(side, str(store), section)

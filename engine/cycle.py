@@ -1,0 +1,154 @@
+"""One cycle, for real or rehearsed: the same interpreter on the same ledger tables."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, tzinfo
+from typing import Any
+
+from dsl.program import Program
+from dsl.schema import Side
+from dsl.values import stamp
+from engine.act import Context, Tally
+from engine.case import Change
+from engine.interpreter import Interpreter, Progress, Stopped
+from engine.ledger import Ledger
+from engine.model import RecordId
+from engine.ports import Clock, Store
+from engine.rehearsal import Rehearsal, is_provisional
+
+__all__ = [
+    "Summary",
+    "SystemClock",
+    "change_as_json",
+    "rehearse",
+    "rules_digest",
+    "run_cycle",
+]
+
+
+class SystemClock:
+    """The computer's clock."""
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class Summary:
+    """How a cycle ended: `done`, `held`, `failed`, or `stopped` between two batches."""
+
+    run: str
+    status: str
+    counts: dict[str, int]
+    calls: dict[str, int]
+
+    def as_json(self) -> dict[str, Any]:
+        return {"run": self.run, "status": self.status, "counts": self.counts, "calls": self.calls}
+
+
+def rules_digest(program: Program) -> str:
+    """What tells one set of rules from another: a digest of all rule files."""
+    digest = hashlib.sha256()
+    for source in sorted(program.sources, key=lambda s: s.path):
+        digest.update(f"{source.path}\0{source.text}\0".encode())
+    return digest.hexdigest()
+
+
+def run_cycle(
+    program: Program,
+    stores: dict[Side, Store],
+    ledger: Ledger,
+    zone: tzinfo,
+    *,
+    clock: Clock | None = None,
+    only: frozenset[str] | None = None,
+    report: Callable[[Change], None] = lambda _change: None,
+    stop: Callable[[], bool] = lambda: False,
+    progress: Progress = lambda _step, _count: None,
+) -> Summary:
+    """Run one cycle over all pairs, or the pairs in `only`, and note it in the ledger.
+
+    `report` is told each change that went through, was held or skipped. Raises the stores' errors
+    once the ledger knows that the run stopped there.
+    """
+    clock = clock or SystemClock()
+    started = stamp(clock.now())
+    run = f"r-{started[:10].replace('-', '')}-{started[11:19].replace(':', '')}-{secrets.token_hex(2)}"
+    tally, before = Tally(report), {side: store.calls for side, store in stores.items()}
+    context = Context(run, started, rules_digest(program), stores, ledger, clock, tally)
+    status = "stopped"
+    ledger.begin(run, started, context.digest)
+
+    def calls() -> dict[str, int]:
+        return {side.value: store.calls - before[side] for side, store in stores.items()}
+
+    try:
+        Interpreter(program, context, zone, stop, progress).run(only)
+        status = _status(tally)
+    except Stopped:
+        pass
+    finally:
+        ledger.finish(run, stamp(clock.now()), status, tally.counts, calls())
+    return Summary(run, status, tally.counts, calls())
+
+
+def _status(tally: Tally) -> str:
+    if tally.counts["failed"]:
+        return "failed"
+    return "held" if tally.counts["held"] else "done"
+
+
+@contextmanager
+def rehearse(
+    stores: dict[Side, Store], ledger: Ledger
+) -> Iterator[tuple[dict[Side, Store], Ledger]]:
+    """Stores and a ledger to plan on: they read what is there, and keep what is written apart."""
+    with ExitStack() as stack:
+        copy = stack.enter_context(ledger.scratch())
+        rehearsals: dict[Side, Store] = {side: Rehearsal(store) for side, store in stores.items()}
+        for store in rehearsals.values():
+            stack.callback(store.close)
+        yield rehearsals, copy
+
+
+def change_as_json(change: Change) -> dict[str, Any]:
+    """A change in the documented JSON; ids that do not exist yet are null."""
+    return {
+        "action": change.action.value,
+        "direction": change.direction.value,
+        **{
+            side.value: {"type": change.types.get(side), "id": _real(change.id(side))}
+            for side in Side
+        },
+        "fields": [
+            {
+                "source": f.source,
+                "target": f.target,
+                "before": f.before,
+                "after": _real(f.after) if isinstance(f.after, int | str) else f.after,
+            }
+            | (
+                {
+                    "conflict": {
+                        "salesforce": f.conflict.salesforce,
+                        "outreach": f.conflict.outreach,
+                        "winner": f.conflict.winner.value,
+                    }
+                }
+                if f.conflict
+                else {}
+            )
+            for f in change.fields
+        ],
+        "reason": change.reason,
+        "rule": change.rule,
+    }
+
+
+def _real(record: RecordId | None) -> RecordId | None:
+    return None if is_provisional(record) else record

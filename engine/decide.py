@@ -1,0 +1,225 @@
+"""`decide`: from two snapshots, a base and the rules to what is done, each with its reason.
+
+Pure: it reads no store, no ledger and no clock. Whatever else shows or does something about records
+(plan, run, explain, tests, undo) takes these same decisions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from dsl.program import ToggleRule
+from dsl.schema import Side
+from dsl.values import first, is_empty
+from engine.case import Case, Change, FieldChange, Verdict, types_of
+from engine.ledger import Link
+from engine.mapping import Mapping
+from engine.merge import flow_of
+from engine.model import Action, Direction
+from engine.references import Wait
+from engine.translate import HOLD, line_holds, put_first, same, sendable, slot, translate
+
+__all__ = ["decide_create", "decide_gone", "decide_linked", "hold", "meeting", "settle"]
+
+
+# -- two linked records -------------------------------------------------------------------------
+
+
+def decide_linked(case: Case) -> Verdict:
+    """The three-way decision, line by line, on two records that are linked, or about to be."""
+    verdict = Verdict()
+    writes: dict[Direction, list[FieldChange]] = {d: [] for d in Direction}
+    held: dict[Direction, bool] = dict.fromkeys(Direction, False)
+    if case.bases is None:
+        found = [(n, True, True) for n in range(len(case.mapping.lines))]
+    else:
+        sides = (case.views[Side.SALESFORCE], case.views[Side.OUTREACH])
+        found = case.mapping.merge(*sides, case.bases[Side.SALESFORCE], case.bases[Side.OUTREACH])
+    for number, s_changed, o_changed in found:
+        _decide_line(case, number, s_changed, o_changed, verdict, writes, held)
+    for direction in Direction:
+        rule = case.mapping.pair.toggle(f"{direction} update")
+        if writes[direction]:
+            verdict.changes.append(
+                case.change(
+                    Action.UPDATE,
+                    direction,
+                    f"{direction} update{': condition holds' if rule.when else ' is on'}",
+                    _place(rule, case.mapping),
+                    writes[direction],
+                )
+            )
+        elif held[direction]:
+            reason = f"{direction} update: condition does not hold"
+            verdict.changes.append(
+                case.change(Action.SKIP, direction, reason, _place(rule, case.mapping))
+            )
+    return verdict
+
+
+def _decide_line(
+    case: Case,
+    number: int,
+    s_changed: bool,
+    o_changed: bool,
+    verdict: Verdict,
+    writes: dict[Direction, list[FieldChange]],
+    held: dict[Direction, bool],
+) -> None:
+    code = case.mapping.lines[number]
+    direction, conflict, agreed = flow_of(case, number, s_changed, o_changed)
+    if agreed:
+        verdict.agreed.append(number)
+    if direction is None:
+        return
+    value = translate(case, number, direction)
+    if isinstance(value, Wait):
+        verdict.waits.append(value)
+        return
+    target = code.ends[direction.target]
+    before = case.rows[direction.target][slot(case, code, direction.target)]
+    if value is HOLD or not line_holds(case, code):
+        return
+    if is_empty(value) and direction in code.prevents and not is_empty(first(before)):
+        return
+    if same(case, number, direction, value):
+        verdict.agreed.append(number)
+        return
+    if not case.holds(direction, "update"):
+        held[direction] = True
+        return
+    sent = sendable(case, number, direction, value)
+    if isinstance(sent, Wait):
+        verdict.waits.append(sent)
+        return
+    if target.is_list:
+        sent = put_first(value, before)
+    writes[direction].append(
+        FieldChange(
+            number,
+            code.ends[direction.source].label,
+            target.label,
+            before,
+            sent if target.is_list else value,
+            sent,
+            conflict,
+        )
+    )
+
+
+def meeting(case: Case, direction: Direction) -> Verdict:
+    """Link two records that a `match` brought together, and decide their lines without a base."""
+    verdict = decide_linked(case)
+    rule = case.mapping.pair.matches
+    text = " or ".join(" and ".join(f"{s.path} = {o.path}" for s, o in m.keys) for m in rule)
+    place = (rule[0].span if rule else case.mapping.pair.span).place
+    verdict.changes.insert(0, case.change(Action.LINK, direction, f"match: {text}", place))
+    return verdict
+
+
+def hold(case: Case, direction: Direction, reason: str) -> Verdict:
+    """Leave a record for a person to look at."""
+    rule = case.mapping.pair.matches
+    place = (rule[0].span if rule else case.mapping.pair.span).place
+    return Verdict([case.change(Action.HOLD, direction, reason, place)])
+
+
+def decide_gone(mapping: Mapping, link: Link, direction: Direction) -> Verdict:
+    """What becomes of a link whose record on the direction's source side was deleted."""
+    ids = (link.salesforce_id, link.outreach_id)
+    toggle = mapping.pair.toggle(f"{direction} delete")
+    source = direction.source
+    gone = f"{source.title()} {mapping.type_name(source)} {link.id(source)} was deleted"
+    place = _place(toggle, mapping)
+    if mapping.flows(direction, "delete") and toggle.when is None:
+        reason = f"{gone}; {direction} delete is on"
+        return Verdict([Change(Action.DELETE, direction, types_of(mapping), *ids, reason, place)])
+    return Verdict([Change(Action.UNLINK, direction, types_of(mapping), *ids, gone, place)])
+
+
+# -- a record without a counterpart -------------------------------------------------------------
+
+
+def decide_create(case: Case, direction: Direction) -> Verdict:
+    """What to do with a record that is linked to none and matches none."""
+    mapping = case.mapping
+    if not mapping.flows(direction, "create"):
+        return Verdict()
+    rule = mapping.pair.toggle(f"{direction} create")
+    place = _place(rule, mapping)
+    if not case.holds(direction, "create"):
+        reason = f"{direction} create: condition does not hold"
+        return Verdict([case.change(Action.SKIP, direction, reason, place)])
+    verdict = Verdict()
+    fields = []
+    for number, code in enumerate(mapping.lines):
+        made = _created_field(case, number, direction)
+        if isinstance(made, Wait):
+            verdict.waits.append(made)
+            field_ = code.ends[direction.target].field
+            if field_ is not None and field_.required:
+                # The record itself has to wait, and so nothing of it is agreed.
+                return Verdict(
+                    [case.change(Action.SKIP, direction, made.message, place)], [], [made]
+                )
+        elif made is not None:
+            fields.append(made)
+        elif line_holds(case, code):
+            verdict.agreed.append(number)
+    reason = f"{direction} create{': condition holds' if rule.when else ' is on'}"
+    verdict.changes.append(case.change(Action.CREATE, direction, reason, place, fields))
+    return verdict
+
+
+def _created_field(case: Case, number: int, direction: Direction) -> FieldChange | Wait | None:
+    code = case.mapping.lines[number]
+    flows = code.line.inbound if direction is Direction.INBOUND else code.line.outbound
+    if not flows or not line_holds(case, code):
+        return None
+    value = translate(case, number, direction)
+    if isinstance(value, Wait):
+        return value
+    if value is HOLD or is_empty(value):
+        return None
+    sent = sendable(case, number, direction, value)
+    if isinstance(sent, Wait):
+        return sent
+    source, target = code.ends[direction.source], code.ends[direction.target]
+    if target.is_list:
+        sent = value = [value]
+    return FieldChange(number, source.label, target.label, None, value, sent)
+
+
+def _place(rule: ToggleRule, mapping: Mapping) -> str:
+    return (rule.span or mapping.pair.span).place
+
+
+# -- bases --------------------------------------------------------------------------------------
+
+
+def settle(
+    case: Case, verdict: Verdict, done: Sequence[Change], after: dict[Side, tuple[Any, ...]]
+) -> dict[Side, tuple[Any, ...]]:
+    """The new bases once the changes in `done` went through.
+
+    `after` are both sides' values as they are now, what was written read back. Lines that were
+    neither written nor agreed keep their base, or stay without one.
+    """
+    lines = len(case.mapping.lines)
+    settled = set(verdict.agreed)
+    for change in done:
+        settled.update(f.line for f in change.fields)
+    watched = case.bases is None or bool(done)
+    bases = {}
+    for side in Side:
+        values = [
+            after[side][n]
+            if n in settled or not case.mapping.lines[n].line.compares(side)
+            else case.base(side, n)
+            for n in range(lines)
+        ]
+        total = len(after[side])
+        values += [after[side][n] if watched else case.base(side, n) for n in range(lines, total)]
+        bases[side] = tuple(values)
+    return bases

@@ -1,0 +1,254 @@
+"""The ledger: one file that knows what is linked, what was agreed, and what is under way."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.pool import StaticPool
+
+from engine.ledger import hot, schema
+from engine.ledger.records import Commit, Intent, LedgerError, Link, Pending
+from engine.model import Cursor, RecordId, Side
+
+__all__ = ["Ledger"]
+
+_REVISION = "0001"
+_BUSY_SECONDS = 5.0
+
+
+class Ledger:
+    """An open ledger.
+
+    Each public method that writes is one transaction. Raises `LedgerError` with a sentence for the
+    user when the file is no ledger, is from a newer version of the program, or is locked.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._connection = _connect(path)
+        self._engine = sa.create_engine(
+            "sqlite://",
+            creator=lambda: self._connection,
+            poolclass=StaticPool,
+            isolation_level="AUTOCOMMIT",
+        )
+        self._layouts: dict[int, tuple[str, ...]] = {}
+        try:
+            self._migrate()
+        except sqlite3.DatabaseError as error:
+            self._connection.close()
+            raise _explained(error, path) from error
+
+    def _migrate(self) -> None:
+        found = _revision(self._connection)
+        if found == _REVISION:
+            return
+        if found is not None and found > _REVISION:
+            raise LedgerError(
+                f"the ledger {self.path} was written by a newer version of crosswalk"
+                f" (its format is {found}, this version knows up to {_REVISION}):"
+                " install that version, or name another ledger in crosswalk.toml"
+            )
+        if found is None and self._connection.execute("SELECT 1 FROM sqlite_master").fetchone():
+            raise LedgerError(
+                f"{self.path} is a database, but not a ledger of crosswalk:"
+                " name another file as `ledger` in crosswalk.toml"
+            )
+        from alembic import command  # noqa: PLC0415 - costs 0.2 s, needed once in a ledger's life
+        from alembic.config import Config  # noqa: PLC0415
+
+        config = Config()
+        config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+        config.set_main_option("path_separator", "os")
+        with self._engine.connect() as connection:
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+
+    def close(self) -> None:
+        self._connection.close()
+
+    @contextmanager
+    def scratch(self) -> Iterator[Ledger]:
+        """A copy in a temporary file, for a plan to write to; it is gone afterwards."""
+        with tempfile.TemporaryDirectory(prefix="crosswalk-plan-") as folder:
+            path = Path(folder) / "ledger.db"
+            with closing(sqlite3.connect(path)) as target:
+                self._connection.backup(target)
+            with closing(Ledger(path)) as copy:
+                copy._connection.execute("PRAGMA synchronous=OFF")
+                yield copy
+
+    # -- links ----------------------------------------------------------------------------------
+
+    def links(self, pair: str, side: Side, ids: Sequence[RecordId]) -> dict[RecordId, Link]:
+        """The links of these records, by their id on `side`."""
+        return hot.links_by_id(self._connection, pair, side, ids)
+
+    def others(self, pair: str, side: Side, ids: Sequence[RecordId]) -> dict[RecordId, RecordId]:
+        """What these records of `side` are linked to."""
+        return hot.other_ids(self._connection, pair, side, ids)
+
+    def tombstones(self, pair: str, side: Side, ids: Sequence[RecordId]) -> set[RecordId]:
+        """Those of these records that were linked until the other side's record was deleted."""
+        column = "salesforce_id" if side is Side.SALESFORCE else "outreach_id"
+        rows = self._connection.execute(
+            f"SELECT t.{column} FROM json_each(?) AS j CROSS JOIN tombstone AS t"
+            f" ON t.pair = ? AND t.{column} = j.value WHERE t.side = ?",
+            (json.dumps(list(ids)), pair, side.other),
+        )
+        return {row[0] for row in rows}
+
+    def layout(self, pair: str, lines: Sequence[str]) -> int:
+        """The number of a layout, which is made if it is new."""
+        text = json.dumps(list(lines))
+        t = schema.layout
+        with self._engine.connect() as connection:
+            query = sa.select(t.c.id).where(t.c.pair == pair, t.c.lines == text)
+            found = connection.execute(query).scalar()
+            if found is None:
+                done = connection.execute(sa.insert(t).values(pair=pair, lines=text))
+                (found,) = done.inserted_primary_key or (None,)
+        return int(found or 0)
+
+    def layout_lines(self, layout: int) -> tuple[str, ...]:
+        """The line keys that the positions of a base of this layout stand for."""
+        if layout not in self._layouts:
+            t = schema.layout
+            with self._engine.connect() as connection:
+                text = connection.execute(sa.select(t.c.lines).where(t.c.id == layout)).scalar_one()
+            self._layouts[layout] = tuple(json.loads(text))
+        return self._layouts[layout]
+
+    # -- reading on -----------------------------------------------------------------------------
+
+    def cursor(self, pair: str, side: Side) -> tuple[Cursor, str] | None:
+        """Up to where a side was read, and the server's time when that scan began."""
+        t = schema.cursor
+        query = sa.select(t.c.stamp, t.c.id, t.c.horizon).where(t.c.pair == pair, t.c.side == side)
+        with self._engine.connect() as connection:
+            row = connection.execute(query).first()
+        if row is None:
+            return None
+        record: RecordId = row.id if side is Side.SALESFORCE else int(row.id or 0)
+        return Cursor(row.stamp, record), row.horizon
+
+    def ready(
+        self, pair: str, digest: str, since: str, limit: int, after: tuple[str, str]
+    ) -> list[Pending]:
+        """Pending records of a pair that may go on now, after (side, record id), in that order.
+
+        Those are: references whose record is linked by now, what was refused for the moment before
+        `since` (a run's start), and records that were held under other rules than `digest`'s.
+        """
+        rows = self._connection.execute(
+            "SELECT p.side, p.record_id, min(p.why) FROM pending AS p WHERE p.pair = :pair"
+            " AND (p.side, p.record_id) > (:side, :record) AND ((p.why = 'transient' AND p.since < :since)"
+            " OR (p.why IN ('refused', 'review') AND p.rules_digest <> :digest)"
+            " OR (p.why = 'reference' AND (EXISTS (SELECT 1 FROM link AS l"
+            "   WHERE l.pair = p.needs_pair AND l.salesforce_id = p.needs_id)"
+            "  OR EXISTS (SELECT 1 FROM link AS l"
+            "   WHERE l.pair = p.needs_pair AND length(p.needs_id) < 15"
+            "   AND l.outreach_id = CAST(p.needs_id AS INTEGER)))))"
+            " GROUP BY p.side, p.record_id ORDER BY p.side, p.record_id LIMIT :limit",
+            {
+                "pair": pair,
+                "side": after[0],
+                "record": after[1],
+                "digest": digest,
+                "since": since,
+                "limit": limit,
+            },
+        )
+        return [
+            Pending(pair, Side(side), record if side == Side.SALESFORCE else int(record), why)
+            for side, record, why in rows
+        ]
+
+    # -- writing --------------------------------------------------------------------------------
+
+    def begin(self, run: str, at: str, digest: str) -> None:
+        """Note that a run begins."""
+        row = {"id": run, "started_at": at, "status": "running", "rules_digest": digest}
+        with self._engine.connect() as connection:
+            connection.execute(sa.insert(schema.run).values(**row))
+
+    def finish(
+        self, run: str, at: str, status: str, counts: dict[str, int], calls: dict[str, int]
+    ) -> None:
+        """Note how a run ended."""
+        t = schema.run
+        values = {"counts": json.dumps(counts), "calls": json.dumps(calls)}
+        with self._engine.connect() as connection:
+            connection.execute(
+                sa.update(t).where(t.c.id == run).values(finished_at=at, status=status, **values)
+            )
+
+    def intend(self, run: str, at: str, intents: Sequence[Intent]) -> list[int]:
+        """Commit writes before they are sent; the numbers by which their answers are noted."""
+        return hot.insert_intents(self._connection, run, at, intents) if intents else []
+
+    def commit(self, run: str, at: str, digest: str, commit: Commit) -> None:
+        """Commit one batch."""
+        hot.write_commit(self._connection, run, at, digest, commit)
+
+    def unanswered(self) -> list[tuple[Intent, str]]:
+        """Writes that were sent, or about to be, when a run was cut off; each with its time."""
+        t = schema.change
+        query = sa.select(t).where(t.c.state == "sending").order_by(t.c.id)
+        with self._engine.connect() as connection:
+            rows = connection.execute(query).mappings().all()
+        return [(Intent(**{n: row[n] for n in Intent._fields}), row["at"]) for row in rows]
+
+    # -- looking --------------------------------------------------------------------------------
+
+    def rows(self, query: sa.Select[Any]) -> Iterator[dict[str, Any]]:
+        """The rows of an ordinary query over the tables of `schema`, one after another."""
+        with self._engine.connect() as connection:
+            for row in connection.execution_options(yield_per=1000).execute(query).mappings():
+                yield dict(row)
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    try:
+        connection = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None)
+    except sqlite3.Error as error:
+        raise _explained(error, path) from error
+    try:
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=FULL")
+    except sqlite3.Error as error:
+        connection.close()
+        raise _explained(error, path) from error
+    return connection
+
+
+def _revision(connection: sqlite3.Connection) -> str | None:
+    if not connection.execute(
+        "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'alembic_version'"
+    ).fetchone():
+        return None
+    row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+    return str(row[0]) if row else None
+
+
+def _explained(error: sqlite3.Error, path: Path) -> LedgerError:
+    text = str(error)
+    if "locked" in text or "busy" in text:
+        return LedgerError(
+            f"the ledger {path} is locked by another program: wait until it is done, then try again"
+        )
+    if "not a database" in text or "malformed" in text:
+        return LedgerError(
+            f"{path} is not a ledger of crosswalk (it is no SQLite database, or it is damaged):"
+            " name another file as `ledger` in crosswalk.toml, or put back a copy"
+        )
+    if "unable to open" in text:
+        return LedgerError(f"the ledger {path} cannot be opened: is the folder there and writable?")
+    return LedgerError(f"the ledger {path} cannot be used: {text}")

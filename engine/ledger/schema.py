@@ -1,0 +1,132 @@
+"""The ledger's tables: what is linked, what both sides last agreed on, and what was done."""
+
+from __future__ import annotations
+
+from sqlalchemy import Column, Index, Integer, LargeBinary, MetaData, Table, Text, text
+
+__all__ = ["change", "cursor", "layout", "link", "log", "metadata", "pending", "run", "tombstone"]
+
+metadata = MetaData()
+
+#: Two records that stand for one another. The bases are JSON arrays with one value for each line of
+#: the layout: each side's own value, in canonical form, when both sides last agreed.
+link = Table(
+    "link",
+    metadata,
+    Column("pair", Text, primary_key=True),
+    Column("salesforce_id", Text, primary_key=True),
+    Column("outreach_id", Integer, nullable=False),
+    Column("layout", Integer, nullable=False),
+    Column("salesforce_base", LargeBinary, nullable=False),
+    Column("outreach_base", LargeBinary, nullable=False),
+    Column("linked_at", Text, nullable=False),
+    Index("link_outreach", "pair", "outreach_id", unique=True),
+    sqlite_with_rowid=False,
+)
+
+#: A link one of whose records was deleted, kept so that an undelete revives it.
+tombstone = Table(
+    "tombstone",
+    metadata,
+    Column("pair", Text, primary_key=True),
+    Column("salesforce_id", Text, primary_key=True),
+    Column("outreach_id", Integer, primary_key=True),
+    Column("side", Text, nullable=False),
+    Column("layout", Integer, nullable=False),
+    Column("salesforce_base", LargeBinary, nullable=False),
+    Column("outreach_base", LargeBinary, nullable=False),
+    Column("at", Text, nullable=False),
+    Index("tombstone_outreach", "pair", "outreach_id"),
+    sqlite_with_rowid=False,
+)
+
+#: Which lines the positions of a base stand for; rules that change get a new layout.
+layout = Table(
+    "layout",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("pair", Text, nullable=False),
+    Column("lines", Text, nullable=False),
+    Index("layout_lines", "pair", "lines", unique=True),
+)
+
+#: Up to where a side's changes have been read, and the server's time when that scan began.
+cursor = Table(
+    "cursor",
+    metadata,
+    Column("pair", Text, primary_key=True),
+    Column("side", Text, primary_key=True),
+    Column("stamp", Text, nullable=False),
+    Column("id", Text, nullable=False),
+    Column("horizon", Text, nullable=False),
+)
+
+run = Table(
+    "run",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("started_at", Text, nullable=False),
+    Column("finished_at", Text),
+    Column("status", Text, nullable=False),
+    Column("rules_digest", Text, nullable=False),
+    Column("counts", Text),
+    Column("calls", Text),
+)
+
+#: Everything that was decided to be written. A row is committed as `sending` before the write goes
+#: out, and becomes `done`, `refused` or `unknown` with the answer. `fields` is a JSON array of
+#: `[line, before, after]`, lines counted in the layout.
+change = Table(
+    "change",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("run", Text, nullable=False),
+    Column("at", Text, nullable=False),
+    Column("pair", Text, nullable=False),
+    Column("layout", Integer, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("direction", Text, nullable=False),
+    Column("salesforce_id", Text),
+    Column("outreach_id", Integer),
+    Column("fields", LargeBinary, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("rule", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("error", Text),
+    Index("change_run", "run"),
+    Index("change_sending", "state", sqlite_where=text("state = 'sending'")),
+)
+
+#: Records to be looked at again although they have not changed. `why` is `reference` (a field waits
+#: until `needs_id` of `needs_pair` is linked), `transient` (tried again in the next run), `refused`
+#: (held until the record or the rules change) or `review` (held for a person).
+pending = Table(
+    "pending",
+    metadata,
+    Column("pair", Text, primary_key=True),
+    Column("side", Text, primary_key=True),
+    Column("record_id", Text, primary_key=True),
+    Column("why", Text, primary_key=True),
+    Column("needs_pair", Text, primary_key=True),
+    Column("needs_id", Text, primary_key=True),
+    Column("message", Text, nullable=False),
+    Column("rules_digest", Text, nullable=False),
+    Column("since", Text, nullable=False),
+    Index("pending_needs", "needs_pair", "needs_id"),
+    sqlite_with_rowid=False,
+)
+
+#: The technical log, in the terms of the settings page: internal is Outreach, external Salesforce.
+log = Table(
+    "log",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("timestamp", Text, nullable=False),
+    Column("run", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("message", Text, nullable=False),
+    Column("internal_type", Text),
+    Column("internal_id", Text),
+    Column("external_type", Text),
+    Column("external_id", Text),
+)

@@ -1,0 +1,159 @@
+"""How unlinked records find each other: by the `match` lines, never by guessing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import product
+from typing import Any
+
+from dsl.program import MatchRule
+from dsl.schema import Side
+from dsl.values import canonical_name
+from engine.ledger import Ledger
+from engine.mapping import Mapping
+from engine.model import RecordId, Row
+from engine.ports import Store
+
+__all__ = ["Matches", "find_matches"]
+
+Key = tuple[Any, ...]
+
+
+@dataclass
+class Matches:
+    """What a batch of unlinked records of one side found on the other.
+
+    `partners` by record id; `held` with the reason; `later` are records that share a key or a
+    partner with an earlier one of the batch and have to look again when that one is done.
+    """
+
+    partners: dict[RecordId, Row] = field(default_factory=dict)
+    held: dict[RecordId, str] = field(default_factory=dict)
+    later: set[RecordId] = field(default_factory=set)
+
+
+def find_matches(
+    mapping: Mapping,
+    side: Side,
+    rows: Sequence[Row],
+    store: Store,
+    ledger: Ledger,
+    creating: set[RecordId],
+) -> Matches:
+    """Look for the partners of unlinked records of `side` in the other side's `store`.
+
+    `creating` are the records that will be created there if they find none.
+    """
+    found = Matches()
+    open_rows = list(rows)
+    for rule in mapping.pair.matches:
+        if not open_rows:
+            break
+        open_rows = _by_rule(mapping, rule, side, open_rows, store, ledger, found)
+    _defer_twins(mapping, side, rows, found, creating)
+    return found
+
+
+def _by_rule(
+    mapping: Mapping,
+    rule: MatchRule,
+    side: Side,
+    rows: list[Row],
+    store: Store,
+    ledger: Ledger,
+    found: Matches,
+) -> list[Row]:
+    """Match by one line; the rows that found nobody, for the next line."""
+    keyed = [(row, key) for row in rows if (key := _own_key(mapping, rule, side, row))]
+    if not keyed:
+        return rows
+    candidates = _candidates(mapping, rule, side.other, [key for _, key in keyed], store)
+    ids = list({row[0] for group in candidates.values() for row in group})
+    linked = ledger.others(mapping.name, side.other, ids)
+    rest = [row for row in rows if not _own_key(mapping, rule, side, row)]
+    for row, key in keyed:
+        group = candidates.get(key, [])
+        free = [c for c in group if c[0] not in linked]
+        taken = [c for c in group if c[0] in linked]
+        if len(free) == 1:
+            found.partners[row[0]] = free[0]
+        elif free:
+            names = ", ".join(str(c[0]) for c in free[:5])
+            other = mapping.type_name(side.other)
+            found.held[row[0]] = f"matches {len(free)} {other} records by {_text(rule)}: {names}"
+        elif taken and _is_unique(mapping, rule, side.other):
+            other, mine = taken[0][0], linked[taken[0][0]]
+            found.held[row[0]] = (
+                f"its {_text(rule)} belongs to {mapping.type_name(side.other)} {other},"
+                f" which is already linked to {mapping.type_name(side)} {mine}"
+            )
+        else:
+            rest.append(row)
+    return rest
+
+
+def _text(rule: MatchRule) -> str:
+    return " and ".join(f"{s.path} = {o.path}" for s, o in rule.keys)
+
+
+def _fields(rule: MatchRule, side: Side) -> list[str]:
+    return [(s if side is Side.SALESFORCE else o).path for s, o in rule.keys]
+
+
+def _own_key(mapping: Mapping, rule: MatchRule, side: Side, row: Row) -> Key | None:
+    """The record's own key in canonical form; None if part of it is empty."""
+    key = tuple(canonical_name(row[mapping.slot(side, path)]) for path in _fields(rule, side))
+    return None if None in key else key
+
+
+def _candidates(
+    mapping: Mapping, rule: MatchRule, side: Side, keys: list[Key], store: Store
+) -> dict[Key, list[Row]]:
+    """The records of `side` by key; one with a list attribute stands under each element."""
+    fields = _fields(rule, side)
+    rows = store.find(
+        mapping.type_name(side), mapping.columns[side], fields, list(dict.fromkeys(keys))
+    )
+    by_key: dict[Key, list[Row]] = {}
+    for row in rows:
+        values = [row[mapping.slot(side, path)] for path in fields]
+        choices = [
+            {canonical_name(v) for v in (value if isinstance(value, list) else [value])}
+            for value in values
+        ]
+        for key in product(*choices):
+            by_key.setdefault(key, []).append(row)
+    return by_key
+
+
+def _is_unique(mapping: Mapping, rule: MatchRule, side: Side) -> bool:
+    """Whether the other side lets only one record bear the key."""
+    known = mapping.pair.type(side).fields
+    return len(rule.keys) == 1 and any(
+        path in known and known[path].unique for path in _fields(rule, side)
+    )
+
+
+def _defer_twins(
+    mapping: Mapping, side: Side, rows: Sequence[Row], found: Matches, creating: set[RecordId]
+) -> None:
+    """Of records of this batch that share a unique key or a partner, only the first goes on now.
+
+    Where the key is not unique there, the second one would not be kept from being created either.
+    """
+    unique = [r for r in mapping.pair.matches if _is_unique(mapping, r, side.other)]
+    claimed: set[Any] = set()
+    for row in rows:
+        if row[0] in found.held:
+            continue
+        partner = found.partners.get(row[0])
+        marks: set[Any] = {("partner", partner[0])} if partner else set()
+        if not partner and row[0] in creating:
+            keys = ((n, _own_key(mapping, rule, side, row)) for n, rule in enumerate(unique))
+            marks.update(mark for mark in keys if mark[1])
+        if marks & claimed:
+            found.later.add(row[0])
+            found.partners.pop(row[0], None)
+        else:
+            claimed |= marks

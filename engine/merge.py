@@ -1,0 +1,92 @@
+"""The three-way merge of one line: which side has something to tell the other, and who wins."""
+
+from __future__ import annotations
+
+from dsl.program import Policy
+from dsl.schema import Side
+from dsl.values import first, is_empty
+from engine.case import Case, Conflict
+from engine.mapping import UNSET
+from engine.model import Direction
+from engine.references import Wait
+from engine.translate import HOLD, same, slot, translate
+
+__all__ = ["flow_of"]
+
+
+def flow_of(
+    case: Case, number: int, s_changed: bool, o_changed: bool
+) -> tuple[Direction | None, Conflict | None, bool]:
+    """Which way a line flows now, with its conflict, or whether its two sides simply agree."""
+    mapping, code = case.mapping, case.mapping.lines[number]
+    line = code.line
+    inbound = line.inbound and not line.once and mapping.flows(Direction.INBOUND, "update")
+    outbound = line.outbound and not line.once and mapping.flows(Direction.OUTBOUND, "update")
+    never = UNSET in (case.base(Side.SALESFORCE, number), case.base(Side.OUTREACH, number))
+    if line.once:
+        return None, None, never
+    if not (inbound and outbound):
+        if not (inbound or outbound):
+            return None, None, False
+        source = Side.SALESFORCE if inbound else Side.OUTREACH
+        changed = s_changed if inbound else o_changed
+        if not (changed or never):
+            return None, None, False
+        if never and is_empty(first(case.views[source][number])):
+            return None, None, True
+        return Direction.INBOUND if inbound else Direction.OUTBOUND, None, False
+    if never:
+        return _first_meeting(case, number)
+    s_changed = s_changed and not is_held_back(case, number, Direction.INBOUND)
+    o_changed = o_changed and not is_held_back(case, number, Direction.OUTBOUND)
+    if s_changed and o_changed:
+        if _agree(case, number):
+            return None, None, True
+        return _contest(case, number)
+    if s_changed or o_changed:
+        return Direction.INBOUND if s_changed else Direction.OUTBOUND, None, False
+    return None, None, False
+
+
+def _first_meeting(case: Case, number: int) -> tuple[Direction | None, Conflict | None, bool]:
+    """A two-way line of two records that have no base yet."""
+    s_empty, o_empty = (is_empty(first(case.views[side][number])) for side in Side)
+    if (s_empty and o_empty) or _agree(case, number):
+        return None, None, True
+    if s_empty or o_empty:
+        return Direction.OUTBOUND if s_empty else Direction.INBOUND, None, False
+    if is_held_back(case, number, Direction.INBOUND):
+        return Direction.OUTBOUND, None, False
+    if is_held_back(case, number, Direction.OUTBOUND):
+        return Direction.INBOUND, None, False
+    return _contest(case, number)
+
+
+def is_held_back(case: Case, number: int, direction: Direction) -> bool:
+    """Whether a side's change has nothing to tell the other: unmapped, or a blank kept out."""
+    code = case.mapping.lines[number]
+    if direction in code.prevents and is_empty(first(case.views[direction.source][number])):
+        return True
+    return translate(case, number, direction) is HOLD
+
+
+def _agree(case: Case, number: int) -> bool:
+    return any(
+        same(case, number, direction, value)
+        for direction in Direction
+        if (value := translate(case, number, direction)) is not HOLD and not isinstance(value, Wait)
+    )
+
+
+def _contest(case: Case, number: int) -> tuple[Direction, Conflict, bool]:
+    """A conflict: the line's policy, or else the sync's, decides who wins."""
+    mapping, code = case.mapping, case.mapping.lines[number]
+    policy = case.override or code.line.prefer or mapping.pair.conflict
+    if policy is Policy.NEWEST:
+        newer = case.rows[Side.OUTREACH][1] > case.rows[Side.SALESFORCE][1]
+        winner = Side.OUTREACH if newer else Side.SALESFORCE
+    else:
+        winner = Side(policy.value)
+    left, right = (case.rows[side][slot(case, code, side)] for side in Side)
+    direction = Direction.INBOUND if winner is Side.SALESFORCE else Direction.OUTBOUND
+    return direction, Conflict(left, right, winner), False

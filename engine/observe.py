@@ -1,0 +1,48 @@
+"""Reading on: a side's changed records page by page, from where the last cycle stopped."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+from dsl.schema import Side
+from dsl.values import stamp
+from engine.ledger import Ledger
+from engine.mapping import Mapping
+from engine.model import Cursor, Page
+from engine.ports import Store
+
+__all__ = ["Observed", "observe"]
+
+_SECONDS = 19  # Salesforce stamps to the second, so a horizon is cut to it as well
+
+
+class Observed(NamedTuple):
+    """A page, and the cursor that the ledger keeps once the page's records are dealt with."""
+
+    page: Page
+    cursor: tuple[str, Side, Cursor, str]
+
+
+def observe(mapping: Mapping, side: Side, store: Store, ledger: Ledger) -> Iterator[Observed]:
+    """The records of `side` that changed since the pair's last scan, in pages.
+
+    A finished scan leaves the cursor at the server's time when it began, less the time for which a
+    record may stay invisible; what is read twice is dropped, since it equals its base.
+    """
+    horizon = store.now()[:_SECONDS] + ".000Z"
+    saved = ledger.cursor(mapping.name, side)
+    since = None
+    if saved is not None:
+        place, earlier = saved
+        since = min(place, _behind(store, side, earlier), key=lambda c: (c.stamp, str(c.id)))
+    for page in store.scan(mapping.type_name(side), mapping.columns[side], since):
+        cursor = _behind(store, side, horizon) if page.done else page.last
+        yield Observed(page, (mapping.name, side, cursor, horizon))
+
+
+def _behind(store: Store, side: Side, horizon: str) -> Cursor:
+    """The cursor from which everything is read that may have become visible since `horizon`."""
+    moment = datetime.fromisoformat(horizon).astimezone(UTC) - store.lag
+    return Cursor(stamp(moment), "" if side is Side.SALESFORCE else 0)

@@ -1,0 +1,88 @@
+"""The outside worlds as the core sees them: small protocols that stores and clocks fulfil."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from dsl.schema import ObjectType
+from engine.model import Cursor, Page, RecordId, Result, Row, Side, Value, Write
+
+__all__ = ["Clock", "Store", "StoreError", "Unreachable"]
+
+
+class StoreError(Exception):
+    """The other side, or the file of a local org, cannot be used as it is."""
+
+
+class Unreachable(StoreError):
+    """The other side could not be reached; nothing of this call is known to have happened."""
+
+
+class Clock(Protocol):
+    """The time, so that tests can set it."""
+
+    def now(self) -> datetime:
+        """The current instant, with its zone."""
+        ...
+
+
+class Store(Protocol):
+    """One connected system: records by type, read by change and written in batches.
+
+    Field names may be dotted paths through a reference (`Owner.Name`, `stage.name`) wherever rows
+    are read. `calls` counts the requests that the vendor counts. `page_size` is how many rows a
+    reading call answers at the most, `write_size` how many records a writing call takes. `lag` is
+    how long after its stamp a record may become visible; scans go back by it.
+    """
+
+    side: Side
+    page_size: int
+    write_size: int
+    lag: timedelta
+    calls: int
+
+    def now(self) -> str:
+        """The server's clock as a stamp, `YYYY-MM-DDTHH:MM:SS.mmmZ`."""
+        ...
+
+    def describe(self, type_name: str) -> ObjectType | None:
+        """The type as this org has it, or None if it has no such type."""
+        ...
+
+    def scan(self, type_name: str, fields: Sequence[str], since: Cursor | None) -> Iterator[Page]:
+        """Records changed after `since` (all, if None), in order of stamp and id, page by page.
+
+        Deleted records come in `gone`, as far as the vendor tells. Always yields at least one page.
+        Reading goes on correctly while records are written between two pages.
+        """
+        ...
+
+    def fetch(self, type_name: str, fields: Sequence[str], ids: Sequence[RecordId]) -> list[Row]:
+        """The records of these ids that exist and are visible, in no particular order."""
+        ...
+
+    def find(
+        self,
+        type_name: str,
+        fields: Sequence[str],
+        key: Sequence[str],
+        values: Sequence[tuple[Value, ...]],
+    ) -> list[Row]:
+        """Records whose `key` fields hold one of the `values` (at least; more may be answered).
+
+        Text is found trimmed and without regard to case, a list attribute by any of its elements.
+        """
+        ...
+
+    def write(self, type_name: str, writes: Sequence[Write]) -> list[Result]:
+        """Create, update and delete; one result per write, in order, each standing by itself.
+
+        Raises `Unreachable` when the outcome of the whole call is unknown.
+        """
+        ...
+
+    def close(self) -> None:
+        """Let go of files and connections."""
+        ...

@@ -1,0 +1,142 @@
+"""What a batch's references and names stand for on the other side, looked up before deciding."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from dsl.program import Program
+from dsl.schema import Side
+from dsl.values import first, is_empty
+from engine.ledger import Ledger
+from engine.mapping import LineCode, Mapping
+from engine.model import RecordId, Row, Value
+from engine.ports import Store
+
+__all__ = ["References", "Wait", "gather", "routes"]
+
+
+class Wait(NamedTuple):
+    """A line that waits: until `id` (of the source side) is linked in `pair`, or for a name."""
+
+    line: int
+    pair: str
+    id: RecordId
+    message: str
+
+
+@dataclass
+class References:
+    """Answers for one batch.
+
+    `links` by (pair, side) from that side's id to the other's; `names` by (side, type) from a name
+    to an id there; `routes` by line number, the pairs whose links may translate it.
+    """
+
+    routes: dict[int, tuple[str, ...]]
+    links: dict[tuple[str, Side], dict[RecordId, RecordId]] = field(
+        default_factory=lambda: defaultdict(dict)
+    )
+    names: dict[tuple[Side, str], dict[str, RecordId]] = field(
+        default_factory=lambda: defaultdict(dict)
+    )
+
+    def linked(self, line: int, source: Side, record: RecordId) -> RecordId | Wait | None:
+        """The other side's id of a referenced record; None if no sync could ever link it."""
+        pairs = self.routes.get(line, ())
+        for pair in pairs:
+            found = self.links[pair, source].get(record)
+            if found is not None:
+                return found
+        if not pairs:
+            return None
+        return Wait(line, pairs[0], record, f"waits until {record} is linked ({pairs[0]})")
+
+    def named(self, line: int, side: Side, types: Sequence[str], name: str) -> RecordId | Wait:
+        """The id of what bears a name on `side`."""
+        for type_name in types:
+            known = self.names[side, type_name]
+            found = known.get(name, known.get(name.casefold()))
+            if found is not None:
+                return found
+        wanted = " or ".join(types) or "record"
+        return Wait(line, "", name, f"{side.title()} has no {wanted} named `{name}`")
+
+
+def routes(program: Program, mapping: Mapping) -> dict[int, tuple[str, ...]]:
+    """For each line between two references: the syncs whose links translate it."""
+    found = {}
+    for number, code in enumerate(mapping.lines):
+        if code.by_links():
+            left = code.ends[Side.SALESFORCE].targets
+            right = code.ends[Side.OUTREACH].targets
+            found[number] = tuple(
+                pair.name
+                for pair in program.pairs
+                if pair.salesforce.name in left and pair.outreach.name in right
+            )
+    return found
+
+
+def gather(
+    mapping: Mapping,
+    line_routes: dict[int, tuple[str, ...]],
+    rows: dict[Side, list[Row]],
+    ledger: Ledger,
+    stores: dict[Side, Store],
+    known_names: dict[tuple[Side, str], dict[str, RecordId]],
+) -> References:
+    """Look up what these rows' references stand for: one ledger query a pair, one call a type.
+
+    `known_names` is kept from batch to batch, so that each name is asked for once a run.
+    """
+    found = References(line_routes, names=known_names)
+    wanted: dict[tuple[str, Side], set[RecordId]] = defaultdict(set)
+    names: dict[tuple[Side, str], set[str]] = defaultdict(set)
+    for side, batch in rows.items():
+        for number, code in enumerate(mapping.lines):
+            flows = code.line.inbound if side is Side.SALESFORCE else code.line.outbound
+            if not flows or not batch:
+                continue
+            if number in line_routes:
+                slot = mapping.slot(side, code.ends[side].column or "")
+                ids = {row[slot] for row in batch} - {None}
+                for pair in line_routes[number]:
+                    wanted[pair, side] |= ids
+            elif code.ends[side.other].by_name:
+                for type_name in code.ends[side.other].targets:
+                    names[side.other, type_name] |= _names(mapping, code, side, batch)
+    for (pair, side), ids in wanted.items():
+        found.links[pair, side] = ledger.others(pair, side, list(ids))
+    for (side, type_name), texts in names.items():
+        _ask_names(stores[side], type_name, texts, found.names[side, type_name])
+    return found
+
+
+def _names(mapping: Mapping, code: LineCode, side: Side, batch: list[Row]) -> set[str]:
+    """The names on the other side that a line's values come to."""
+    if code.line.via:
+        entries = code.line.via.entries
+        ends = {str(e.right if side is Side.SALESFORCE else e.left) for e in entries}
+        if code.line.via.otherwise_text is not None:
+            ends.add(code.line.via.otherwise_text)
+        return ends
+    column = code.ends[side].column
+    if column is None:
+        return set()
+    slot = mapping.slot(side, column)
+    values: set[Value] = {first(row[slot]) for row in batch}
+    return {str(v) for v in values if not is_empty(v)}
+
+
+def _ask_names(store: Store, type_name: str, texts: set[str], known: dict[str, RecordId]) -> None:
+    unknown = [text for text in texts if text not in known and text.casefold() not in known]
+    described = store.describe(type_name) if unknown else None
+    name = "Name" if store.side is Side.SALESFORCE else "name"
+    if described is None or name not in described.fields:
+        return
+    for row in store.find(type_name, [name], [name], [(text,) for text in sorted(unknown)]):
+        known.setdefault(row[2].casefold(), row[0])
+        known[row[2]] = row[0]

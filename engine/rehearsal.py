@@ -1,0 +1,251 @@
+"""A store that a plan may write to: reads go through, writes stay here and are read back.
+
+So a plan runs the very interpreter that a run does, and what it foretells is what will happen.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+
+from dsl.schema import ObjectType, Side
+from dsl.values import canonical_name, is_empty
+from engine.model import Cursor, Outcome, Page, RecordId, Result, Row, Value, Write
+from engine.ports import Store
+
+__all__ = ["Rehearsal", "is_provisional"]
+
+_encode = msgspec.json.encode
+_decode = msgspec.json.decode
+_NEW = "(new)"
+
+
+def is_provisional(record: RecordId | None) -> bool:
+    """Whether an id stands for a record that does not exist yet."""
+    return record is not None and (record < 0 if isinstance(record, int) else _NEW in record)
+
+
+class Rehearsal:
+    """A `Store` over another one that never writes to it.
+
+    What is written is kept in a temporary database, so that memory stays constant. `calls` counts
+    what the same requests would have cost. New records have provisional ids. Refused is what the
+    type's description tells will be: a required field that is empty, a value that a restricted
+    picklist lacks.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self.side: Side = store.side
+        self.page_size = store.page_size
+        self.write_size = store.write_size
+        self.lag: timedelta = store.lag
+        self.calls = 0
+        self._store = store
+        self._db = sqlite3.connect("", isolation_level=None)  # SQLite's own temporary file
+        self._db.executescript(
+            "PRAGMA synchronous=OFF;"
+            "CREATE TABLE record (number INTEGER PRIMARY KEY, type TEXT, id, stamp TEXT, data BLOB,"
+            " deleted INTEGER DEFAULT 0, UNIQUE (type, id));"
+            "CREATE TABLE element (type TEXT, field TEXT, value, id);"
+            "CREATE INDEX element_value ON element (type, field, value);"
+        )
+        self._new = 0
+        self._touched: set[str] = set()
+
+    def now(self) -> str:
+        return self._store.now()
+
+    def describe(self, type_name: str) -> ObjectType | None:
+        return self._store.describe(type_name)
+
+    def close(self) -> None:
+        self._db.close()
+
+    # -- reading --------------------------------------------------------------------------------
+
+    def scan(self, type_name: str, fields: Sequence[str], since: Cursor | None) -> Iterator[Page]:
+        """The store's changes without those written here, and then those written here."""
+        before = self._store.calls
+        count = 0
+        for page in self._store.scan(type_name, fields, since):
+            kept = self._untouched(type_name, page.rows)
+            count += len(kept)
+            if not page.done:
+                yield page._replace(rows=kept)
+        self.calls += self._store.calls - before
+        own = self._own_rows(type_name, fields, since)
+        pages, chunk = 0, kept
+        for row in own:
+            if len(chunk) == self.page_size:
+                yield Page(chunk, page.gone if not pages else [], page.last, done=False)
+                pages, chunk = pages + 1, []
+            chunk.append(row)
+        self.calls += pages
+        yield Page(chunk, page.gone if not pages else [], page.last, done=True)
+
+    def _own_rows(
+        self, type_name: str, fields: Sequence[str], since: Cursor | None
+    ) -> Iterator[Row]:
+        if type_name not in self._touched:
+            return
+        at, number = since.stamp if since else "", 0
+        while True:
+            rows = self._db.execute(
+                "SELECT number, id FROM record WHERE type = ? AND stamp >= ? AND number > ?"
+                " AND NOT deleted ORDER BY number LIMIT ?",
+                (type_name, at, number, self.page_size),
+            ).fetchall()
+            if not rows:
+                return
+            number = rows[-1][0]
+            yield from self._read(type_name, fields, [row[1] for row in rows])
+
+    def _untouched(self, type_name: str, rows: list[Row]) -> list[Row]:
+        if type_name not in self._touched:
+            return rows
+        own = self._records(type_name, [row[0] for row in rows])
+        return [row for row in rows if row[0] not in own]
+
+    def fetch(self, type_name: str, fields: Sequence[str], ids: Sequence[RecordId]) -> list[Row]:
+        self.calls += -(-len(ids) // self.page_size)
+        return self._read(type_name, fields, ids)
+
+    def _read(self, type_name: str, fields: Sequence[str], ids: Sequence[RecordId]) -> list[Row]:
+        """Rows as they are with what was written here, not counted as calls."""
+        own = self._records(type_name, ids) if type_name in self._touched else {}
+        real = [i for i in ids if not is_provisional(i)]
+        below = {r[0]: r for r in self._store.fetch(type_name, fields, real)} if real else {}
+        rows = []
+        for record in ids:
+            if record in own:
+                row = self._patched(type_name, fields, own[record], below.get(record))
+            else:
+                row = below.get(record)
+            if row is not None:
+                rows.append(row)
+        return rows
+
+    def _records(
+        self, type_name: str, ids: Sequence[RecordId]
+    ) -> dict[RecordId, tuple[RecordId, str, dict[str, Value], bool]]:
+        found = self._db.execute(
+            "SELECT r.id, r.stamp, r.data, r.deleted FROM json_each(?) AS j"
+            " CROSS JOIN record AS r ON r.type = ? AND r.id = j.value",
+            (_encode(ids).decode(), type_name),
+        )
+        return {i: (i, at, _decode(data), bool(gone)) for i, at, data, gone in found}
+
+    def _patched(
+        self,
+        type_name: str,
+        fields: Sequence[str],
+        own: tuple[RecordId, str, dict[str, Value], bool],
+        below: Row | None,
+    ) -> Row | None:
+        record, at, values, deleted = own
+        if deleted:
+            return None
+        base = below[2:] if below is not None else (None,) * len(fields)
+        return (
+            record,
+            at,
+            *(
+                self._value(type_name, values, path, old)
+                for path, old in zip(fields, base, strict=True)
+            ),
+        )
+
+    def _value(self, type_name: str, values: dict[str, Value], path: str, old: Value) -> Value:
+        if path in values:
+            return values[path]
+        word, dot, rest = path.partition(".")
+        described = self.describe(type_name) if dot else None
+        reference = described.by_relationship(word) if described else None
+        if reference is None or reference.name not in values:
+            return old
+        target = values[reference.name]
+        if target is None:
+            return None
+        for name in reference.references:
+            rows = self._read(name, [rest], [target]) if self.describe(name) else []
+            if rows:
+                return rows[0][2]
+        return None
+
+    def find(
+        self,
+        type_name: str,
+        fields: Sequence[str],
+        key: Sequence[str],
+        values: Sequence[tuple[Value, ...]],
+    ) -> list[Row]:
+        before = self._store.calls
+        rows = self._store.find(type_name, fields, key, values)
+        self.calls += self._store.calls - before
+        if type_name not in self._touched:
+            return rows
+        own = self._db.execute(
+            "SELECT DISTINCT e.id FROM json_each(?) AS j"
+            " CROSS JOIN element AS e ON e.type = ? AND e.field = ? AND e.value = j.value",
+            (_encode([canonical_name(v[0]) for v in values]).decode(), type_name, key[0]),
+        )
+        ids = dict.fromkeys([row[0] for row in rows] + [row[0] for row in own])
+        return self._read(type_name, fields, list(ids))
+
+    # -- writing --------------------------------------------------------------------------------
+
+    def write(self, type_name: str, writes: Sequence[Write]) -> list[Result]:
+        self.calls += -(-len(writes) // self.write_size)
+        self._touched.add(type_name)
+        described, at = self.describe(type_name), self.now()
+        self._db.execute("BEGIN")
+        results = [self._write_one(type_name, described, at, write) for write in writes]
+        self._db.execute("COMMIT")
+        return results
+
+    def _write_one(
+        self, type_name: str, described: ObjectType | None, at: str, write: Write
+    ) -> Result:
+        refused = described and _refusal(described, write)
+        if refused:
+            return refused
+        record = write.id if write.id is not None else self._provisional()
+        known = self._records(type_name, [record]).get(record)
+        values = (known[2] if known else {}) | write.values
+        self._db.execute(
+            "INSERT OR REPLACE INTO record (type, id, stamp, data, deleted) VALUES (?, ?, ?, ?, ?)",
+            (type_name, record, at, _encode(values), write.delete),
+        )
+        elements = [
+            (type_name, name, canonical_name(element), record)
+            for name, value in write.values.items()
+            for element in (value if isinstance(value, list) else [value])
+            if not is_empty(element)
+        ]
+        self._db.executemany("INSERT INTO element VALUES (?, ?, ?, ?)", elements)
+        return Result(Outcome.DONE, record)
+
+    def _provisional(self) -> RecordId:
+        self._new += 1
+        return f"{_NEW}{self._new:09}" if self.side is Side.SALESFORCE else -self._new
+
+
+def _refusal(described: ObjectType, write: Write) -> Result | None:
+    """What the description alone tells will be refused."""
+    if write.delete:
+        return None
+    for name, known in described.fields.items():
+        given: Any = write.values.get(name)
+        missing = write.id is None and known.required
+        if (missing or (known.required and name in write.values)) and is_empty(given):
+            message = f"{described.name} needs a value for {name}"
+            return Result(Outcome.REFUSED, write.id, "REQUIRED_FIELD_MISSING", message, (name,))
+        if known.restricted and not is_empty(given) and given not in known.picklist:
+            message = f"{name} takes no value `{given}`"
+            code = "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST"
+            return Result(Outcome.REFUSED, write.id, code, message, (name,))
+    return None

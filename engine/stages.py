@@ -1,0 +1,79 @@
+"""The stages that a stage map names: made in Outreach where they are missing, with their colours."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import msgspec
+
+from dsl.program import Translation
+from dsl.schema import Side
+from dsl.values import stamp
+from engine.act import Context
+from engine.case import Change, FieldChange
+from engine.ledger import Commit, Intent, LogRow
+from engine.model import Action, Direction, Outcome, Write
+
+__all__ = ["ensure_stages"]
+
+_TYPE = "stage"
+
+
+def ensure_stages(via: Translation, context: Context) -> None:
+    """Create what is missing; names compare verbatim, since the map does.
+
+    A stage is found by its name before it is made, so a crash in between makes no second one.
+    """
+    store = context.stores[Side.OUTREACH]
+    known = context.names[Side.OUTREACH, _TYPE]
+    wanted = {str(e.right): e for e in via.entries if e.arrow != "<-"}
+    rows = store.find(_TYPE, ["name"], ["name"], [(name,) for name in wanted])
+    known.update({row[2]: row[0] for row in rows})
+    missing = [entry for name, entry in wanted.items() if name not in known]
+    if not missing:
+        return
+    changes = []
+    for entry in missing:
+        values = {"name": entry.right} | ({"color": entry.color} if entry.color else {})
+        fields = tuple(FieldChange(0, via.name, k, None, v, v) for k, v in values.items())
+        reason = f"`{via.name}` maps to a stage that Outreach does not have"
+        change = Change(
+            Action.CREATE,
+            Direction.INBOUND,
+            {Side.OUTREACH: _TYPE},
+            None,
+            None,
+            reason,
+            entry.span.place,
+            fields,
+        )
+        changes.append((change, Write(None, dict(values))))
+    at = stamp(context.clock.now())
+    numbers = context.ledger.intend(context.run, at, [_intent(c) for c, _ in changes])
+    results = store.write(_TYPE, [write for _, write in changes])
+    commit = Commit()
+    for (change, write), number, result in zip(changes, numbers, results, strict=True):
+        if result.outcome is Outcome.DONE:
+            known[str(write.values["name"])] = result.id or 0
+            commit.answers.append((number, "done", None, int(result.id or 0), None))
+            context.tally.add(replace(change, outreach_id=int(result.id or 0)))
+        else:
+            error = f"{result.code}: {result.message}"
+            context.tally.counts["failed"] += 1
+            commit.answers.append((number, "refused", None, None, error))
+            commit.logs.append(LogRow("create refused", error, _TYPE))
+    context.ledger.commit(context.run, at, context.digest, commit)
+
+
+def _intent(change: Change) -> Intent:
+    return Intent(
+        pair=_TYPE,
+        layout=0,
+        action=change.action,
+        direction=change.direction,
+        salesforce_id=None,
+        outreach_id=None,
+        fields=msgspec.json.encode([(f.target, None, f.value) for f in change.fields]),
+        reason=change.reason,
+        rule=change.rule,
+    )

@@ -1,0 +1,20 @@
+"""Rules written in a test, checked against the shipped schema."""
+
+from __future__ import annotations
+
+from dsl.lint import check
+from dsl.program import Pair, Program
+from dsl.schema import shipped_schema
+from dsl.source import Source
+
+
+def program_of(text: str) -> Program:
+    """The program of a rule text that must have no error."""
+    checked = check([Source("rules/test.sync", text)], shipped_schema(), frozenset())
+    assert checked.ok, [(d.code, d.message) for d in checked.diagnostics]
+    return checked.program
+
+
+def pair_of(text: str) -> Pair:
+    """The first sync of a rule text."""
+    return program_of(text).pairs[0]
