@@ -38,12 +38,13 @@ class Diagnostic:
 
 
 def in_order(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
-    """By file, line and column; each finding once."""
+    """By file, line and column; of several of one code at one place the first.
 
-    def key(d: Diagnostic) -> tuple[str, int, int, str, str]:
-        return (d.span.source.path, d.span.start, d.span.end, d.code, d.message)
-
-    unique = {key(d): d for d in diagnostics}
+    A line of a group can be wrong in each sync that uses the group, and is one mistake.
+    """
+    unique: dict[tuple[str, int, int, str], Diagnostic] = {}
+    for d in diagnostics:
+        unique.setdefault((d.span.source.path, d.span.start, d.span.end, d.code), d)
     return tuple(unique[k] for k in sorted(unique))
 
 

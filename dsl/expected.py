@@ -67,7 +67,7 @@ def hint_for_junk(run: str) -> str | None:
     return _FOREIGN.get(run) or _FOREIGN.get(run[0])
 
 
-def unexpected(text: str, accepts: Set[str], *, is_name: bool) -> Wording:
+def unexpected(text: str, accepts: Set[str], *, is_name: bool, before: str = "") -> Wording:
     """For a word that cannot stand where it does; an empty one is the end of the file."""
     what = f"unexpected {_quoted(text)}" if text else "the file ends too early"
     wanted = expected(accepts)
@@ -78,7 +78,7 @@ def unexpected(text: str, accepts: Set[str], *, is_name: bool) -> Wording:
             return Wording(message, f"did you mean `{near}`?", near)
     if text == "=" and {"BOTH", "TO"} <= accepts:
         return Wording(message, "an arrow says which way the data flows")
-    if text == "=" and "NAME" in accepts:
+    if text == "=" and before in ("=", "!="):
         return Wording(message, "equality is a single `=`")
     return Wording(message)
 

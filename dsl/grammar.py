@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from lark import Lark  # noqa: PLC0415 - lazy
+    from lark import Lark
 
 __all__ = ["GRAMMAR_FILE", "cache_folder", "load_parser"]
 

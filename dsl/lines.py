@@ -156,7 +156,7 @@ def _read_only(end: p.FieldRef, field: Field, owner: ObjectType, hint: str | Non
     if field.kind is Kind.OBJECT:
         message = f"`{end.path}` of `{owner.name}` is made of other fields, which {system} writes"
         hint = "map its parts"
-    elif end.path in ("Name", "name"):
+    elif end.path in ("Name", "name") and {"FirstName", "firstName"} & owner.fields.keys():
         hint = "write its parts, the first and the last name"
     return Diagnostic("CW204", message, end.span, hint)
 

@@ -11,13 +11,13 @@ from dsl import syntax as s
 from dsl.build import Builder
 from dsl.diagnostics import Diagnostic
 from dsl.grammar import load_parser
-from dsl.scan import ITEM, Scan, scan
+from dsl.scan import DEEPEST, ITEM, Scan, scan, too_deep
 from dsl.source import Source, Span
 
 if TYPE_CHECKING:
     from lark import Lark, UnexpectedInput
 
-    from dsl.recovery import Failure, Recovered  # noqa: PLC0415 - lazy
+    from dsl.recovery import Failure, Recovered
 
 __all__ = ["chunks", "parse"]
 
@@ -40,6 +40,7 @@ def parse(source: Source) -> tuple[s.Module, list[Diagnostic]]:
     scanned = scan(text)
     found = list(_stray(source, scanned))
     clean = _without(text, [*scanned.junk, *scanned.unterminated])
+    depth = too_deep(clean)
     items: list[s.Item] = []
     broken: list[Span] = []
     with _lock:
@@ -47,6 +48,12 @@ def parse(source: Source) -> tuple[s.Module, list[Diagnostic]]:
         builder.source = source
         for begin, end in chunks(text):
             builder.problems = []
+            if depth is not None and begin <= depth < end:
+                span = Span(source, depth, depth + 1)
+                words = f"nested too deeply: more than {DEEPEST} levels"
+                found.append(Diagnostic("CW101", words, span))
+                broken.append(Span(source, begin, end))
+                continue
             try:
                 items += lark.parse(TextSlice(clean, begin, end))  # type: ignore[arg-type]
             except (UnexpectedInput, RecursionError):
@@ -63,12 +70,21 @@ def parse(source: Source) -> tuple[s.Module, list[Diagnostic]]:
 
 
 def chunks(text: str) -> Iterator[tuple[int, int]]:
-    """The stretches of a text that can be read one by one."""
+    """The stretches of a text that can be read one by one.
+
+    An indented line inside an open block starts no stretch: `fields mine {` in a sync is a mistake
+    there.
+    """
     begin = 0
     for item in ITEM.finditer(text):
-        if item.start() > begin:
-            yield begin, item.start()
-            begin = item.start()
+        at = item.start()
+        if at > begin and text[at] in " \t":
+            nested = text.count("{", begin, at) > text.count("}", begin, at)
+            if nested and not text[begin].isspace():
+                continue
+        if at > begin:
+            yield begin, at
+            begin = at
     if begin < len(text):
         yield begin, len(text)
 
@@ -100,7 +116,10 @@ def _stray(source: Source, scanned: Scan) -> Iterator[Diagnostic]:
         span = Span(source, start, end)
         if span.first.line not in lines:
             lines.add(span.first.line)
-            yield Diagnostic("CW101", f"unexpected `{span.text}`", span, hint_for_junk(span.text))
+            words = f"unexpected `{span.text}`"
+            if not span.text.isprintable():
+                words = f"unexpected character U+{ord(span.text[0]):04X}, which cannot be seen"
+            yield Diagnostic("CW101", words, span, hint_for_junk(span.text))
 
 
 def _recovered(

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from dsl.braces import extra, unclosed
+from dsl.braces import doubled, extra, unclosed
 from dsl.diagnostics import Diagnostic, closest
 from dsl.expected import Wording, expected, unexpected
 from dsl.scan import Word, words_of
@@ -20,6 +20,7 @@ from dsl.statements import Block, outline, statement_at
 __all__ = ["Failure", "Recovered", "recover"]
 
 _MOST = 50
+_ARROWS = ("<->", "->", "<-")
 
 
 class Failure(NamedTuple):
@@ -94,6 +95,11 @@ class _Recovery:
     def _close_braces(self) -> None:
         """Ends the blocks that have no end, as the lines' indentation shows."""
         words = words_of(self.text, self.begin, self.end)
+        for index in doubled(words):
+            brace = words[index]
+            self._report(brace.start, brace.end, Wording("this `{` opens nothing"))
+            self._blank(brace.start, brace.end)
+        words = words_of(self.text, self.begin, self.end)
         for index, place in unclosed(words, self.text, self.end):
             brace = words[index]
             head = [w.text for w in words[:index] if w.start >= self._line(brace.start)]
@@ -106,27 +112,31 @@ class _Recovery:
 
     def _mend_brace(self, failure: Failure) -> bool:
         """A `}` that closes nothing, or a `{` that is not there: whether it was that."""
-        if failure.text == "}":
-            words = words_of(self.text, self.begin, self.end)
-            if all(words[index].start != failure.start for index in extra(words)):
-                return False
-            self._report(failure.start, failure.end, Wording("this `}` closes nothing"))
-            self._blank(failure.start, failure.end)
+        words = words_of(self.text, self.begin, self.end)
+        orphans = extra(words, self.text)
+        if not orphans:
+            return False
+        first = words[orphans[0]]
+        if "LBRACE" in failure.accepts and self._open_brace(failure, first):
             return True
-        return failure.accepts == {"LBRACE"} and self._open_brace(failure)
+        if failure.start < first.start:
+            return False
+        self._report(first.start, first.end, Wording("this `}` closes nothing"))
+        self._blank(first.start, first.end)
+        return True
 
-    def _open_brace(self, failure: Failure) -> bool:
+    def _open_brace(self, failure: Failure, orphan: Word) -> bool:
+        """A `{` before the place where the parser stopped, if then it gets to the orphaned `}`."""
         gap = failure.start - 1
         if gap < self.begin or not self.text[gap].isspace():
             return False
         candidate = self.text[:gap] + "{" + self.text[gap + 1 :]
         again = self._read(candidate)
-        if isinstance(again, Failure) and again.start <= failure.end:
+        if isinstance(again, Failure) and again.start <= min(failure.end, orphan.start):
             return False
         last = words_of(self.text, self.begin, gap)[-1]
         self._report(last.start, last.end, Wording(f"expected `{{` after `{last.text}`"))
         self.text = candidate
-        self._close_braces()
         return True
 
     def _insert_closing(self, place: int) -> None:
@@ -196,12 +206,17 @@ class _Recovery:
 
     def _explain(self, failure: Failure, words: list[Word], stretch: tuple[int, int]) -> None:
         before = [w for w in words if w.end <= failure.start and w.start >= stretch[0]]
-        at_line_start = any(w.start == failure.start and w.fresh for w in words)
+        fresh = any(w.start == failure.start and w.fresh for w in words)
+        ended = fresh and failure.text not in _ARROWS and "CROSSWALK" not in failure.accepts
         arrows = {"BOTH", "TO", "FROM_OUTREACH"} <= failure.accepts
         if arrows and len(before) > 1 and before[-1].text.isidentifier():
             # `A <-> b oce`: the word was taken for the start of the next line.
             self._explain_modifier(before[-1])
-        elif before and (failure.text in ("", "}") or at_line_start):
+        elif failure.text in _ARROWS and _takes_next_line(before):
+            arrow = before[-2]
+            message = f"expected a field or a value after `{arrow.text}`"
+            self._report(arrow.start, arrow.end, Wording(message))
+        elif before and (failure.text in ("", "}") or ended):
             last = before[-1]
             wanted = expected(failure.accepts - {"RBRACE"})
             message = f"expected {wanted} after `{last.text}`" if wanted else "unexpected end"
@@ -210,7 +225,10 @@ class _Recovery:
             wording = unexpected("", failure.accepts, is_name=False)
             self._report(words[-1].start, words[-1].end, wording)
         else:
-            wording = unexpected(failure.text, failure.accepts, is_name=failure.is_name)
+            previous = before[-1].text if before else ""
+            wording = unexpected(
+                failure.text, failure.accepts, is_name=failure.is_name, before=previous
+            )
             self._report(failure.start, failure.end, wording)
 
     def _explain_modifier(self, word: Word) -> None:
@@ -234,10 +252,19 @@ def _blanked(text: str) -> str:
     return "".join(c if c == "\n" else " " for c in text)
 
 
+def _takes_next_line(before: list[Word]) -> bool:
+    """Whether an arrow at the end of a line has taken the next line's first word."""
+    return len(before) > 1 and before[-1].fresh and before[-2].text in _ARROWS
+
+
 def _owner(words: list[str]) -> str:
     """The words that a block starts with, without what stood before them on the line."""
     for index in range(len(words) - 1, -1, -1):
-        if words[index].endswith(("{", "}")):
+        if words[index] in ("{", "}"):
             words = words[index + 1 :]
+            break
+    for index, word in enumerate(words):
+        if index and word in ("->", "from", "title", "when"):
+            words = words[:index]
             break
     return " ".join(words) or "{"

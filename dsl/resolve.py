@@ -16,7 +16,7 @@ from dsl.names import Names, gather
 from dsl.paths import Scope, resolve_path, title_of
 from dsl.records import check_test
 from dsl.schema import ObjectType, Schema, Side, is_custom
-from dsl.types import check_flow
+from dsl.types import check_match
 
 __all__ = ["resolve"]
 
@@ -156,12 +156,9 @@ class _Sync:
             ends = resolve_path(a, left, self.found), resolve_path(b, right, self.found)
             if ends[0] is None or ends[1] is None:
                 continue
-            span = a.span.to(b.span)
-            wrong = check_flow(ends[0], ends[1], span, self.linked)
-            wrong = wrong and check_flow(ends[1], ends[0], span, self.linked)
+            wrong = check_match(ends[0], ends[1], a.span.to(b.span))
             if wrong:
-                message = wrong.message.partition(":")[0] + ": they never match"
-                self.found.append(replace(wrong, message=message, help=None))
+                self.found.append(wrong)
             keys.append((ends[0], ends[1]))
         if len(self.found) == before:
             yield p.MatchRule(clause.span, tuple(keys))

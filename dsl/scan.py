@@ -8,7 +8,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-__all__ = ["ITEM", "Scan", "Word", "scan", "words_of"]
+__all__ = ["DEEPEST", "ITEM", "Scan", "Word", "scan", "too_deep", "words_of"]
+
+# How deep conditions and calls may nest: what reads them goes down one call a level.
+DEEPEST = 64
 
 # A line that starts a top-level item; none of these can stand inside another item, so what is
 # wrong in one cannot hide, or cause, anything in the next.
@@ -18,9 +21,11 @@ ITEM = re.compile(
     re.MULTILINE | re.VERBOSE,
 )
 
-# As in the grammar: a string (perhaps without its end), a comment, characters that start no token.
+# As in the grammar: a string (perhaps without its end), a comment, characters that start no token
+# (the `+` of a date-time's zone is inside one).
 _PIECE = re.compile(
-    r'"(?:[^"\\\n]|\\[^\n])*("?)|#[^\n]*|(?:[^\s\w"#{}()\[\],.:=!<>%\-]|(?![0-9])\d)+'
+    r'"(?:[^"\\\n]|\\[^\n])*("?)|#[^\n]*'
+    r'|(?:(?!(?<=[0-9])\+[0-9]{2}:)[^\s\w"#{}()\[\],.:=!<>%\-]|(?![0-9])\d)+'
 )
 _TAIL = re.compile(r"[\s{}]*\Z")
 
@@ -60,6 +65,27 @@ def scan(text: str) -> Scan:
             stop = tail.start() if tail else end
             found.unterminated.append((start, max(stop, start + 1)))
     return found
+
+
+_NESTING = re.compile(r'"(?:[^"\\\n]|\\[^\n])*"|#[^\n]*|[(){}]|\bnot\b')
+
+
+def too_deep(text: str) -> int | None:
+    """Where something is nested deeper than any rule needs."""
+    if text.count("(") + text.count("{") + text.count("not") <= DEEPEST:
+        return None
+    depth = nots = end = 0
+    for found in _NESTING.finditer(text):
+        piece = found[0]
+        if piece == "not":
+            nots = nots + 1 if not text[end : found.start()].strip() else 1
+        elif len(piece) == 1 and piece != "#":
+            depth = max(depth + (1 if piece in "({" else -1), 0)
+            nots = nots if piece == "(" else 0
+        end = found.end()
+        if depth + nots > DEEPEST:
+            return found.start()
+    return None
 
 
 def words_of(text: str, begin: int, end: int) -> list[Word]:

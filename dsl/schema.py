@@ -30,9 +30,11 @@ class Side(StrEnum):
     SALESFORCE = "salesforce"
     OUTREACH = "outreach"
 
-    @property
-    def other(self) -> Side:
-        return Side.OUTREACH if self is Side.SALESFORCE else Side.SALESFORCE
+    other: Side
+
+
+Side.SALESFORCE.other = Side.OUTREACH
+Side.OUTREACH.other = Side.SALESFORCE
 
 
 class Kind(StrEnum):

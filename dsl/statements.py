@@ -176,7 +176,7 @@ def _starter(kind: Kind, text: str, before: str, after: str) -> bool:
         case "fields" | "map":
             if text in ("use", "otherwise"):
                 return after not in _ARROWS and before not in _ARROWS
-            return after in _ARROWS and before not in _ARROWS and text not in _ARROWS
+            return after in _ARROWS and before not in _ARROWS and text not in (*_ARROWS, ")")
         case "activities":
             return after in _ACTIVITIES.get(text, ()) or text == "use"
         case "limits":

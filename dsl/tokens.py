@@ -18,8 +18,11 @@ __all__ = ["Token", "tokens"]
 
 
 class Token(NamedTuple):
-    """A stretch of the text. `kind` is the grammar's terminal: `NAME`, `STRING`, `WHITE`, `COMMENT`,
-    `JUNK`, a keyword in capitals; `OTHER` in a stretch that the grammar cannot read."""
+    """A stretch of the text.
+
+    `kind` is the grammar's terminal: `NAME`, `STRING`, `WHITE`, `COMMENT`, `JUNK`, a keyword in
+    capitals; `OTHER` in a stretch that the grammar cannot read.
+    """
 
     kind: str
     start: int
@@ -61,7 +64,7 @@ def tokens(source: Source) -> list[Token]:
         for begin, end in chunks(text):
             skipped.clear()
             try:
-                reader: Any = lark.parse_interactive(TextSlice(text, begin, end))  # type: ignore[arg-type]
+                reader: Any = lark.parse_interactive(TextSlice(text, begin, end))
                 read = [*reader.exhaust_lexer(), *skipped]
                 reader.feed_eof()
             except UnexpectedInput:

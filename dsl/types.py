@@ -25,6 +25,7 @@ __all__ = [
     "check_call",
     "check_comparison",
     "check_flow",
+    "check_match",
     "kind_of",
 ]
 
@@ -268,6 +269,15 @@ def _mismatch(source: Expression, target: FieldRef, span: Span) -> Diagnostic:
     if kind_of(source) in _TEXTUAL and target.kind is Kind.NUMBER:
         help_text = f"`number({source.span.text})` reads a number from text, one way"
     return Diagnostic("CW203", message, span, help_text)
+
+
+def check_match(left: FieldRef, right: FieldRef, span: Span) -> Diagnostic | None:
+    """CW203 for two fields by which records can never find each other."""
+    custom = is_custom(left.side, left.path) or is_custom(right.side, right.path)
+    if custom or _comparable(left, right):
+        return None
+    message = f"{_said(left)}, and {_said(right)}: they never match"
+    return Diagnostic("CW203", message, span)
 
 
 # -- functions ----------------------------------------------------------------------------------

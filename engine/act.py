@@ -15,7 +15,7 @@ from engine.case import Case, Change, Verdict
 from engine.decide import settle
 from engine.ledger import Commit, Intent, Ledger, Link, LogRow, Pending
 from engine.mapping import Mapping
-from engine.model import Action, Direction, Outcome, RecordId, Result, Row, Write
+from engine.model import DIRECTIONS, SIDES, Action, Direction, Outcome, RecordId, Result, Row, Write
 from engine.ports import Clock, Store
 
 __all__ = ["Context", "Tally", "Task", "act"]
@@ -146,7 +146,7 @@ def _send(
     at = stamp(context.clock.now())
     numbers = context.ledger.intend(context.run, at, intents)
     sent: list[_Answered] = []
-    for direction in Direction:
+    for direction in DIRECTIONS:
         batch = [
             (task, change, number)
             for (task, change), number in zip(planned, numbers, strict=True)
@@ -176,7 +176,7 @@ def _read_back(
 ) -> dict[Side, dict[RecordId, Row]]:
     """What the stores hold now of the records written: the base is what came back."""
     rows: dict[Side, dict[RecordId, Row]] = {}
-    for side in Side:
+    for side in SIDES:
         ids = [
             a.result.id
             for a in sent
@@ -195,7 +195,7 @@ def _read_back(
 
 def _note_answer(mapping: Mapping, answer: _Answered, commit: Commit) -> None:
     change, result = answer.change, answer.result
-    ids = {side: change.id(side) for side in Side}
+    ids = {side: change.id(side) for side in SIDES}
     if result.outcome is Outcome.DONE:
         ids[change.direction.target] = result.id
     state = "done" if result.outcome is Outcome.DONE else "refused"
@@ -253,7 +253,7 @@ def _conclude(
             row = after[side].get(answer.result.id or "")
             if row is not None:
                 rows[side] = row
-    if len(rows) == len(Side) and (went or verdict.agreed or task.link is None):
+    if len(rows) == len(SIDES) and (went or verdict.agreed or task.link is None):
         _relink(mapping, layout, task, went, rows, commit)
 
 
@@ -295,7 +295,7 @@ def _with_ids(change: Change, answers: list[_Answered]) -> Change:
 
 
 def _ids(case: Case) -> dict[Side, RecordId | None]:
-    return {side: case.id(side) for side in Side}
+    return {side: case.id(side) for side in SIDES}
 
 
 def _record(case: Case) -> tuple[Side, RecordId]:
@@ -318,7 +318,7 @@ def _log_row(
 
 
 def _log_conflicts(mapping: Mapping, change: Change, commit: Commit) -> None:
-    ids = {side: change.id(side) for side in Side}
+    ids = {side: change.id(side) for side in SIDES}
     for f in change.fields:
         if f.conflict is not None:
             message = (

@@ -18,7 +18,7 @@ from engine.decide import decide_create, decide_gone, decide_linked, hold, meeti
 from engine.ledger import Commit, Link, LogRow
 from engine.mapping import UNSET, Mapping
 from engine.matching import Matches, find_matches
-from engine.model import Cursor, Direction, RecordId, Row
+from engine.model import SIDES, Cursor, Direction, RecordId, Row
 from engine.references import References, gather, routes
 
 __all__ = ["Batches"]
@@ -136,7 +136,7 @@ class Batches:
         tasks = []
         for row, seen, link in linked:
             case = self._case({side: row}, {side: seen}, now)
-            case.bases = {at: self._base(link, at) for at in Side}
+            case.bases = {at: self._base(link, at) for at in SIDES}
             partner = partners.get(link.id(other))
             if partner is not None:
                 case.rows[other] = partner
@@ -192,7 +192,7 @@ class Batches:
         return Case(self.mapping, References({}), now, rows, views)
 
     def _references(self, cases: Iterable[Case]) -> References:
-        rows: dict[Side, list[Row]] = {side: [] for side in Side}
+        rows: dict[Side, list[Row]] = {side: [] for side in SIDES}
         for case in cases:
             for side, row in case.rows.items():
                 rows[side].append(row)

@@ -13,7 +13,7 @@ from engine.mapping import UNSET, Holds, Mapping
 from engine.model import Action, Direction, RecordId, Row, Value
 from engine.references import References, Wait
 
-__all__ = ["Base", "Case", "Change", "Conflict", "FieldChange", "Verdict", "types_of"]
+__all__ = ["Base", "Case", "Change", "Conflict", "FieldChange", "Verdict"]
 
 Base = Sequence[Any]
 
@@ -124,9 +124,5 @@ class Case:
         fields: Sequence[FieldChange] = (),
     ) -> Change:
         left, right = self.id(Side.SALESFORCE), self.id(Side.OUTREACH)
-        types = types_of(self.mapping)
+        types = self.mapping.types
         return Change(action, direction, types, left, right, reason, rule, tuple(fields))
-
-
-def types_of(mapping: Mapping) -> dict[Side, str]:
-    return {side: mapping.type_name(side) for side in Side}

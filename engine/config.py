@@ -67,11 +67,12 @@ class StoreConfig:
 
 @dataclass(frozen=True)
 class Config:
-    """A checked `crosswalk.toml`; paths are absolute, `ledger` is a URL."""
+    """A checked `crosswalk.toml`; `ledger` is a URL, `rules_name` the folder as the file names it."""
 
     root: Path
     name: str
     rules: Path
+    rules_name: str
     ledger: str
     timezone: ZoneInfo
     stores: Mapping[Side, StoreConfig]
@@ -99,6 +100,7 @@ def read_config(root: Path) -> Config:
         root=root,
         name=project.get("name", root.name),
         rules=root / project.get("rules", "rules"),
+        rules_name=project.get("rules", "rules"),
         ledger=ledger,
         timezone=zone,
         stores=stores,

@@ -9,16 +9,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from dsl.program import ToggleRule
 from dsl.schema import Side
 from dsl.values import first, is_empty
-from engine.case import Case, Change, FieldChange, Verdict, types_of
+from engine.case import Case, Change, FieldChange, Verdict
 from engine.ledger import Link
 from engine.mapping import Mapping
 from engine.merge import flow_of
-from engine.model import Action, Direction
+from engine.model import DIRECTIONS, SIDES, Action, Direction
 from engine.references import Wait
-from engine.translate import HOLD, line_holds, put_first, same, sendable, slot, translate
+from engine.translate import line_holds, put_first, same, sendable, slot, translate
+from engine.translator import HOLD
 
 __all__ = ["decide_create", "decide_gone", "decide_linked", "hold", "meeting", "settle"]
 
@@ -29,7 +29,7 @@ __all__ = ["decide_create", "decide_gone", "decide_linked", "hold", "meeting", "
 def decide_linked(case: Case) -> Verdict:
     """The three-way decision, line by line, on two records that are linked, or about to be."""
     verdict = Verdict()
-    writes: dict[Direction, list[FieldChange]] = {d: [] for d in Direction}
+    writes: dict[Direction, list[FieldChange]] = {d: [] for d in DIRECTIONS}
     held: dict[Direction, bool] = dict.fromkeys(Direction, False)
     if case.bases is None:
         found = [(n, True, True) for n in range(len(case.mapping.lines))]
@@ -38,23 +38,15 @@ def decide_linked(case: Case) -> Verdict:
         found = case.mapping.merge(*sides, case.bases[Side.SALESFORCE], case.bases[Side.OUTREACH])
     for number, s_changed, o_changed in found:
         _decide_line(case, number, s_changed, o_changed, verdict, writes, held)
-    for direction in Direction:
-        rule = case.mapping.pair.toggle(f"{direction} update")
-        if writes[direction]:
+    for direction in DIRECTIONS:
+        rule = case.mapping.rules[f"{direction} update"]
+        if fields := writes[direction]:
             verdict.changes.append(
-                case.change(
-                    Action.UPDATE,
-                    direction,
-                    f"{direction} update{': condition holds' if rule.when else ' is on'}",
-                    _place(rule, case.mapping),
-                    writes[direction],
-                )
+                case.change(Action.UPDATE, direction, rule.reason, rule.place, fields)
             )
         elif held[direction]:
             reason = f"{direction} update: condition does not hold"
-            verdict.changes.append(
-                case.change(Action.SKIP, direction, reason, _place(rule, case.mapping))
-            )
+            verdict.changes.append(case.change(Action.SKIP, direction, reason, rule.place))
     return verdict
 
 
@@ -128,14 +120,13 @@ def hold(case: Case, direction: Direction, reason: str) -> Verdict:
 def decide_gone(mapping: Mapping, link: Link, direction: Direction) -> Verdict:
     """What becomes of a link whose record on the direction's source side was deleted."""
     ids = (link.salesforce_id, link.outreach_id)
-    toggle = mapping.pair.toggle(f"{direction} delete")
+    toggle, rule = f"{direction} delete", mapping.rules[f"{direction} delete"]
     source = direction.source
     gone = f"{source.title()} {mapping.type_name(source)} {link.id(source)} was deleted"
-    place = _place(toggle, mapping)
-    if mapping.flows(direction, "delete") and toggle.when is None:
-        reason = f"{gone}; {direction} delete is on"
-        return Verdict([Change(Action.DELETE, direction, types_of(mapping), *ids, reason, place)])
-    return Verdict([Change(Action.UNLINK, direction, types_of(mapping), *ids, gone, place)])
+    if mapping.flows(direction, "delete") and mapping.conditions.get(toggle) is None:
+        reason = f"{gone}; {rule.reason}"
+        return Verdict([Change(Action.DELETE, direction, mapping.types, *ids, reason, rule.place)])
+    return Verdict([Change(Action.UNLINK, direction, mapping.types, *ids, gone, rule.place)])
 
 
 # -- a record without a counterpart -------------------------------------------------------------
@@ -146,53 +137,35 @@ def decide_create(case: Case, direction: Direction) -> Verdict:
     mapping = case.mapping
     if not mapping.flows(direction, "create"):
         return Verdict()
-    rule = mapping.pair.toggle(f"{direction} create")
-    place = _place(rule, mapping)
+    rule = mapping.rules[f"{direction} create"]
     if not case.holds(direction, "create"):
         reason = f"{direction} create: condition does not hold"
-        return Verdict([case.change(Action.SKIP, direction, reason, place)])
+        return Verdict([case.change(Action.SKIP, direction, reason, rule.place)])
     verdict = Verdict()
     fields = []
-    for number, code in enumerate(mapping.lines):
-        made = _created_field(case, number, direction)
-        if isinstance(made, Wait):
-            verdict.waits.append(made)
-            field_ = code.ends[direction.target].field
-            if field_ is not None and field_.required:
+    row, lookup, now = case.rows[direction.source], case.references, case.now
+    for line in mapping.creating[direction]:
+        if line.when is not None and not case.ask(line.when):
+            continue
+        value = line.translate(row, lookup, now) if line.flows else None
+        if value is None or value is HOLD or is_empty(value):
+            verdict.agreed.append(line.number)
+            continue
+        sent = value
+        if line.names and type(value) is not Wait:
+            sent = lookup.named(line.number, direction.target, line.names, str(value))
+        if type(sent) is Wait:
+            if line.required:
                 # The record itself has to wait, and so nothing of it is agreed.
-                return Verdict(
-                    [case.change(Action.SKIP, direction, made.message, place)], [], [made]
-                )
-        elif made is not None:
-            fields.append(made)
-        elif line_holds(case, code):
-            verdict.agreed.append(number)
-    reason = f"{direction} create{': condition holds' if rule.when else ' is on'}"
-    verdict.changes.append(case.change(Action.CREATE, direction, reason, place, fields))
+                skip = case.change(Action.SKIP, direction, sent.message, rule.place)
+                return Verdict([skip], [], [sent])
+            verdict.waits.append(sent)
+            continue
+        if line.is_list:
+            sent = value = [value]
+        fields.append(FieldChange(line.number, line.source, line.target, None, value, sent))
+    verdict.changes.append(case.change(Action.CREATE, direction, rule.reason, rule.place, fields))
     return verdict
-
-
-def _created_field(case: Case, number: int, direction: Direction) -> FieldChange | Wait | None:
-    code = case.mapping.lines[number]
-    flows = code.line.inbound if direction is Direction.INBOUND else code.line.outbound
-    if not flows or not line_holds(case, code):
-        return None
-    value = translate(case, number, direction)
-    if isinstance(value, Wait):
-        return value
-    if value is HOLD or is_empty(value):
-        return None
-    sent = sendable(case, number, direction, value)
-    if isinstance(sent, Wait):
-        return sent
-    source, target = code.ends[direction.source], code.ends[direction.target]
-    if target.is_list:
-        sent = value = [value]
-    return FieldChange(number, source.label, target.label, None, value, sent)
-
-
-def _place(rule: ToggleRule, mapping: Mapping) -> str:
-    return (rule.span or mapping.pair.span).place
 
 
 # -- bases --------------------------------------------------------------------------------------
@@ -212,7 +185,7 @@ def settle(
         settled.update(f.line for f in change.fields)
     watched = case.bases is None or bool(done)
     bases = {}
-    for side in Side:
+    for side in SIDES:
         values = [
             after[side][n]
             if n in settled or not case.mapping.lines[n].line.compares(side)

@@ -151,11 +151,9 @@ def _add_resolve(graph: Graph, pair: Pair, pairs: Sequence[Pair]) -> None:
         for side in Side:
             if other is not pair and other.type(side).name == pair.type(side).name:
                 reasons.setdefault(other.name, f"both write {pair.type(side).name}")
-    if not reasons:
-        return
     name = f"resolve {pair.salesforce.name}"
     graph.add_node(name, kind="resolve", type=pair.name, direction=None, rule=pair.span.place)
-    reasons.setdefault(pair.name, "what had to wait")
+    reasons.setdefault(pair.name, "what had to wait or was refused")
     for other in pairs:
         if other.name in reasons:
             for step in _steps(graph, other, "commit")[-1:]:

@@ -7,15 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, tzinfo
-from typing import Any
+from datetime import UTC, tzinfo
+from functools import cached_property
+from typing import Any, NamedTuple
 
 from dsl import program as ir
 from dsl.schema import Side
 from dsl.values import canonical
 from engine.columns import End, columns_of, end_of, watched_fields
 from engine.compile import FIXED, UNSET, Compiler, Holds, Merge, View, merge_function
-from engine.model import Direction, Row, Value
+from engine.model import DIRECTIONS, SIDES, Direction
+from engine.translator import Translate, translator
 
 __all__ = ["UNSET", "Holds", "LineCode", "Mapping", "compile_pair"]
 
@@ -26,7 +28,7 @@ class LineCode:
 
     line: ir.Line
     ends: dict[Side, End]
-    values: dict[Side, Callable[[Row, datetime], Value]]
+    translate: dict[Direction, Translate]
     when: Holds | None
 
     @property
@@ -35,6 +37,28 @@ class LineCode:
 
     def by_links(self) -> bool:
         return all(end.is_link for end in self.ends.values())
+
+
+@dataclass(frozen=True, slots=True)
+class CreatingLine:
+    """What a create has to know of one line; `names` are the types of a reference set by name."""
+
+    number: int
+    flows: bool
+    translate: Translate
+    when: Holds | None
+    names: tuple[str, ...]
+    is_list: bool
+    required: bool
+    source: str
+    target: str
+
+
+class Rule(NamedTuple):
+    """What a change says of the toggle that let it through: why, and `file:line`."""
+
+    reason: str
+    place: str
 
 
 @dataclass(frozen=True)
@@ -60,6 +84,32 @@ class Mapping:
     def name(self) -> str:
         return self.pair.name
 
+    @cached_property
+    def types(self) -> dict[Side, str]:
+        return {side: self.type_name(side) for side in SIDES}
+
+    @cached_property
+    def rules(self) -> dict[str, Rule]:
+        """The rule behind each toggle, whether it is written or not."""
+        found = {}
+        for direction in DIRECTIONS:
+            for action in ("create", "update", "delete"):
+                name = f"{direction} {action}"
+                toggle = self.pair.toggle(name)
+                reason = f"{name}: condition holds" if toggle.when else f"{name} is on"
+                found[name] = Rule(reason, (toggle.span or self.pair.span).place)
+        return found
+
+    @cached_property
+    def creating(self) -> dict[Direction, tuple[CreatingLine, ...]]:
+        """The lines as a create in each direction needs them."""
+        return {
+            direction: tuple(
+                _creating(number, code, direction) for number, code in enumerate(self.lines)
+            )
+            for direction in DIRECTIONS
+        }
+
     def type_name(self, side: Side) -> str:
         return self.pair.type(side).name
 
@@ -79,26 +129,36 @@ class Mapping:
         return self.pair.toggle(seen).on and self.pair.toggle(f"{direction} {action}").on
 
 
+def _creating(number: int, code: LineCode, direction: Direction) -> CreatingLine:
+    source, target = code.ends[direction.source], code.ends[direction.target]
+    return CreatingLine(
+        number=number,
+        flows=code.line.inbound if direction is Direction.INBOUND else code.line.outbound,
+        translate=code.translate[direction],
+        when=code.when,
+        names=target.targets if target.by_name else (),
+        is_list=target.is_list,
+        required=target.field is not None and target.field.required,
+        source=source.label,
+        target=target.label,
+    )
+
+
 def compile_pair(pair: ir.Pair, zone: tzinfo = UTC) -> Mapping:
     """Compile one checked pair; costs well under a millisecond."""
-    ends = [{side: end_of(pair, line, side) for side in Side} for line in pair.lines]
+    ends = [{side: end_of(pair, line, side) for side in SIDES} for line in pair.lines]
     watched = watched_fields(pair)
-    columns = {side: columns_of(pair, ends, watched, side) for side in Side}
+    columns = {side: columns_of(pair, ends, watched, side) for side in SIDES}
     compiler = Compiler(pair, ends, columns, watched, zone)
     lines = tuple(
-        LineCode(
-            line=line,
-            ends=at,
-            values={side: compiler.value(line, at[side], side) for side in Side},
-            when=compiler.holds(line.when, f"line {line.key}"),
-        )
-        for line, at in zip(pair.lines, ends, strict=True)
+        _line(number, line, at, compiler, zone)
+        for number, (line, at) in enumerate(zip(pair.lines, ends, strict=True))
     )
     return Mapping(
         pair=pair,
         columns=columns,
         lines=lines,
-        view={side: compiler.view(side) for side in Side},
+        view={side: compiler.view(side) for side in SIDES},
         merge=merge_function(len(pair.lines)),
         conditions={
             name: compiler.holds(toggle.when, name) for name, toggle in pair.toggles.items()
@@ -106,6 +166,23 @@ def compile_pair(pair: ir.Pair, zone: tzinfo = UTC) -> Mapping:
         keys=(*map(_line_key, pair.lines), *map(_watch_key, watched)),
         zone=zone,
     )
+
+
+def _line(
+    number: int, line: ir.Line, ends: dict[Side, End], compiler: Compiler, zone: tzinfo
+) -> LineCode:
+    flows = {
+        direction: translator(
+            number,
+            compiler.value(line, ends[direction.source], direction.source),
+            ends,
+            line.via,
+            direction,
+            zone,
+        )
+        for direction in DIRECTIONS
+    }
+    return LineCode(line, ends, flows, compiler.holds(line.when, f"line {line.key}"))
 
 
 def _line_key(line: ir.Line) -> str:

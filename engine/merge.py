@@ -7,9 +7,10 @@ from dsl.schema import Side
 from dsl.values import first, is_empty
 from engine.case import Case, Conflict
 from engine.mapping import UNSET
-from engine.model import Direction
+from engine.model import DIRECTIONS, SIDES, Direction
 from engine.references import Wait
-from engine.translate import HOLD, same, slot, translate
+from engine.translate import same, slot, translate
+from engine.translator import HOLD
 
 __all__ = ["flow_of"]
 
@@ -50,7 +51,7 @@ def flow_of(
 
 def _first_meeting(case: Case, number: int) -> tuple[Direction | None, Conflict | None, bool]:
     """A two-way line of two records that have no base yet."""
-    s_empty, o_empty = (is_empty(first(case.views[side][number])) for side in Side)
+    s_empty, o_empty = (is_empty(first(case.views[side][number])) for side in SIDES)
     if (s_empty and o_empty) or _agree(case, number):
         return None, None, True
     if s_empty or o_empty:
@@ -73,7 +74,7 @@ def is_held_back(case: Case, number: int, direction: Direction) -> bool:
 def _agree(case: Case, number: int) -> bool:
     return any(
         same(case, number, direction, value)
-        for direction in Direction
+        for direction in DIRECTIONS
         if (value := translate(case, number, direction)) is not HOLD and not isinstance(value, Wait)
     )
 
@@ -87,6 +88,6 @@ def _contest(case: Case, number: int) -> tuple[Direction, Conflict, bool]:
         winner = Side.OUTREACH if newer else Side.SALESFORCE
     else:
         winner = Side(policy.value)
-    left, right = (case.rows[side][slot(case, code, side)] for side in Side)
+    left, right = (case.rows[side][slot(case, code, side)] for side in SIDES)
     direction = Direction.INBOUND if winner is Side.SALESFORCE else Direction.OUTBOUND
     return direction, Conflict(left, right, winner), False

@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 from dsl.schema import Side
 
 __all__ = [
+    "DIRECTIONS",
+    "SIDES",
     "Action",
     "Cursor",
     "Direction",
@@ -45,13 +47,18 @@ class Direction(StrEnum):
         """The direction in which changes of `side` flow."""
         return cls.INBOUND if side is Side.SALESFORCE else cls.OUTBOUND
 
-    @property
-    def source(self) -> Side:
-        return Side.SALESFORCE if self is Direction.INBOUND else Side.OUTREACH
+    source: Side
+    target: Side
 
-    @property
-    def target(self) -> Side:
-        return self.source.other
+
+# Plain attributes: as properties they were a tenth of a cycle's time.
+Direction.INBOUND.source = Direction.OUTBOUND.target = Side.SALESFORCE
+Direction.OUTBOUND.source = Direction.INBOUND.target = Side.OUTREACH
+
+
+#: Iterating an enumeration costs ten times what iterating a tuple does.
+SIDES = tuple(Side)
+DIRECTIONS = tuple(Direction)
 
 
 class Action(StrEnum):

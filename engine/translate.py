@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from dsl.schema import Kind, Side
-from dsl.values import convert, first, is_empty
+from dsl.schema import Side
+from dsl.values import is_empty
 from engine.case import Case
 from engine.mapping import LineCode
 from engine.model import Direction, Value
 from engine.references import Wait
 
-__all__ = ["HOLD", "line_holds", "put_first", "same", "sendable", "slot", "translate"]
-
-HOLD = object()
-"""What an unmapped value comes to: leave the other side as it is."""
+__all__ = ["line_holds", "put_first", "same", "sendable", "slot", "translate"]
 
 
 def slot(case: Case, code: LineCode, side: Side) -> int:
@@ -28,40 +25,7 @@ def line_holds(case: Case, code: LineCode) -> bool:
 def translate(case: Case, number: int, direction: Direction) -> Any:
     """The source's value in the target's terms, for people to read; `HOLD`, or a `Wait`."""
     code = case.mapping.lines[number]
-    source, target = code.ends[direction.source], code.ends[direction.target]
-    value = code.values[direction.source](case.rows[direction.source], case.now)
-    if code.line.via is not None:
-        return _mapped(code, direction, first(value))
-    if source.is_link and target.is_link:
-        if value is None:
-            return None
-        found = case.references.linked(number, direction.source, value)
-        return HOLD if found is None else found
-    if target.by_name:
-        return first(value)
-    kind = target.kind
-    if target.is_list:
-        value, kind = first(value), Kind.UNKNOWN
-    return convert(value, source.kind, kind, case.mapping.zone)
-
-
-def _mapped(code: LineCode, direction: Direction, value: Value) -> Any:
-    via = code.line.via
-    if via is None or is_empty(value):
-        return None
-    inbound = direction is Direction.INBOUND
-    entry = (via.inbound if inbound else via.outbound).get(value)
-    if entry is not None:
-        return entry.right if inbound else entry.left
-    match via.otherwise:
-        case "hold":
-            return HOLD
-        case "clear":
-            return None
-        case "same":
-            return value
-        case "text":
-            return via.otherwise_text
+    return code.translate[direction](case.rows[direction.source], case.references, case.now)
 
 
 def sendable(case: Case, number: int, direction: Direction, value: Value) -> Value | Wait:

@@ -3,29 +3,33 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
 import os
 import signal
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from pathlib import Path
 from types import ModuleType
 
 __all__ = ["main"]
 
 #: Subcommands: the module that has `register(parser)` and `run(args, project)`, whether it needs a
-#: project, and what it does.
-COMMANDS: dict[str, tuple[str, bool, str]] = {
-    "init": ("engine.cli.init", False, "make a project with the recommended rules and local orgs"),
-    "demo": ("engine.cli.demo", False, "play the whole story on the sample org"),
-    "lint": ("engine.cli.lint", False, "check rule files"),
-    "plan": ("engine.cli.plan", True, "show what a run would do, record by record"),
-    "run": ("engine.cli.run", True, "run one cycle"),
-    "graph": ("engine.cli.graph", True, "show the execution plan graph"),
-    "status": ("engine.cli.status", True, "show what is linked, where reading stands, what waits"),
-    "log": ("engine.cli.log", True, "show the technical log"),
-    "links": ("engine.cli.links", True, "show which records are linked"),
-    "local": ("engine.cli.local", True, "fill, read and change the project's local orgs"),
+#: project ("needs"), takes one if there is one ("takes") or not ("none"), and what it does.
+COMMANDS: dict[str, tuple[str, str, str]] = {
+    "init": ("engine.cli.init", "none", "make a project with the recommended rules and local orgs"),
+    "demo": ("engine.cli.demo", "none", "play the whole story on the sample org"),
+    "lint": ("engine.cli.lint", "takes", "check rule files"),
+    "plan": ("engine.cli.plan", "needs", "show what a run would do, record by record"),
+    "run": ("engine.cli.run", "needs", "run one cycle"),
+    "graph": ("engine.cli.graph", "needs", "show the execution plan graph"),
+    "status": (
+        "engine.cli.status",
+        "needs",
+        "show what is linked, where reading stands, what waits",
+    ),
+    "log": ("engine.cli.log", "needs", "show the technical log"),
+    "links": ("engine.cli.links", "needs", "show which records are linked"),
+    "local": ("engine.cli.local", "needs", "fill, read and change the project's local orgs"),
 }
 
 INTERRUPTED = 130
@@ -96,15 +100,14 @@ class _Version(str):
 
 def _run(name: str, module: ModuleType, args: argparse.Namespace) -> int:
     from engine.cli.project import Failure, load_project
-    from engine.config import ConfigError
+    from engine.config import FILE, ConfigError
 
     try:
+        wants = COMMANDS[name][1]
+        there = args.project is not None or Path(FILE).exists()
         project = None
-        if COMMANDS[name][1]:
+        if wants == "needs" or (wants == "takes" and there):
             project = load_project(args.project)
-        else:
-            with contextlib.suppress(ConfigError):
-                project = load_project(args.project)
         code: int = module.run(args, project)
     except ConfigError as error:
         return _fail(str(error), 2)

@@ -22,7 +22,7 @@ _WRITING = (Action.CREATE, Action.UPDATE, Action.LINK, Action.UNLINK, Action.DEL
 class ChangeSpool:
     """Takes a cycle's changes one by one and prints them at its end.
 
-    As JSON, or as text: then the first `limit` of them, those aside that a condition left alone.
+    As JSON or as text, the first `limit` of them; as text without what a condition left alone.
     """
 
     def __init__(self, as_json: bool, limit: int | None = None) -> None:
@@ -48,21 +48,23 @@ class ChangeSpool:
     def add(self, change: Change) -> None:
         """Keep one change."""
         self.writes += change.action in _WRITING
+        if change.action is Action.SKIP and not self._as_json:
+            return
+        self._told += 1
+        if self._limit is not None and self._shown >= self._limit:
+            return
+        self._shown += 1
         if self._as_json:
-            comma = ",\n" if self._told else ""
+            comma = ",\n" if self._shown > 1 else ""
             self._file.write(comma + json.dumps(change_as_json(change), ensure_ascii=False))
-            self._told += 1
-        elif change.action is not Action.SKIP:
-            self._told += 1
-            if self._limit is None or self._shown < self._limit:
-                self._shown += 1
-                for line in change_lines(change_as_json(change), self._colour):
-                    print(line, file=self._file)
+            return
+        for line in change_lines(change_as_json(change), self._colour):
+            print(line, file=self._file)
 
-    def print(self, summary: Summary, foretold: bool, changes: bool = True) -> None:
-        """The documented JSON document, or the text with its summary."""
+    def print(self, summary: Summary, foretold: bool) -> None:
+        """The documented JSON document (with no `changes` if none were wanted), or the text."""
         self._file.seek(0)
-        if self._as_json and not changes:
+        if self._as_json and self._limit == 0:
             print(json.dumps({"version": 1, **summary.as_json()}))
             return
         if self._as_json:

@@ -43,12 +43,13 @@ def run(args: argparse.Namespace, project: Project) -> int:
     program = project.program()
     only = chosen(program, args.type)
     exists = project.ledger_path.exists()
-    limit = None if args.all else _SHOWN
+    as_json = args.format == "json"
+    limit = None if args.all or as_json else _SHOWN
     with ExitStack() as stack:
         ledger = project.open_ledger() if exists else Ledger(Path(":memory:"))
         stack.callback(ledger.close)
         stores = project.open_stores(stack)
-        spool = stack.enter_context(ChangeSpool(args.format == "json", limit))
+        spool = stack.enter_context(ChangeSpool(as_json, limit))
         with shown_progress() as progress, rehearse(stores, ledger) as (rehearsal, copy):
             summary = run_cycle(
                 program,

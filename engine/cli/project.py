@@ -14,7 +14,6 @@ from engine.shipped import title_names
 if TYPE_CHECKING:  # each command imports only what it uses: lint must not wait for a database
     from contextlib import ExitStack
 
-    from dsl.lint import Checked
     from dsl.program import Program
     from engine.ledger import Ledger
     from engine.ports import Store
@@ -52,7 +51,7 @@ class Project:
         """The configured store of one side. Raises `Failure` or `StoreError`."""
         config = self.config.stores[side]
         if config.store == "local":
-            from engine.stores.local import open_org
+            from engine.stores.embedded import open_org
 
             return open_org(side, self.root / config.settings["path"])
         return _plugged_in(config)
@@ -67,18 +66,6 @@ class Project:
     def ledger_path(self) -> Path:
         return self.root / self.config.ledger.removeprefix("sqlite:///")
 
-    def check_rules(self) -> Checked:
-        """All rule files, checked. Raises `Failure` where there is none."""
-        from dsl.files import read_folder
-
-        from dsl.lint import check
-        from dsl.schema import shipped_schema
-
-        read = read_folder(self.rules, self.root)
-        if isinstance(read, str):
-            raise Failure(read)
-        return check(read, shipped_schema(), self.templates)
-
     def open_stores(self, stack: ExitStack) -> dict[Side, Store]:
         """Both sides' stores, which `stack` closes."""
         stores = {}
@@ -89,11 +76,18 @@ class Project:
 
     def program(self) -> Program:
         """The rules, which must have no error to be run. Raises `Failure`."""
-        checked = self.check_rules()
-        if not checked.ok:
-            from dsl.diagnostics import render
+        from dsl.diagnostics import as_text, in_order
+        from dsl.files import read_folder
+        from dsl.lint import check
+        from dsl.schema import shipped_schema
 
-            print(render(checked.diagnostics), file=sys.stderr)
+        loaded = read_folder(self.rules, Path(self.config.rules_name))
+        if loaded.error:
+            raise Failure(loaded.error)
+        checked = check(loaded.sources, shipped_schema(), self.templates)
+        errors = [d for d in in_order((*loaded.failed, *checked.diagnostics)) if d.is_error]
+        if errors:
+            print(as_text(errors), file=sys.stderr)
             raise Failure("the rules have errors: mend them, then try again", 1)
         return checked.program
 

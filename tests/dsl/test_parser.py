@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import stat
 from datetime import UTC, date, datetime
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dsl import grammar, syntax as s
+from dsl import grammar
+from dsl import syntax as s
 from dsl.grammar import GRAMMAR_FILE
 from dsl.parser import parse
 from dsl.source import Source
@@ -213,7 +214,7 @@ def test_no_text_makes_the_parser_fail(text: str) -> None:
 def test_tokens_joined_are_the_file(text: str) -> None:
     found = tokens(Source("x.sync", text))
     assert "".join(t.text for t in found) == text
-    assert all(a.end == b.start for a, b in zip(found, found[1:], strict=False))
+    assert all(a.end == b.start for a, b in pairwise(found))
 
 
 _MISTAKES = {
@@ -226,7 +227,7 @@ _MISTAKES = {
     'test "{n} {{\n    expect no prospect\n}}\n': 1,
     "fields {n} {{\n    A <-> a\n}}\n}}\n": 1,
     "fields {n} {{\n    A <-> a\n": 1,
-    "values {n} {{\n    1 <-> \"one\"\n}}\n": 0,
+    'values {n} {{\n    1 <-> "one"\n}}\n': 0,
 }
 
 
@@ -236,6 +237,23 @@ def test_mistakes_in_different_items_never_meet(texts: list[str]) -> None:
     text = "".join(t.format(n=f"g{n}") for n, t in enumerate(texts))
     _, found = parse(Source("x.sync", text))
     assert len(found) == sum(_MISTAKES[t] for t in texts)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "not " * 5000 + "a = 1",
+        "(" * 5000 + "a = 1" + ")" * 5000,
+        "all { " * 3000 + "a = 1" + " }" * 3000,
+        "lower(" * 3000 + "a" + ")" * 3000 + " = 1",
+        "not ( " * 300 + "a = 1" + ")" * 300,
+    ],
+)
+def test_what_is_nested_beyond_reason_is_one_finding(text: str) -> None:
+    rules = f"sync A <-> b {{ inbound update when {text} }}\nfields x {{ A <-> a }}\n"
+    module, found = parse(Source("x.sync", rules))
+    assert [d.code for d in found] == ["CW101"]
+    assert [type(item).__name__ for item in module.items] == ["Fields"]
 
 
 # -- the grammar's cache ------------------------------------------------------------------------
@@ -255,7 +273,7 @@ def test_a_folder_that_others_can_write_to_is_no_cache(
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     (tmp_path / "crosswalk").mkdir()
-    os.chmod(tmp_path / "crosswalk", 0o777)
+    (tmp_path / "crosswalk").chmod(0o777)
     assert grammar.cache_folder() is None
 
 

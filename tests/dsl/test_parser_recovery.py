@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from dsl.source import Source
 from dsl.parser import parse
+from dsl.source import Source
+from dsl.tokens import tokens
 
 # Each: a file, and the (line, column) of every finding that it must give, all of them CW101.
 BROKEN: dict[str, tuple[str, list[tuple[int, int]]]] = {
     "a misspelt clause": ("sync Lead <-> prospect {\n    macth Email = emails\n}\n", [(2, 5)]),
-    "a misspelt toggle": ("sync Lead <-> prospect {\n    inbound crate\n    pushing\n}\n", [(2, 13)]),
+    "a misspelt toggle": (
+        "sync Lead <-> prospect {\n    inbound crate\n    pushing\n}\n",
+        [(2, 13)],
+    ),
     "a misspelt option": ("sync Lead <-> prospect {\n    polling evry 10 minutes\n}\n", [(2, 13)]),
     "a misspelt operator": (
         'sync Lead <-> prospect {\n    inbound update when Email contans "x"\n    pushing\n}\n',
         [(2, 31)],
     ),
-    "a misspelt item": ("crosswalk 1\nsnyc Lead <-> prospect {\n    match Email = emails\n}\n", [(2, 1)]),
+    "a misspelt item": (
+        "crosswalk 1\nsnyc Lead <-> prospect {\n    match Email = emails\n}\n",
+        [(2, 1)],
+    ),
     "a misspelt modifier": (
         "fields x {\n    A <-> a prevnt empty\n    B <-> b\n}\n",
         [(2, 13)],
@@ -56,7 +65,10 @@ BROKEN: dict[str, tuple[str, list[tuple[int, int]]]] = {
         [(2, 31)],
     ),
     "C's equality": ("sync Lead <-> prospect {\n    inbound update when A == 1\n}\n", [(2, 28)]),
-    "a wrong header": ("sync Lead <> prospect {\n    macth A = b\n}\nguard { x }\n", [(1, 11), (4, 9)]),
+    "a wrong header": (
+        "sync Lead <> prospect {\n    macth A = b\n}\nguard { x }\n",
+        [(1, 11), (4, 9)],
+    ),
     "a wrong arrow in a map": ('stages x {\n    "a" => "b"\n    "c" <-> "d"\n}\n', [(2, 9)]),
     "a wrong word in a map": ('stages x {\n    "a" <-> "b"\n    otherwise hodl\n}\n', [(3, 15)]),
     "a wrong word in limits": (
@@ -67,10 +79,16 @@ BROKEN: dict[str, tuple[str, list[tuple[int, int]]]] = {
         'test "x" {\n    given Lead { Email "x" }\n    expect no prospect\n}\n',
         [(2, 24)],
     ),
-    "a wrong expectation": ('test "x" {\n    expct no prospect\n    expect no conflict\n}\n', [(2, 5)]),
+    "a wrong expectation": (
+        'test "x" {\n    expct no prospect\n    expect no conflict\n}\n',
+        [(2, 5)],
+    ),
     "an unfinished condition in a block": (
-        "sync Lead <-> prospect {\n    inbound update when all {\n        A = 1\n        B\n    }\n"
-        "    pushing\n}\n",
+        (
+            "sync Lead <-> prospect {\n    inbound update when all {\n"
+            "        A = 1\n        B\n    }\n"
+            "    pushing\n}\n"
+        ),
         [(4, 9)],
     ),
     "an unfinished condition": (
@@ -91,8 +109,20 @@ BROKEN: dict[str, tuple[str, list[tuple[int, int]]]] = {
         "sync Lead <-> prospect {\n    inbound update when A > 2026-02-30\n}\n",
         [(2, 29)],
     ),
-    "a duration of halves": ("sync Lead <-> prospect {\n    polling every 1.5 hours\n}\n", [(2, 19)]),
+    "a duration of halves": (
+        "sync Lead <-> prospect {\n    polling every 1.5 hours\n}\n",
+        [(2, 19)],
+    ),
     "a count below nothing": ("guard {\n    creates -5 per run\n}\n", [(2, 13)]),
+    "a named block in a sync": (
+        "sync Lead <-> prospect {\n    fields mine {\n        A <-> b\n    }\n    pushing\n}\n",
+        [(2, 12)],
+    ),
+    "a brace too many in front": ("fields x { {\n    A <-> b\n}\n", [(1, 12)]),
+    "a brace too many behind": (
+        "sync Lead <-> prospect {\n    fields { A <-> b } }\n    pushing\n}\n",
+        [(2, 24)],
+    ),
     "only a brace": ("{\n", [(1, 1)]),
     "only a word": ("hello\n", [(1, 1)]),
     "one mistake in each of three items": (
@@ -125,3 +155,17 @@ def test_a_mistake_reads_the_same_with_windows_line_ends(name: str) -> None:
     text, expected = BROKEN[name]
     _, found = parse(Source("x.sync", text.replace("\n", "\r\n")))
     assert sorted(tuple(d.span.first) for d in found) == expected
+
+
+TOUR = (Path(__file__).parents[1] / "data" / "tour.sync").read_text(encoding="utf-8")
+WORDS = [t for t in tokens(Source("tour.sync", TOUR)) if t.kind not in ("WHITE", "COMMENT")]
+
+
+@pytest.mark.parametrize("nth", range(6))
+def test_one_word_less_twice_or_misspelt_in_the_tour_is_at_most_one_finding(nth: int) -> None:
+    for word in WORDS[nth::6]:
+        before, after = TOUR[: word.start], TOUR[word.end :]
+        misspelt = word.text[0] + "zq" + word.text[1:] if word.text.isidentifier() else ""
+        for new in ("", f"{word.text} {word.text}", misspelt):
+            _, found = parse(Source("tour.sync", before + new + after))
+            assert len(found) <= 1, (word.text, new, [d.message for d in found])

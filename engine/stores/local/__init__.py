@@ -1,6 +1,15 @@
-"""Local orgs: a small, real Salesforce or Outreach in one file."""
+"""Local orgs: a small Salesforce and a small Outreach, each in one SQLite file."""
 
-from engine.stores.local.files import SAMPLE, dump, load
-from engine.stores.local.org import LocalOrg, open_org
+from __future__ import annotations
 
-__all__ = ["SAMPLE", "LocalOrg", "dump", "load", "open_org"]
+from pathlib import Path
+
+from engine.stores.local.dump import dump
+from engine.stores.local.load import load
+from engine.stores.local.refusals import Refused
+from engine.stores.local.store import LocalOrg, open_org
+
+__all__ = ["SAMPLE", "LocalOrg", "Refused", "dump", "load", "open_org"]
+
+#: The sample data of a Salesforce Developer Edition org, in `salesforce/`.
+SAMPLE = Path(__file__).parent / "sample"

@@ -1,189 +1,112 @@
-"""Filling a local org from files and writing it out again: a JSON array for each type."""
+"""JSON arrays in files, read element by element, so that a long one takes little memory."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from difflib import get_close_matches
+import re
+from collections.abc import Iterator
+from io import TextIOBase
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
-from dsl.schema import ObjectType, Side
 from engine.ports import StoreError
-from engine.stores.local.org import LocalOrg
-from engine.stores.local.paths import value_for_sql
-from engine.stores.local.shapes import from_json, to_json
-from engine.stores.local.tables import column_of, elements_of, quoted
 
-__all__ = ["SAMPLE", "Progress", "dump", "load"]
+__all__ = ["array_elements"]
 
-#: The sample org that ships: `salesforce/*.json`.
-SAMPLE = Path(__file__).parent / "sample"
-
-#: Told a type and how many of its records are done.
-Progress = Callable[[str, int], None]
-
-_CHUNK = 2000
+_CHUNK = 1 << 20
+_SPACE = re.compile(r"[ \t\r\n]*")
 
 
-def load(
-    org: LocalOrg, folder: Path, progress: Progress = lambda _type, _count: None
-) -> dict[str, int]:
-    """Load every `TYPE.json` of a folder; how many records of each type there were.
+def _no_constant(word: str) -> Any:
+    raise ValueError(f"{word} is no JSON")
 
-    Ids and stamps are kept as the files give them, and history is taken as it is: values that are
-    no longer in a picklist, owners that are not there. A record without an id is given one; a
-    record whose id is there already replaces it. Raises `StoreError`, with nothing changed, for a
-    file that is no JSON array of records of a known type.
+
+_DECODER = json.JSONDecoder(parse_constant=_no_constant)
+
+
+def array_elements(path: Path) -> Iterator[tuple[Any, float]]:
+    """The elements of the JSON array in a file, each with the share of the file that is read.
+
+    Raises `StoreError`, naming the file, if it cannot be read, is not UTF-8, or holds no array.
     """
-    if not folder.is_dir():
-        raise StoreError(f"there is no folder {folder}")
-    files = sorted(folder.glob("*.json"))
-    if not files:
-        raise StoreError(f"there is no .json file in {folder}: one for each type, as Lead.json")
-    for file in files:
-        _known_type(org, file)
-    counts = {}
-    with org.tables.transaction():
-        for file in files:
-            described = org.tables.type(file.stem)
-            records = _records(file)
-            counts[file.stem] = len(records)
-            _load_type(org, described, records, file, progress)
-    return counts
-
-
-def _known_type(org: LocalOrg, file: Path) -> None:
-    if org.tables.known(file.stem):
-        return
-    names = org.tables.schema.names(org.side)
-    near = get_close_matches(file.stem, names, 1)
-    hint = f"did you mean {near[0]}.json?" if near else f"its types are {', '.join(names)}"
-    raise StoreError(f"{file}: {org.side.title()} has no type `{file.stem}`; {hint}")
-
-
-def _records(file: Path) -> list[dict[str, Any]]:
     try:
-        data = msgspec.json.decode(file.read_bytes())
-    except msgspec.DecodeError as error:
-        raise StoreError(f"{file} is not valid JSON in UTF-8: {error}") from None
+        size = max(path.stat().st_size, 1)
+        with path.open(encoding="utf-8-sig") as file:
+            yield from _Reader(path, file, size).elements()
+    except UnicodeDecodeError as error:
+        where = f"byte {error.start}"
+        raise StoreError(f"{path} is not UTF-8 (at {where}): save it as UTF-8") from None
     except OSError as error:
-        raise StoreError(f"{file} cannot be read: {error.strerror}") from None
-    if not isinstance(data, list) or not all(isinstance(record, dict) for record in data):
-        raise StoreError(f"{file} has to hold one JSON array of records")
-    return data
+        raise StoreError(f"{path} cannot be read: {error.strerror}") from None
 
 
-def _load_type(
-    org: LocalOrg,
-    described: ObjectType,
-    records: list[dict[str, Any]],
-    file: Path,
-    progress: Progress,
-) -> None:
-    now = org.tables.tick()
-    try:
-        rows = [from_json(described, record, now) for record in records]
-    except (AttributeError, TypeError, ValueError) as error:
-        raise StoreError(f"{file}: a record has not the shape of {described.name}: {error}") from None
-    _give_ids(org, described, rows)
-    _resolve_roles(described, rows)
-    fields = [f for n, f in described.fields.items() if column_of(f) != "_id"]
-    names = [f.name for f in fields]
-    columns = ["_id", "_stamp", "_deleted", "_extra", *map(column_of, fields)]
-    marks = ", ".join("?" * len(columns))
-    sql = f"INSERT OR REPLACE INTO {quoted(described.name)} ({', '.join(columns)}) VALUES ({marks})"
-    for at in range(0, len(rows), _CHUNK):
-        chunk = rows[at : at + _CHUNK]
-        org.tables.db.executemany(
-            sql,
-            [
-                (
-                    row["_id"],
-                    row["_stamp"],
-                    row["_deleted"],
-                    row["_extra"],
-                    *(value_for_sql(row.get(name)) for name in names),
-                )
-                for row in chunk
-            ],
-        )
-        _load_elements(org, described, chunk)
-        progress(described.name, at + len(chunk))
+class _Reader:
+    def __init__(self, path: Path, file: TextIOBase | Any, size: int) -> None:
+        self._path, self._file, self._size = path, file, size
+        self._text, self._at, self._lines, self._ended = "", 0, 1, False
+        self._read, self._chunk = 0, _CHUNK
 
+    def elements(self) -> Iterator[tuple[Any, float]]:
+        if self._next() != "[":
+            raise self._wrong("a JSON array is expected, beginning with `[`")
+        self._at += 1
+        if self._next() == "]":
+            self._at += 1
+        else:
+            yield from self._members()
+        if self._next():
+            raise self._wrong("there is more text behind the end of the array")
 
-def _load_elements(org: LocalOrg, described: ObjectType, rows: list[dict[str, Any]]) -> None:
-    if org.side is not Side.OUTREACH:
-        return
-    org.tables.db.executemany(
-        "DELETE FROM element WHERE type = ? AND id = ?",
-        [(described.name, row["_id"]) for row in rows],
-    )
-    elements = [e for row in rows for e in elements_of(described.name, row["_id"], row)]
-    org.tables.db.executemany("INSERT INTO element VALUES (?, ?, ?, ?)", elements)
+    def _members(self) -> Iterator[tuple[Any, float]]:
+        while True:
+            self._next()
+            yield self._element(), min(self._read / self._size, 1.0)
+            mark = self._next()
+            if mark not in (",", "]"):
+                raise self._wrong("`,` or `]` is expected here")
+            self._at += 1
+            if mark == "]":
+                return
 
+    def _next(self) -> str:
+        """The next character that is no white space; "" at the end of the file."""
+        while True:
+            found = _SPACE.match(self._text, self._at)
+            self._at = found.end() if found else self._at
+            if self._at < len(self._text):
+                return self._text[self._at]
+            if not self._more():
+                return ""
 
-def _give_ids(org: LocalOrg, described: ObjectType, rows: list[dict[str, Any]]) -> None:
-    """Ids for records that come without; one that was loaded before keeps the id it was given."""
-    missing = [row for row in rows if row["_id"] is None]
-    if not missing:
-        return
-    key = next((n for n in ("DeveloperName", "ApiName", "Name") if n in described.fields), None)
-    known = {}
-    if key is not None:
-        sql = f"SELECT {quoted(key)}, _id FROM {quoted(described.name)} WHERE NOT _deleted"
-        known = dict(org.tables.db.execute(sql).fetchall())
-    new = [row for row in missing if key is None or row.get(key) not in known]
-    numbers = iter(org.tables.numbers(described.name, len(new)) if new else ())
-    for row in missing:
-        found = known.get(row.get(key)) if key is not None else None
-        row["_id"] = found or org.vendor.new_id(described.name, next(numbers))
-
-
-def _resolve_roles(described: ObjectType, rows: list[dict[str, Any]]) -> None:
-    """Roles without ids name their parent by its developer name, which is no field of Salesforce."""
-    if described.name != "UserRole":
-        return
-    by_name = {row.get("DeveloperName"): row["_id"] for row in rows}
-    for row in rows:
-        extra = json.loads(row["_extra"]) if row["_extra"] else {}
-        parent = extra.pop("_ParentRoleDeveloperName", None)
-        row["_extra"] = json.dumps(extra) if extra else None
-        if parent is not None:
-            row["ParentRoleId"] = by_name.get(parent)
-
-
-def dump(org: LocalOrg, folder: Path) -> dict[str, int]:
-    """Write every type that has records to `TYPE.json`, a record a line; how many of each.
-
-    Raises `StoreError` if the folder cannot be written.
-    """
-    counts = {}
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for name in org.tables.schema.names(org.side):
-            described = org.tables.type(name)
-            cursor = org.tables.db.execute(
-                f"SELECT * FROM {quoted(name)} WHERE NOT _deleted ORDER BY rowid"
-            )
-            names = [c[0] for c in cursor.description]
-            first = cursor.fetchone()
-            if first is None:
+    def _element(self) -> Any:
+        while True:
+            try:
+                value, end = _DECODER.raw_decode(self._text, self._at)
+            except json.JSONDecodeError as error:
+                # The element may only be cut off where the text read so far ends.
+                if not self._more():
+                    self._at = error.pos
+                    raise self._wrong(f"this is no JSON: {error.msg}") from None
                 continue
-            counts[name] = 1
-            with (folder / f"{name}.json").open("w", encoding="utf-8") as out:
-                out.write("[\n" + _line(described, names, first))
-                for row in cursor:
-                    counts[name] += 1
-                    out.write(",\n" + _line(described, names, row))
-                out.write("\n]\n")
-    except OSError as error:
-        raise StoreError(f"{folder} cannot be written: {error.strerror}") from None
-    return counts
+            except (ValueError, RecursionError) as error:
+                raise self._wrong(str(error) or "this is nested too deeply") from None
+            if end == len(self._text) and self._more():
+                continue  # a number may go on in the next chunk
+            self._at, self._chunk = end, _CHUNK
+            return value
 
+    def _more(self) -> bool:
+        if self._ended:
+            return False
+        chunk = self._file.read(self._chunk)
+        self._ended = not chunk
+        self._lines += self._text.count("\n", 0, self._at)
+        self._text = self._text[self._at :] + chunk
+        self._at = 0
+        self._read += len(chunk)
+        self._chunk *= 2  # an element longer than a chunk is decoded again only a few times
+        return True
 
-def _line(described: ObjectType, names: list[str], row: tuple[Any, ...]) -> str:
-    record = to_json(described, dict(zip(names, row, strict=True)))
-    return json.dumps(record, ensure_ascii=False)
+    def _wrong(self, what: str) -> StoreError:
+        line = self._lines + self._text.count("\n", 0, self._at)
+        return StoreError(f"{self._path}, line {line}: {what}")

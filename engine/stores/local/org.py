@@ -1,391 +1,277 @@
-"""A local org as a store: scans, fetches, finds and writes over one SQLite file, in process."""
+"""The file of a local org: opening, its format, its tables, and transactions that stamp."""
 
 from __future__ import annotations
 
-from collections import defaultdict
+import sqlite3
 from collections.abc import Iterator, Sequence
-from datetime import timedelta
+from contextlib import contextmanager, suppress
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from dsl.schema import Kind, ObjectType, Side
-from dsl.values import canonical_name
-from engine.model import Cursor, Outcome, Page, RecordId, Result, Row, Value, Write
-from engine.ports import Clock
-from engine.stores.local.checks import Problem, checker
-from engine.stores.local.ids import complete
-from engine.stores.local.paths import Projection, project, value_for_sql
-from engine.stores.local.tables import Tables, column_of, elements_of, quoted
-from engine.stores.local.vendors import VENDORS, Vendor
+from dsl.schema import ObjectType, Schema, Side, shipped_schema
+from engine.model import RecordId
+from engine.ports import Clock, StoreError
+from engine.stores.local.ids import PREFIXES, full_id, minted_id
+from engine.stores.local.stamps import SystemClock, as_vendor, stamp
+from engine.stores.local.tables import Table, table_of
 
-__all__ = ["LocalOrg", "open_org"]
+__all__ = ["FORMAT", "OrgFile", "folded"]
 
-_encode = msgspec.json.encode
-_FIND_VALUES = 1000
+#: The version of the file's layout.
+FORMAT = 1
+
+_TABLES = """
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
+CREATE TABLE counter (type TEXT PRIMARY KEY, last INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE indexed (type TEXT, attribute TEXT, PRIMARY KEY (type, attribute)) WITHOUT ROWID;
+CREATE TABLE element (type TEXT, attribute TEXT, folded, id,
+  PRIMARY KEY (type, attribute, folded, id)) WITHOUT ROWID;
+CREATE TABLE deleted (type TEXT, id, stamp TEXT NOT NULL, record TEXT,
+  PRIMARY KEY (type, id)) WITHOUT ROWID;
+CREATE INDEX "deleted by stamp" ON deleted (type, stamp);
+"""
+_PATIENCE = 60.0  # seconds that one process waits for another one's transaction
+_PAGES = -32_000  # kibibytes of cache: a page of wide rows, and the indexes that it touches
 
 
-class LocalOrg:
-    """A `Store` in one file. Reading and writing cost calls as they would with the vendor."""
+def folded(value: Any) -> Any:
+    """Text trimmed and case-folded; anything else as it is."""
+    return value.strip().casefold() if isinstance(value, str) else value
+
+
+# A SELECT names its columns `x [crosswalk_json]`, so that SQLite's own loop converts them; these
+# two are C functions, since they are called for each value.
+sqlite3.register_converter("crosswalk_boolean", b"1".__eq__)
+sqlite3.register_converter("crosswalk_json", msgspec.json.Decoder().decode)
+
+
+class OrgFile:
+    """An open local org: one SQLite file, in which each type of the schema has a table.
+
+    Not for several threads at once; several processes may each open the same file.
+    """
 
     def __init__(self, side: Side, path: Path, clock: Clock | None = None) -> None:
-        self.tables = Tables(side, path, clock)
+        """Open the file, or make it. Raises `StoreError`."""
         self.side = side
-        self.vendor: Vendor = VENDORS[side]
-        self.page_size = self.vendor.page_size
-        self.write_size = self.vendor.write_size
-        self.lag = timedelta(0)  # a write is visible as soon as it has its stamp
-        self.calls = 0
-        self._projections: dict[tuple[str, tuple[str, ...]], Projection] = {}
-        self._checks: dict[tuple[str, str, bool], Any] = {}
+        self.path = path
+        self._clock = clock or SystemClock()
+        self._schema: Schema = shipped_schema()
+        self._tables: dict[str, Table] = {}
+        self._made: set[str] = set()
+        try:
+            self.db = self._opened()
+        except sqlite3.Error as error:
+            raise self._failure(error) from None
+
+    # -- the file -------------------------------------------------------------------------------
+
+    def _opened(self) -> sqlite3.Connection:
+        db = sqlite3.connect(
+            self.path,
+            timeout=_PATIENCE,
+            isolation_level=None,
+            detect_types=sqlite3.PARSE_COLNAMES,
+            cached_statements=256,
+        )
+        try:
+            db.create_function("folded", 1, folded, deterministic=True)
+            db.execute(f"PRAGMA cache_size = {_PAGES}")
+            if not self._known(db):
+                db.execute("PRAGMA journal_mode = WAL")
+                self._make(db)
+            db.execute("PRAGMA synchronous = NORMAL")
+        except BaseException:
+            db.close()
+            raise
+        return db
+
+    def _known(self, db: sqlite3.Connection) -> bool:
+        """Whether the file is an org of this side; False if it is empty."""
+        tables = {row[0] for row in db.execute("SELECT name FROM sqlite_master LIMIT 1000")}
+        if not tables:
+            return False
+        if "meta" not in tables or "counter" not in tables:
+            raise StoreError(
+                f"{self.path} is an SQLite file, but no local org: name another `path` for"
+                f" [{self.side}], or move the file away to start with an empty org"
+            )
+        meta = dict(db.execute("SELECT key, value FROM meta"))
+        if meta.get("format") != str(FORMAT):
+            raise StoreError(
+                f"{self.path} is a local org in format {meta.get('format')}, and this version of"
+                f" crosswalk reads format {FORMAT}: dump it with the version that wrote it, then"
+                " load it into a new file"
+            )
+        if meta.get("side") != self.side:
+            raise StoreError(
+                f"{self.path} is a local {meta.get('side')} org, and [{self.side}] needs a"
+                f" {self.side} one: correct `path` in crosswalk.toml"
+            )
+        return True
+
+    def _make(self, db: sqlite3.Connection) -> None:
+        db.execute("BEGIN IMMEDIATE")
+        # Another process may have made the org while this one waited for the lock.
+        if not self._known(db):
+            for statement in _TABLES.split(";"):
+                db.execute(statement)
+            meta = [("format", str(FORMAT)), ("side", self.side.value), ("stamp", "")]
+            db.executemany("INSERT INTO meta VALUES (?, ?)", meta)
+        db.execute("COMMIT")
+
+    def _failure(self, error: sqlite3.Error) -> StoreError:
+        if isinstance(error, sqlite3.DatabaseError) and "not a database" in str(error):
+            return StoreError(
+                f"{self.path} is not a local org, nor any SQLite file: name another `path` for"
+                f" [{self.side}], or move the file away to start with an empty org"
+            )
+        if "unable to open" in str(error):
+            return StoreError(
+                f"{self.path} cannot be opened: see that its folder is there and may be written to"
+            )
+        if "locked" in str(error):
+            return StoreError(
+                f"{self.path} has been in use by another process for {_PATIENCE:.0f} seconds:"
+                " let that finish, then try again"
+            )
+        return StoreError(f"{self.path} cannot be used ({error}): restore it, or load a new one")
 
     def close(self) -> None:
-        self.tables.db.close()
+        """Let go of the file."""
+        self.db.close()
+
+    # -- the time -------------------------------------------------------------------------------
 
     def now(self) -> str:
-        return self.tables.now()
+        """The org's clock as a stamp, which never runs backwards.
+
+        Waits for a write that is under way: no record can appear later with an earlier stamp.
+        """
+        try:
+            self.db.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as error:
+            if "readonly" not in str(error):
+                raise self._failure(error) from None
+            return self._moment()
+        try:
+            return self._moment()
+        finally:
+            self.db.execute("ROLLBACK")
+
+    def _moment(self) -> str:
+        last = self.db.execute("SELECT value FROM meta WHERE key = 'stamp'").fetchone()[0]
+        return max(stamp(self._clock.now()), str(last))
+
+    @contextmanager
+    def transaction(self) -> Iterator[str]:
+        """All or nothing; gives the stamp for what is written. Raises `StoreError`."""
+        try:
+            self.db.execute("BEGIN IMMEDIATE")
+            moment = self._moment()
+            if self.side is Side.SALESFORCE:
+                moment = moment[:19] + ".000Z"
+            yield moment
+            self.seen(moment)
+            self.db.execute("COMMIT")
+        except BaseException as error:
+            with suppress(sqlite3.Error):
+                self.db.execute("ROLLBACK")
+            self._made.clear()  # the tables may have been made in what was rolled back
+            if isinstance(error, sqlite3.Error):
+                raise self._failure(error) from None
+            raise
+
+    def seen(self, moment: str) -> None:
+        """Keep the latest stamp of the org, in a transaction."""
+        self.db.execute(
+            "UPDATE meta SET value = max(value, ?) WHERE key = 'stamp'",
+            (moment,),
+        )
+
+    def as_vendor(self, moment: str) -> str:
+        """A stamp as the vendor writes a date-time."""
+        return as_vendor(self.side, moment)
+
+    # -- types and ids --------------------------------------------------------------------------
 
     def describe(self, type_name: str) -> ObjectType | None:
-        return self.tables.schema.get(self.side, type_name)
+        """The type, or None if the org has no such type."""
+        return self._schema.get(self.side, type_name)
 
-    # -- reading --------------------------------------------------------------------------------
+    def table(self, type_name: str) -> Table:
+        """A type's table, which may not be there yet. Raises `StoreError` for an unknown type."""
+        if type_name not in self._tables:
+            type_ = self.describe(type_name)
+            if type_ is None:
+                near = get_close_matches(type_name, self._schema.names(self.side), 1)
+                hint = f"; did you mean `{near[0]}`?" if near else ""
+                raise StoreError(f"the local {self.side} org has no type `{type_name}`{hint}")
+            self._tables[type_name] = table_of(type_)
+        return self._tables[type_name]
 
-    def _projection(self, described: ObjectType, fields: Sequence[str]) -> Projection:
-        key = (described.name, tuple(fields))
-        if key not in self._projections:
-            self._projections[key] = project(self.tables, described, fields)
-        return self._projections[key]
+    def made(self, type_name: str) -> bool:
+        """Whether the type's table is there, which it is from the first record on."""
+        if type_name not in self._made:
+            sql = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?"
+            if not self.rows(sql, (type_name,)):
+                return False
+            self._made.add(type_name)
+        return True
 
-    def scan(self, type_name: str, fields: Sequence[str], since: Cursor | None) -> Iterator[Page]:
-        described = self.tables.type(type_name)
-        found = self._projection(described, fields)
-        read = found.reader()
-        # Row values: SQLite seeks its index on (_stamp, _id) with them, and with OR it does not.
-        sql = (
-            f"{found.select(described)} WHERE (t._stamp, t._id) > (?, ?) AND NOT t._deleted"
-            " ORDER BY t._stamp, t._id LIMIT ?"
-        )
-        place = since or Cursor("", "" if self.side is Side.SALESFORCE else 0)
-        while True:
-            rows = self.tables.db.execute(sql, (*place, self.page_size + 1)).fetchall()
-            self.calls += 1
-            done = len(rows) <= self.page_size
-            rows = read(rows[: self.page_size])
-            if rows:
-                place = Cursor(rows[-1][1], rows[-1][0])
-            yield Page(rows, self._gone(type_name, since) if done else [], place, done)
-            if done:
-                return
+    def make(self, table: Table) -> None:
+        """See in a transaction that the type's table is there."""
+        if not self.made(table.type.name):
+            for statement in table.ddl():
+                self.db.execute(statement)
+            if table.unique:
+                pairs = [(table.type.name, name) for name in table.unique]
+                self.db.executemany("INSERT OR IGNORE INTO indexed VALUES (?, ?)", pairs)
 
-    def _gone(self, type_name: str, since: Cursor | None) -> list[RecordId]:
-        if since is None:
-            return []
-        sql = "SELECT id FROM gone WHERE type = ? AND stamp >= ? ORDER BY stamp, id"
-        return [row[0] for row in self.tables.db.execute(sql, (type_name, since.stamp))]
+    def types(self) -> list[str]:
+        """The names of the types that have a table."""
+        names = (row[0] for row in self.rows("SELECT name FROM sqlite_master WHERE type='table'"))
+        return sorted(name for name in names if self.describe(name) is not None)
 
-    def fetch(self, type_name: str, fields: Sequence[str], ids: Sequence[RecordId]) -> list[Row]:
-        self.calls += -(-len(ids) // self.page_size)
-        described = self.tables.type(type_name)
-        found = self._projection(described, fields)
-        sql = found.select(described).replace(" FROM ", " FROM json_each(?) AS j CROSS JOIN ", 1)
-        sql = sql.replace(" AS t ", " AS t ON t._id = j.value AND NOT t._deleted ", 1)
-        wanted = [complete(i) if isinstance(i, str) else i for i in ids]
-        rows = self.tables.db.execute(sql, (_encode(wanted).decode(),)).fetchall()
-        return found.reader()(rows)
+    def record_id(self, given: Any) -> RecordId:
+        """An id as the org keeps it; what cannot be one finds nothing."""
+        if self.side is Side.SALESFORCE:
+            return full_id(given) if isinstance(given, str) else ""
+        if isinstance(given, str) and given.isascii() and given.isdigit():
+            given = int(given)
+        good = isinstance(given, int) and not isinstance(given, bool) and 0 <= given < 1 << 63
+        return given if good else 0
 
-    def find(
-        self,
-        type_name: str,
-        fields: Sequence[str],
-        key: Sequence[str],
-        values: Sequence[tuple[Value, ...]],
-    ) -> list[Row]:
-        self.calls += -(-len(values) // self.vendor.find_size)
-        described = self.tables.type(type_name)
-        found = self._projection(described, [*fields, *key])
-        wanted = {tuple(canonical_name(v) for v in value) for value in values}
-        folded = list({value[0] for value in wanted if value[0] is not None})
-        rows: list[Row] = []
-        for at in range(0, len(folded), _FIND_VALUES):
-            sql = self._find_sql(described, found, key[0])
-            some = _encode(folded[at : at + _FIND_VALUES]).decode()
-            rows += found.reader()(self.tables.db.execute(sql, (some,)).fetchall())
-        width = 2 + len(fields)
-        return [row[:width] for row in rows if _bears(row[width:], wanted)]
+    def last_number(self, type_name: str) -> int:
+        """The number of the last id that was made or loaded for a type."""
+        found = self.rows("SELECT last FROM counter WHERE type = ?", (_counter(self, type_name),))
+        return int(found[0][0]) if found else 0
 
-    def _find_sql(self, described: ObjectType, found: Projection, name: str) -> str:
-        known = described.fields.get(name)
-        select = found.select(described)
-        if known is None or known.name in ("Id", "id"):
-            column = self._projection(described, [name]).columns[0]
-            return f"{select} WHERE NOT t._deleted AND fold({column}) IN (SELECT value FROM json_each(?))"
-        if known.kind is Kind.LIST:
-            return (
-                f"{select} WHERE NOT t._deleted AND t._id IN (SELECT e.id FROM json_each(?) AS j"
-                f" CROSS JOIN element AS e ON e.type = '{described.name}'"
-                f" AND e.field = '{known.name}' AND e.value = j.value)"
-            )
-        self.tables.index(described.name, name)
-        return (
-            f"{select} WHERE NOT t._deleted"
-            f" AND fold(t.{quoted(name)}) IN (SELECT value FROM json_each(?))"
+    def keep_number(self, type_name: str, last: int) -> None:
+        """Count ids of a type on from `last`, in a transaction."""
+        self.db.execute(
+            "INSERT INTO counter VALUES (?, ?)"
+            " ON CONFLICT (type) DO UPDATE SET last = max(last, excluded.last)",
+            (_counter(self, type_name), last),
         )
 
-    # -- writing --------------------------------------------------------------------------------
+    def new_id(self, type_name: str, number: int) -> RecordId:
+        """The id that has a number."""
+        return number if self.side is Side.OUTREACH else minted_id(type_name, number)
 
-    def write(self, type_name: str, writes: Sequence[Write]) -> list[Result]:
-        self.calls += -(-len(writes) // self.write_size)
-        described = self.tables.type(type_name)
-        with self.tables.transaction():
-            return _Batch(self, described).write(writes)
+    # -- rows -----------------------------------------------------------------------------------
 
-    def check(self, described: ObjectType, name: str, creating: bool) -> Any:
-        """The (check, problem) of a field, made once."""
-        key = (described.name, name, creating)
-        if key not in self._checks:
-            self._checks[key] = checker(described, name, creating)
-        return self._checks[key]
+    def rows(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """The rows of a query. Raises `StoreError`."""
+        try:
+            return self.db.execute(sql, values).fetchall()
+        except sqlite3.Error as error:
+            raise self._failure(error) from None
 
 
-def _bears(found: Row, wanted: set[tuple[Any, ...]]) -> bool:
-    """Whether a record's key values are one of those wanted; a list by any of its elements."""
-    if len(found) == 1 and not isinstance(found[0], list):
-        return (canonical_name(found[0]),) in wanted
-    return any(
-        all(
-            canonical_name(w) in [canonical_name(v) for v in f]
-            if isinstance(f, list)
-            else canonical_name(f) == w
-            for f, w in zip(found, key, strict=True)
-        )
-        for key in wanted
-    )
-
-
-class _Batch:
-    """One writing call: each record is checked by itself, what is right is written together."""
-
-    def __init__(self, org: LocalOrg, described: ObjectType) -> None:
-        self._org = org
-        self._described = described
-        self._tables = org.tables
-        self._at = org.vendor.tick(org.tables.tick())
-        self._claims: dict[tuple[str, Any], RecordId] = {}
-        self._required = [f for f in described.fields.values() if f.required]
-        self._unique = [f for f in described.fields.values() if f.unique]
-        self._rows: dict[tuple[str, tuple[str, ...]], list[tuple[Any, ...]]] = defaultdict(list)
-
-    def write(self, writes: Sequence[Write]) -> list[Result]:
-        existing = self._existing(writes)
-        references = self._references(writes)
-        taken = self._taken(writes)
-        creates = sum(w.id is None for w in writes)
-        numbers = iter(self._tables.numbers(self._described.name, creates) if creates else ())
-        results = []
-        elements: list[tuple[Any, ...]] = []
-        for write in writes:
-            result, values = self._one(write, existing, references, taken, numbers)
-            results.append(result)
-            if result.outcome is Outcome.DONE:
-                lists = {k: v for k, v in values.items() if isinstance(v, list)}
-                if lists or write.delete:
-                    elements += elements_of(self._described.name, result.id, lists)
-                    if write.id is not None:
-                        self._drop_elements(result.id, lists, write.delete)
-        self._flush()
-        self._tables.db.executemany("INSERT INTO element VALUES (?, ?, ?, ?)", elements)
-        return results
-
-    def _drop_elements(self, record: RecordId | None, lists: dict[str, Any], every: bool) -> None:
-        if every:
-            self._tables.db.execute(
-                "DELETE FROM element WHERE type = ? AND id = ?", (self._described.name, record)
-            )
-        for name in lists:
-            self._tables.db.execute(
-                "DELETE FROM element WHERE type = ? AND id = ? AND field = ?",
-                (self._described.name, record, name),
-            )
-
-    # -- what the checks look up, once a batch --------------------------------------------------
-
-    def _existing(self, writes: Sequence[Write]) -> dict[RecordId, dict[str, Any]]:
-        ids = [complete(w.id) if isinstance(w.id, str) else w.id for w in writes if w.id is not None]
-        if not ids:
-            return {}
-        watched = [n for n in self._org.vendor.watched if n in self._described.fields]
-        columns = "".join(f", t.{column_of(self._described.fields[n])}" for n in watched)
-        rows = self._tables.db.execute(
-            f"SELECT t._id, t._deleted{columns} FROM json_each(?) AS j"
-            f" CROSS JOIN {quoted(self._described.name)} AS t ON t._id = j.value",
-            (_encode(ids).decode(),),
-        )
-        return {
-            row[0]: {"_deleted": row[1], **dict(zip(watched, row[2:], strict=True))} for row in rows
-        }
-
-    def _references(self, writes: Sequence[Write]) -> dict[str, set[RecordId]]:
-        """For each reference field that is written: those of the ids that exist."""
-        wanted: dict[str, set[RecordId]] = defaultdict(set)
-        for name, known in self._described.fields.items():
-            if known.kind is Kind.REFERENCE:
-                for write in writes:
-                    value = write.values.get(name)
-                    if value is not None:
-                        wanted[name].add(complete(value) if isinstance(value, str) else value)
-        found: dict[str, set[RecordId]] = {}
-        for name, ids in wanted.items():
-            found[name] = set()
-            for target in self._described.fields[name].references:
-                if self._tables.known(target):
-                    self._tables.type(target)
-                    rows = self._tables.db.execute(
-                        f"SELECT t._id FROM json_each(?) AS j CROSS JOIN {quoted(target)} AS t"
-                        " ON t._id = j.value AND NOT t._deleted",
-                        (_encode(list(ids)).decode(),),
-                    )
-                    found[name].update(row[0] for row in rows)
-        return found
-
-    def _taken(self, writes: Sequence[Write]) -> dict[tuple[str, Any], RecordId]:
-        """Who bears the unique values that are to be written."""
-        taken: dict[tuple[str, Any], RecordId] = {}
-        for known in self._unique:
-            wanted = list(
-                {v for w in writes for v in _folded(w.values.get(known.name)) if v is not None}
-            )
-            if not wanted:
-                continue
-            listed = known.kind is Kind.LIST
-            if listed:
-                sql = (
-                    "SELECT e.value, e.id FROM json_each(?) AS j CROSS JOIN element AS e"
-                    " ON e.type = ? AND e.field = ? AND e.value = j.value"
-                )
-                some: tuple[Any, ...] = (self._described.name, known.name)
-            else:
-                self._tables.index(self._described.name, known.name)
-                column = quoted(known.name)
-                sql = (
-                    f"SELECT fold(t.{column}), t._id FROM {quoted(self._described.name)} AS t"
-                    f" WHERE NOT t._deleted AND fold(t.{column}) IN (SELECT value FROM json_each(?))"
-                )
-                some = ()
-            for value, record in self._tables.db.execute(sql, (_encode(wanted).decode(), *some)):
-                taken[known.name, value] = record
-        return taken
-
-    # -- one record -----------------------------------------------------------------------------
-
-    def _one(
-        self,
-        write: Write,
-        existing: dict[RecordId, dict[str, Any]],
-        references: dict[str, set[RecordId]],
-        taken: dict[tuple[str, Any], RecordId],
-        numbers: Iterator[int],
-    ) -> tuple[Result, dict[str, Any]]:
-        creating = write.id is None
-        record = complete(write.id) if isinstance(write.id, str) else write.id
-        if record is not None:
-            problem = self._org.vendor.forbids(self._described, existing.get(record), record)
-            if problem:
-                gone = problem.code in ("ENTITY_IS_DELETED", "NOT_FOUND", "resourceNotFound")
-                return _refused(record, problem, Outcome.GONE if gone else Outcome.REFUSED), {}
-        if write.delete and record is not None:
-            self._delete(record)
-            return Result(Outcome.DONE, record), {}
-        values = self._checked(write, creating, record, references, taken)
-        if isinstance(values, Problem):
-            return _refused(record, values, Outcome.REFUSED), {}
-        vendor = self._org.vendor
-        if record is None:
-            record = vendor.new_id(self._described.name, next(numbers))
-            values = vendor.defaults(self._described, self._tables) | values
-            values |= vendor.created(self._described, self._at)
-        values |= vendor.changed(self._described, self._at)
-        for known in self._unique:
-            for value in _folded(values.get(known.name)):
-                self._claims[known.name, value] = record
-        stored = tuple(values)
-        self._rows["insert" if creating else "update", stored].append(
-            (record, *(value_for_sql(v) for v in values.values()))
-        )
-        return Result(Outcome.DONE, record), values
-
-    def _checked(
-        self,
-        write: Write,
-        creating: bool,
-        record: RecordId | None,
-        references: dict[str, set[RecordId]],
-        taken: dict[tuple[str, Any], RecordId],
-    ) -> dict[str, Any] | Problem:
-        """The values in their stored form, or the first thing that is wrong with them."""
-        values: dict[str, Any] = {}
-        described, org = self._described, self._org
-        for name, value in write.values.items():
-            check, problem = org.check(described, name, creating)
-            if problem is not None:
-                return problem  # type: ignore[no-any-return]
-            stored = check(value)
-            if type(stored) is Problem:
-                return stored
-            if stored is not None and name in references and stored not in references[name]:
-                code = org.vendor.bad_reference
-                return Problem(code, f"{name}: there is no record {value} to refer to", name)
-            values[name] = stored
-        if creating:
-            for known in self._required:
-                if values.get(known.name) is None:
-                    code = org.vendor.missing
-                    return Problem(code, f"Required fields are missing: [{known.name}]", known.name)
-        for known in self._unique:
-            for value in _folded(values.get(known.name)):
-                owner = self._claims.get((known.name, value), taken.get((known.name, value)))
-                if owner is not None and owner != record:
-                    text = f"{known.name}: {value} is already used by {described.name} {owner}"
-                    return Problem(org.vendor.duplicate, text, known.name)
-        return values
-
-    def _delete(self, record: RecordId) -> None:
-        name, at = self._described.name, self._at.normal
-        if self._org.vendor.keeps_deleted:
-            self._rows["update", ("_deleted", "_stamp")].append((record, 1, at))
-        else:
-            self._rows["delete", ()].append((record,))
-        self._tables.db.execute("INSERT OR REPLACE INTO gone VALUES (?, ?, ?)", (name, record, at))
-
-    def _flush(self) -> None:
-        table = quoted(self._described.name)
-        for (kind, names), rows in self._rows.items():
-            columns = [self._column(name) for name in names]
-            if kind == "insert":
-                marks = ", ".join("?" * (len(columns) + 1))
-                sql = f"INSERT INTO {table} ({', '.join(['_id', *columns])}) VALUES ({marks})"
-            elif kind == "delete":
-                sql = f"DELETE FROM {table} WHERE _id = ?1"
-            else:
-                sets = ", ".join(f"{c} = ?{n}" for n, c in enumerate(columns, 2))
-                sql = f"UPDATE {table} SET {sets} WHERE _id = ?1"
-            self._tables.db.executemany(sql, rows)
-            if kind != "delete":
-                self._org.vendor.derive(self._tables, self._described, [r[0] for r in rows], names)
-
-    def _column(self, name: str) -> str:
-        return name if name.startswith("_") else column_of(self._described.fields[name])
-
-
-def _folded(value: Any) -> list[Any]:
-    values = value if isinstance(value, list) else [value]
-    return [canonical_name(v) for v in values if v is not None and v != ""]
-
-
-def _refused(record: RecordId | None, problem: Problem, outcome: Outcome) -> Result:
-    return Result(outcome, record, problem.code, problem.message, (problem.field,))
-
-
-def open_org(side: Side, path: Path, clock: Clock | None = None) -> LocalOrg:
-    """Open a local org, which is made if the file is not there. Raises `StoreError`."""
-    return LocalOrg(side, path, clock)
+def _counter(org: OrgFile, type_name: str) -> str:
+    """What ids are counted by: two Salesforce types may share one key prefix."""
+    return type_name if org.side is Side.OUTREACH else PREFIXES[type_name]

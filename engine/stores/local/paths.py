@@ -1,151 +1,158 @@
-"""Dotted paths as SQL: which joins a path through references needs, and how its value is read."""
+"""Field names and dotted paths as SQL: an expression, and the joins that it needs."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 
-import msgspec
-
-from dsl.schema import Field, Kind, ObjectType, Side
-from engine.model import Row, Value
+from dsl.schema import Field, Kind, Side, is_custom
 from engine.ports import StoreError
-from engine.stores.local.tables import Tables, column_of, quoted
+from engine.stores.local.org import OrgFile
+from engine.stores.local.tables import Table, address_parts, quoted, shape
 
-__all__ = ["Projection", "project"]
+__all__ = ["Query", "Reading"]
 
-_decode = msgspec.json.decode
-_MAIN = "t"
-
-# A prospect's current sequence: its latest state that is not finished.
-_SEQUENCE = (
-    "(SELECT {value} FROM sequenceState AS q LEFT JOIN sequence AS n ON n._id = q.sequence"
-    " LEFT JOIN sequenceStep AS p ON p._id = q.sequenceStep"
-    " WHERE q.prospect = t._id ORDER BY q._id DESC LIMIT 1)"
+_NULL = ("NULL", "plain")
+#: A prospect's latest sequence state, one that still runs before any that has ended.
+_STATE = (
+    "(SELECT s.id FROM sequenceState AS s WHERE s.prospect = {key}"
+    " ORDER BY s.state IN ('finished', 'failed', 'bounced', 'opted_out', 'disabled'), s.id DESC"
+    " LIMIT 1)"
 )
-_SEQUENCE_VALUES = {
-    "id": "n._id",
-    "name": 'n."name"',
-    "status": 'q."state"',
-    "active": "q.\"state\" IN ('active', 'pending', 'paused')",
-    "step_number": 'p."order"',
-    "step_type": 'p."stepType"',
+#: What `sequence.…` reads: the types that must have records, the expression, and its shape.
+_SEQUENCE: dict[str, tuple[tuple[str, ...], str, str]] = {
+    "id": ((), "{state}.sequence", "plain"),
+    "name": (("sequence",), "(SELECT name FROM sequence WHERE id = {state}.sequence)", "plain"),
+    "status": ((), "{state}.state", "plain"),
+    "active": ((), "({state}.state = 'active')", "boolean"),
+    "step_number": (
+        ("sequenceStep",),
+        '(SELECT "order" FROM sequenceStep WHERE id = {state}.sequenceStep)',
+        "plain",
+    ),
+    "step_type": (
+        ("sequenceStep",),
+        "(SELECT stepType FROM sequenceStep WHERE id = {state}.sequenceStep)",
+        "plain",
+    ),
+    "task_due": (
+        ("task",),
+        "(SELECT min(dueAt) FROM task WHERE sequenceState = {state}.id AND NOT completed)",
+        "plain",
+    ),
+    "user_salesforce_id": ((), "NULL", "plain"),
 }
 
 
 @dataclass
-class Projection:
-    """What to select for a list of paths: SQL expressions, joins, and the values to convert."""
+class Reading:
+    """A query that is being put together: each path that is added gives its expression."""
 
-    columns: list[str] = field(default_factory=list)
-    joins: list[str] = field(default_factory=list)
-    booleans: list[int] = field(default_factory=list)
-    lists: list[int] = field(default_factory=list)
+    org: OrgFile
+    table: Table
+    joins: dict[tuple[str, str], str] = field(default_factory=dict)
+    _aliases: dict[tuple[str, str], str] = field(default_factory=dict)
 
-    def select(self, described: ObjectType) -> str:
-        """The statement up to its WHERE; the record's table is `t`."""
-        columns = ", ".join(["t._id", "t._stamp", *self.columns])
-        return f"SELECT {columns} FROM {quoted(described.name)} AS t {' '.join(self.joins)}"
+    @property
+    def key(self) -> str:
+        return f"t.{quoted(self.table.key)}"
 
-    def reader(self) -> Callable[[list[Row]], list[Row]]:
-        """What turns SQLite's rows into rows of the model: real booleans and lists."""
-        if not self.booleans and not self.lists:
-            return lambda rows: rows
-        booleans, lists = tuple(self.booleans), tuple(self.lists)
+    def expression(self, path: str) -> tuple[str, str]:
+        """SQL for a path, and the shape of its value. Raises `StoreError` if there is none."""
+        names = path.split(".")
+        if self._reads_sequence(names):
+            return self._sequence(names[1])
+        return self._walk(self.table, "t", names, path)
 
-        def convert(row: Row) -> Row:
-            values = list(row)
-            for n in booleans:
-                if values[n] is not None:
-                    values[n] = values[n] == 1
-            for n in lists:
-                if values[n] is not None:
-                    values[n] = _decode(values[n])
-            return tuple(values)
+    def _walk(self, table: Table, alias: str, names: list[str], path: str) -> tuple[str, str]:
+        if len(names) == 1:
+            return self._field(table, alias, names[0])
+        through = table.type.by_relationship(names[0])
+        if through is None or through.many:
+            raise StoreError(f"`{path}`: {table.type.name} has no relationship `{names[0]}`")
+        found = []
+        for name in through.references:
+            if self.org.describe(name) is None:
+                continue
+            target = self.org.table(name)
+            known = names[1] in (*target.columns, target.key) or len(names) > 2
+            if self.org.made(name) and (known or len(through.references) == 1):
+                inner = self._joined(alias, through, target)
+                found.append(self._walk(target, inner, names[1:], path))
+        if not found:
+            return _NULL
+        if len(found) == 1:
+            return found[0]
+        return f"coalesce({', '.join(sql for sql, _ in found)})", found[0][1]
 
-        return lambda rows: [convert(row) for row in rows]
+    def _joined(self, alias: str, through: Field, target: Table) -> str:
+        at = (f"{alias}.{through.name}", target.type.name)
+        if at not in self._aliases:
+            new = self._aliases[at] = f"j{len(self._aliases)}"
+            self.joins[at] = (
+                f" LEFT JOIN {target.name} AS {new}"
+                f" ON {new}.{quoted(target.key)} = {alias}.{quoted(through.name)}"
+            )
+        return self._aliases[at]
 
+    def _field(self, table: Table, alias: str, name: str) -> tuple[str, str]:
+        if name == table.key:
+            return f"{alias}.{quoted(name)}", "plain"
+        if name in table.columns:
+            return f"{alias}.{quoted(name)}", shape(table.columns[name])
+        listed = table.type.fields.get(name)
+        if listed is not None and listed.kind is Kind.OBJECT:
+            return _address(address_parts(table.type, listed), alias), "json"
+        if is_custom(table.type.side, name):
+            return f"json_extract({alias}._extra, '$.fields.\"{name}\"')", "plain"
+        near = get_close_matches(name, list(table.type.fields), 1)
+        hint = f"; did you mean `{near[0]}`?" if near else ""
+        raise StoreError(f"{table.type.side} {table.type.name} has no field `{name}`{hint}")
 
-def project(tables: Tables, described: ObjectType, paths: Sequence[str]) -> Projection:
-    """How to read these paths of a type. Raises `StoreError` for one that the type does not have."""
-    found = Projection()
-    for number, path in enumerate(paths, 2):
-        expression, known = _expression(tables, described, path, found)
-        found.columns.append(expression)
-        if known is None:
-            continue
-        if known.kind is Kind.BOOLEAN:
-            found.booleans.append(number)
-        elif known.kind in (Kind.LIST, Kind.OBJECT):
-            found.lists.append(number)
-    return found
+    # -- a prospect's sequence ------------------------------------------------------------------
 
+    def _reads_sequence(self, names: list[str]) -> bool:
+        prospect = self.table.type.side is Side.OUTREACH and self.table.type.name == "prospect"
+        return prospect and len(names) == 2 and names[0] == "sequence"
 
-def _expression(
-    tables: Tables, described: ObjectType, path: str, found: Projection
-) -> tuple[str, Field | None]:
-    known = described.fields.get(path)
-    if known is not None:
-        name = column_of(known)
-        return f"{_MAIN}.{name}", known
-    if described.side is Side.OUTREACH and described.name == "prospect":
-        word, _, rest = path.partition(".")
-        if word == "sequence":
-            return _sequence(tables, rest)
-    return _walk(tables, described, _MAIN, path, path, found)
-
-
-def _walk(
-    tables: Tables, described: ObjectType, alias: str, path: str, whole: str, found: Projection
-) -> tuple[str, Field | None]:
-    word, dot, rest = path.partition(".")
-    if not dot:
-        known = described.fields.get(path)
-        if known is None:
-            side = described.side.title()
-            raise StoreError(f"{side} has no field `{whole}` on {described.name}")
-        return f"{alias}.{column_of(known)}", known
-    reference = described.by_relationship(word)
-    if reference is None:
-        side = described.side.title()
-        raise StoreError(f"{side} has no field `{whole}` on {described.name}")
-    parts = []
-    known = None
-    for name in reference.references:
-        if not tables.known(name):
-            continue
-        target = tables.type(name)
-        if rest.partition(".")[0] not in target.fields and not target.by_relationship(
-            rest.partition(".")[0]
-        ):
-            continue
-        joined = quoted(f"{alias.strip(chr(34))}.{word}:{name}")
-        join = (
-            f"LEFT JOIN {quoted(name)} AS {joined}"
-            f" ON {joined}._id = {alias}.{quoted(reference.name)}"
-        )
-        if join not in found.joins:
-            found.joins.append(join)
-        part, known = _walk(tables, target, joined, rest, whole, found)
-        parts.append(part)
-    if not parts:
-        raise StoreError(f"{described.side.title()} has no field `{whole}` on {described.name}")
-    return (parts[0] if len(parts) == 1 else f"coalesce({', '.join(parts)})"), known
+    def _sequence(self, word: str) -> tuple[str, str]:
+        if word not in _SEQUENCE:
+            raise StoreError(f"a prospect's `sequence` has no `{word}`: {', '.join(_SEQUENCE)}")
+        needed, sql, form = _SEQUENCE[word]
+        if not all(self.org.made(name) for name in ("sequenceState", *needed)):
+            return _NULL
+        at = ("t.sequence", "sequenceState")
+        if at not in self._aliases:
+            self._aliases[at] = new = "state"
+            self.joins[at] = (
+                f" LEFT JOIN sequenceState AS {new} ON {new}.id = {_STATE.format(key=self.key)}"
+            )
+        return sql.format(state=self._aliases[at]), form
 
 
-def _sequence(tables: Tables, rest: str) -> tuple[str, Field | None]:
-    """A path of the current sequence; null where this org keeps nothing of the kind."""
-    for name in ("sequenceState", "sequence", "sequenceStep"):
-        tables.type(name)
-    value = _SEQUENCE_VALUES.get(rest)
-    if value is None:
-        return "NULL", None
-    known = Field(rest, rest, Kind.BOOLEAN, "boolean") if rest == "active" else None
-    return _SEQUENCE.format(value=value), known
+def _address(parts: dict[str, str], alias: str) -> str:
+    pairs = ", ".join(f"'{key}', {alias}.{quoted(column)}" for key, column in parts.items())
+    empty = " AND ".join(f"{alias}.{quoted(column)} IS NULL" for column in parts.values())
+    return f"CASE WHEN {empty} THEN NULL ELSE json_object({pairs}) END"
 
 
-def value_for_sql(value: Value) -> Value:
-    """A value as a column holds it."""
-    if isinstance(value, list | dict):
-        return msgspec.json.encode(value).decode()
-    return value
+@dataclass(frozen=True)
+class Query:
+    """`SELECT … FROM …` of a type's id, stamp and fields, ready for a WHERE; `key` is the id."""
+
+    sql: str
+    key: str
+    expressions: tuple[str, ...]
+
+    @classmethod
+    def of(cls, org: OrgFile, table: Table, fields: Iterable[str]) -> Query:
+        """The query for fields and dotted paths. Raises `StoreError` for an unknown one."""
+        reading = Reading(org, table)
+        found = [reading.expression(path) for path in fields]
+        columns = [reading.key, "t._stamp"]
+        for at, (sql, form) in enumerate(found):
+            columns.append(sql if form == "plain" else f'{sql} AS "c{at} [crosswalk_{form}]"')
+        select = f"SELECT {', '.join(columns)} FROM {table.name} AS t"
+        joins = "".join(reading.joins.values())
+        return cls(select + joins, reading.key, tuple(sql for sql, _ in found))

@@ -1,161 +1,194 @@
-"""A local org's records in the vendors' own JSON: Salesforce REST records, JSON:API resources."""
+"""Records as files hold them, taken apart into the columns of their table."""
 
 from __future__ import annotations
 
-import json
-from datetime import UTC
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
-from dsl.schema import Kind, ObjectType, Side
-from dsl.values import instant, stamp
+import msgspec
+
+from dsl.schema import Field, Kind
 from engine.model import RecordId
-from engine.stores.local.ids import complete
-from engine.stores.local.tables import Tables, quoted
+from engine.stores.local.ids import checked_id, full_id
+from engine.stores.local.org import OrgFile
+from engine.stores.local.records import record_url
+from engine.stores.local.stamps import normal_stamp
+from engine.stores.local.tables import Table
 
-__all__ = ["from_json", "read_json", "to_json"]
+__all__ = ["Loaded", "from_resource", "from_rest"]
 
-_PARTS = {
-    "city": "City",
-    "country": "Country",
-    "geocodeAccuracy": "GeocodeAccuracy",
-    "latitude": "Latitude",
-    "longitude": "Longitude",
-    "postalCode": "PostalCode",
-    "state": "State",
-    "street": "Street",
-}
+_PARENT = "_ParentRoleDeveloperName"
+_REST_STAMPS = ("SystemModstamp", "LastModifiedDate", "CreatedDate")
+_RESOURCE_STAMPS = ("updatedAt", "createdAt")
 
 
-def to_json(described: ObjectType, row: dict[str, Any]) -> dict[str, Any]:
-    """A stored row, by column, as the vendor answers it."""
-    values = {name: _value(known.kind, row[name]) for name, known in described.fields.items()
-              if name in row}
-    extra = json.loads(row["_extra"]) if row["_extra"] else {}
-    if described.side is Side.SALESFORCE:
-        return _salesforce(described, row, values, extra)
-    return _outreach(described, row, values, extra)
+@dataclass
+class Loaded:
+    """A record to be loaded: its columns' values, and what its type has no column for (as JSON).
 
-
-def _value(kind: Kind, value: Any) -> Any:
-    if value is None:
-        return None
-    if kind is Kind.BOOLEAN:
-        return bool(value)
-    return json.loads(value) if kind in (Kind.LIST, Kind.OBJECT) else value
-
-
-def _salesforce(
-    described: ObjectType, row: dict[str, Any], values: dict[str, Any], extra: dict[str, Any]
-) -> dict[str, Any]:
-    record = row["_id"]
-    url = f"/services/data/v60.0/sobjects/{described.name}/{record}"
-    values = {"Id": record} | values
-    if "IsDeleted" in values:
-        values["IsDeleted"] = bool(row["_deleted"])
-    for name, known in described.fields.items():
-        if known.vendor_type == "address":
-            values[name] = _address(name.removesuffix("Address"), values)
-    return {"attributes": {"type": described.name, "url": url}, **values, **extra}
-
-
-def _address(prefix: str, values: dict[str, Any]) -> dict[str, Any] | None:
-    """A compound address is put together from its parts."""
-    parts = {key: values.get(prefix + part) for key, part in _PARTS.items()}
-    return parts if any(v is not None for v in parts.values()) else None
-
-
-def _outreach(
-    described: ObjectType, row: dict[str, Any], values: dict[str, Any], extra: dict[str, Any]
-) -> dict[str, Any]:
-    attributes, relationships = {}, {}
-    for name, value in values.items():
-        known = described.fields[name]
-        if not known.relationship:
-            attributes[name] = value
-        elif not known.many:
-            kind = known.references[0] if len(known.references) == 1 else None
-            data = None if value is None else {"type": kind, "id": value}
-            relationships[name] = {"data": data}
-    return {
-        "type": described.name,
-        "id": row["_id"],
-        "attributes": attributes | extra.get("attributes", {}),
-        "relationships": relationships | extra.get("relationships", {}),
-    }
-
-
-def read_json(tables: Tables, type_name: str, record: RecordId) -> dict[str, Any] | None:
-    """One record in the vendor's JSON, None if it is not there or deleted."""
-    described = tables.type(type_name)
-    record = complete(record) if isinstance(record, str) else record
-    cursor = tables.db.execute(
-        f"SELECT * FROM {quoted(type_name)} WHERE _id = ? AND NOT _deleted", (record,)
-    )
-    row = cursor.fetchone()
-    if row is None:
-        return None
-    names = [c[0] for c in cursor.description]
-    return to_json(described, dict(zip(names, row, strict=True)))
-
-
-def from_json(described: ObjectType, record: dict[str, Any], now: str) -> dict[str, Any]:
-    """A record from a file as columns: `_id` (None where the file has none), `_stamp`, fields.
-
-    History is taken as it is; what the schema does not know goes to `_extra`.
+    `lists` are its list attributes as lists. `deleted` is the whole record if it is a deleted one,
+    `parent` the DeveloperName of its parent role.
     """
-    if described.side is Side.SALESFORCE:
-        return _from_salesforce(described, record, now)
-    return _from_outreach(described, record, now)
+
+    id: Any
+    stamp: str
+    values: dict[str, Any]
+    extra: str | None
+    lists: dict[str, list[Any]] = field(default_factory=dict)
+    deleted: str | None = None
+    parent: str | None = None
 
 
-def _from_salesforce(
-    described: ObjectType, record: dict[str, Any], now: str
-) -> dict[str, Any]:
-    row: dict[str, Any] = {"_id": None}
-    extra = {}
-    for name, value in record.items():
-        known = described.fields.get(name)
-        if name == "Id":
-            row["_id"] = complete(value) if value else None
-        elif known is None:
-            if name != "attributes":
-                extra[name] = value
-        elif known.kind is not Kind.OBJECT:
-            is_reference = known.kind is Kind.REFERENCE and isinstance(value, str)
-            row[name] = complete(value) if is_reference else value
-    at = next(
-        (row[n] for n in ("SystemModstamp", "LastModifiedDate", "CreatedDate") if row.get(n)), now
+def from_rest(_org: OrgFile, table: Table, raw: Any, now: str) -> Loaded:
+    """A Salesforce REST record taken apart. Raises `ValueError`, worded for the user."""
+    if not isinstance(raw, dict):
+        raise ValueError("a record is a JSON object")
+    name, head = table.type.name, raw.get("attributes")
+    head = head if isinstance(head, dict) else {}
+    if head.get("type", name) != name:
+        raise ValueError(f"its `attributes` say that it is of type `{head['type']}`")
+    values, unlisted, shapes = {}, {}, table.shapes
+    for key, value in raw.items():
+        if key in shapes:
+            values[key] = value
+            if value is not None:
+                values[key] = _kept(table.columns[key], shapes[key], value)
+        elif key not in table.type.fields and key not in ("attributes", _PARENT):
+            unlisted[key] = value
+    record = _rest_id(raw.get("Id"))
+    extra: dict[str, Any] = {"fields": unlisted} if unlisted else {}
+    url = head.get("url")
+    if url is not None and record is not None and url != record_url(name, record):
+        extra["url"] = url
+    deleted = raw.get("IsDeleted") is True
+    return Loaded(
+        record,
+        _stamp(raw, _REST_STAMPS, now),
+        values,
+        msgspec.json.encode(extra).decode() if extra else None,
+        deleted=msgspec.json.encode(raw).decode() if deleted else None,
+        parent=raw.get(_PARENT) if raw.get("ParentRoleId") is None else None,
     )
-    return row | _kept(at, now, extra, bool(record.get("IsDeleted")))
 
 
-def _from_outreach(described: ObjectType, record: dict[str, Any], now: str) -> dict[str, Any]:
-    row: dict[str, Any] = {"_id": int(record["id"]) if record.get("id") is not None else None}
-    extra: dict[str, dict[str, Any]] = {"attributes": {}, "relationships": {}}
-    for name, value in record.get("attributes", {}).items():
-        known = described.fields.get(name)
-        if known is None or known.relationship:
-            extra["attributes"][name] = value
+def _rest_id(given: Any) -> str | None:
+    if given is None:
+        return None
+    record = checked_id(given)
+    if record is None:
+        raise ValueError(f"`{given}` is no Salesforce id: 15 characters, or 18 with their checksum")
+    return record
+
+
+def from_resource(_org: OrgFile, table: Table, raw: Any, now: str) -> Loaded:
+    """A JSON:API resource object taken apart. Raises `ValueError`, worded for the user."""
+    if not isinstance(raw, dict):
+        raise ValueError("a record is a JSON object")
+    if raw.get("type", table.type.name) != table.type.name:
+        raise ValueError(f"it is of type `{raw['type']}`")
+    attributes, relationships = _part(raw, "attributes"), _part(raw, "relationships")
+    loaded = Loaded(
+        _resource_id(raw.get("id")), _stamp(attributes, _RESOURCE_STAMPS, now), {}, None
+    )
+    extra: dict[str, Any] = {}
+    known = table.shapes
+    loaded.values = {key: value for key, value in attributes.items() if key in known}
+    for key, value in attributes.items():
+        if value is not None and key in known:
+            loaded.values[key] = _kept(table.columns[key], known[key], value)
+            if isinstance(value, list):
+                loaded.lists[key] = value
+    if len(loaded.values) < len(attributes):
+        extra["fields"] = {k: v for k, v in attributes.items() if k not in known}
+    for key, value in relationships.items():
+        _take_relationship(table, key, value, loaded, extra)
+    if top := {k: v for k, v in raw.items() if k not in _RESOURCE_PARTS}:
+        extra["top"] = top
+    loaded.extra = msgspec.json.encode(extra).decode() if extra else None
+    return loaded
+
+
+_RESOURCE_PARTS = ("type", "id", "attributes", "relationships")
+
+
+def _take_relationship(
+    table: Table, key: str, value: Any, loaded: Loaded, extra: dict[str, Any]
+) -> None:
+    """Keep the ids in the column, other types than the usual one beside them, the rest whole."""
+    known = table.columns.get(key)
+    plain = isinstance(value, dict) and value.keys() == {"data"}
+    if known is None or known.vendor_type != "relationship" or not plain:
+        extra.setdefault("relationships", {})[key] = value
+        if known is None or not isinstance(value, dict) or "data" not in value:
+            return
+    data = value["data"]
+    targets = data if isinstance(data, list) else [data]
+    if data is None:
+        loaded.values[key] = None
+        return
+    if not all(isinstance(t, dict) and isinstance(t.get("id"), int | str) for t in targets):
+        raise ValueError(f"the relationship `{key}` needs `data` with a `type` and an `id`")
+    ids = [_resource_id(t["id"]) for t in targets]
+    usual = known.references[0] if len(known.references) == 1 else None
+    types = {t.get("type") for t in targets} or {usual}
+    if types != {usual}:
+        if len(types) > 1:
+            extra.setdefault("relationships", {})[key] = value
         else:
-            row[name] = value
-    for name, relationship in record.get("relationships", {}).items():
-        known = described.fields.get(name)
-        data = relationship.get("data")
-        plain = set(relationship) == {"data"} and not isinstance(data, list)
-        if known is not None and known.relationship and not known.many and isinstance(data, dict):
-            row[name] = data.get("id")
-            plain = plain and len(known.references) == 1 and data.get("type") == known.references[0]
-        if known is None or known.many or not plain:
-            extra["relationships"][name] = relationship
-    at = row.get("updatedAt") or row.get("createdAt") or now
-    kept = extra if any(extra.values()) else {}
-    return row | _kept(at, now, kept, False)
+            extra.setdefault("types", {})[key] = types.pop()
+    if known.kind is Kind.LIST:
+        loaded.values[key] = msgspec.json.encode(ids).decode()
+    elif isinstance(data, dict):
+        loaded.values[key] = ids[0]
+    else:
+        raise ValueError(f"the relationship `{key}` goes to one record, and `data` is a list")
 
 
-def _kept(at: str, now: str, extra: dict[str, Any], deleted: bool) -> dict[str, Any]:
-    moment = instant(at)
-    return {
-        "_stamp": stamp(moment.astimezone(UTC)) if moment else now,
-        "_deleted": int(deleted),
-        "_extra": json.dumps(extra, ensure_ascii=False) if extra else None,
-    }
+def _part(raw: dict[str, Any], name: str) -> dict[str, Any]:
+    part = raw.get(name) or {}
+    if not isinstance(part, dict):
+        raise ValueError(f"its `{name}` are no JSON object")
+    return part
+
+
+def _resource_id(given: Any) -> RecordId | None:
+    if isinstance(given, str) and given.isascii() and given.isdigit():
+        given = int(given)
+    if given is None or (isinstance(given, int) and not isinstance(given, bool) and given > 0):
+        return given
+    raise ValueError(f"`{given}` is no Outreach id, which is a whole number above 0")
+
+
+def _kept(known: Field, form: str, value: Any) -> Any:
+    """A value as its column keeps it; unlike a user's it is taken as it comes."""
+    if form == "json":
+        return _encoded(known, value)
+    if isinstance(value, list | dict) or isinstance(value, bool) != (form == "boolean"):
+        raise ValueError(f"`{known.name}` is {value}, which is no {known.kind} value")
+    if isinstance(value, str):
+        if not value.isascii():
+            _encoded(known, value)
+        return full_id(value) if known.kind is Kind.REFERENCE else value
+    if isinstance(value, int) and not -(1 << 63) <= value < 1 << 63:
+        raise ValueError(f"`{known.name}` is a number of more than 64 bits")
+    return value
+
+
+def _encoded(known: Field, value: Any) -> str:
+    try:
+        return msgspec.json.encode(value).decode()
+    except UnicodeEncodeError:
+        text = "holds half of a surrogate pair, which is no text"
+        raise ValueError(f"`{known.name}` {text}") from None
+
+
+def _stamp(values: Mapping[str, Any], names: tuple[str, ...], now: str) -> str:
+    for name in names:
+        given = values.get(name)
+        if given is not None:
+            found = normal_stamp(given) if isinstance(given, str) else None
+            if found is None:
+                raise ValueError(f"`{name}` is {given}, which is no date and time with a zone")
+            return found
+    return now

@@ -27,7 +27,7 @@ class Vendor(Protocol):
     page_size: int
     write_size: int
     find_size: int
-    watched: tuple[str, ...]
+    watched: tuple[str, ...]  # fields that `forbids` looks at
     keeps_deleted: bool
     bad_reference: str
     missing: str
@@ -52,7 +52,7 @@ class Salesforce:
     page_size = 2000
     write_size = 200
     find_size = 1000
-    watched = ("IsConverted",)
+    watched: tuple[str, ...] = ("IsConverted",)
     keeps_deleted = True
     bad_reference = "INVALID_CROSS_REFERENCE_KEY"
     missing = "REQUIRED_FIELD_MISSING"
@@ -117,7 +117,7 @@ class Outreach:
     page_size = 1000
     write_size = 1
     find_size = 200
-    watched = ()
+    watched: tuple[str, ...] = ()
     keeps_deleted = False
     bad_reference = "validationError"
     missing = "validationError"

@@ -1,0 +1,69 @@
+"""What the commands that look into the ledger share: their options, and a project not yet run."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from engine.cli.project import Project
+
+if TYPE_CHECKING:  # `--help` must not wait for a database
+    from engine.ledger import Ledger
+
+__all__ = ["add_format", "add_limit", "duration", "looking", "positive"]
+
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+_LONGEST = timedelta(days=36_500)
+
+
+def add_format(parser: argparse.ArgumentParser) -> None:
+    """Add `--format text|json|csv`."""
+    parser.add_argument("--format", choices=["text", "json", "csv"], default="text")
+
+
+def add_limit(parser: argparse.ArgumentParser, default: int | None = None) -> None:
+    """Add `--limit N`."""
+    shown = "no limit" if default is None else default
+    parser.add_argument(
+        "--limit",
+        type=positive,
+        metavar="N",
+        default=default,
+        help=f"at most N rows (default: {shown})",
+    )
+
+
+def positive(text: str) -> int:
+    """A count from the command line."""
+    if not (text.isascii() and text.isdigit() and 0 < len(text) < 19 and int(text)):
+        raise argparse.ArgumentTypeError(f"`{text}` is no count: write a whole number above 0")
+    return int(text)
+
+
+def duration(text: str) -> timedelta:
+    """A length of time from the command line: a number with s, m, h, d or w."""
+    found = re.fullmatch(r"([0-9]{1,9})([smhdw])", text)
+    if found is None:
+        raise argparse.ArgumentTypeError(
+            f"`{text}` is no length of time: write a number with s, m, h, d or w, such as 30d"
+        )
+    length = timedelta(**{_UNITS[found[2]]: int(found[1])})
+    return min(length, _LONGEST)
+
+
+@contextmanager
+def looking(project: Project, form: str) -> Iterator[Ledger | None]:
+    """The project's ledger; None, and a word to the user, if there is none yet."""
+    if not project.ledger_path.exists():
+        # A program that reads our output gets its document, and its user the word.
+        out = sys.stdout if form == "text" else sys.stderr
+        print("nothing has run yet: `crosswalk run`", file=out)
+        yield None
+        return
+    with closing(project.open_ledger()) as ledger:
+        yield ledger

@@ -1,0 +1,171 @@
+"""`crosswalk status`: what is linked, up to where both sides were read, and what waits for what."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any
+
+from dsl.schema import Side
+from engine.cli.looking import add_format, add_limit, looking
+from engine.cli.project import Project
+from engine.cli.table import plain, print_csv, print_json, print_table, record_id
+
+if TYPE_CHECKING:
+    from engine.ledger import Ledger
+
+__all__ = ["register", "run"]
+
+_SHOWN = 20
+_WHYS = {
+    "reference": "for another record",
+    "transient": "to be tried again",
+    "refused": "refused",
+    "review": "for review",
+}
+
+
+def register(parser: argparse.ArgumentParser) -> None:
+    """Add the command's options."""
+    add_limit(parser, _SHOWN)
+    add_format(parser)
+    parser.epilog = (
+        "--limit bounds what is shown of what waits, the newest first.\n\n"
+        "examples:\n"
+        "  crosswalk status\n"
+        "  crosswalk status --format json | jq '.pairs[] | {type, links}'"
+    )
+
+
+def run(args: argparse.Namespace, project: Project) -> int:
+    """Print the state; exit code 0."""
+    with looking(project, args.format) as ledger:
+        if ledger is None:
+            runs, pairs, pending = [], [], []
+        else:
+            runs, pairs, pending = _runs(ledger), _pairs(ledger), _pending(ledger, args.limit)
+        match args.format:
+            case "json":
+                print_json({"version": 1, "runs": runs, "pairs": pairs}, "pending", pending)
+            case "csv":
+                print_csv(_columns(), map(_cells, pairs))
+            case _ if ledger is not None:
+                _print(runs, pairs, pending)
+    return 0
+
+
+def _runs(ledger: Ledger) -> list[dict[str, Any]]:
+    """The last run, or nothing."""
+    from engine.ledger.looking import last_run
+
+    return [
+        {
+            "run": row["id"],
+            "status": row["status"],
+            "started_at": row["started_at"],
+            "finished_at": row["finished_at"],
+            "counts": json.loads(row["counts"] or "{}"),
+            "calls": json.loads(row["calls"] or "{}"),
+        }
+        for row in ledger.rows(last_run())
+    ]
+
+
+def _pairs(ledger: Ledger) -> list[dict[str, Any]]:
+    """Each pair that the ledger knows, by name."""
+    from engine.ledger.looking import cursors, link_counts, pending_counts
+
+    pairs: dict[str, dict[str, Any]] = defaultdict(
+        lambda: {
+            "links": 0,
+            "cursors": {side.value: None for side in Side},
+            "pending": dict.fromkeys(_WHYS, 0),
+        }
+    )
+    for row in ledger.rows(link_counts()):
+        pairs[row["pair"]]["links"] = row["links"]
+    for row in ledger.rows(cursors()):
+        pairs[row["pair"]]["cursors"][row["side"]] = row["stamp"]
+    for row in ledger.rows(pending_counts()):
+        pairs[row["pair"]]["pending"][row["why"]] = row["records"]
+    return [{"type": name, **pairs[name]} for name in sorted(pairs)]
+
+
+def _pending(ledger: Ledger, limit: int) -> list[dict[str, Any]]:
+    """The newest records that wait: why, for what, and in whose words."""
+    from engine.ledger.looking import waiting
+
+    return [
+        {
+            "type": row["pair"],
+            "record": {
+                "side": row["side"],
+                "type": _type(row["pair"], row["side"]),
+                "id": record_id(row["record_id"]),
+            },
+            "why": row["why"],
+            "message": row["message"],
+            "needs": {"type": row["needs_pair"], "id": record_id(row["needs_id"])}
+            if row["needs_pair"]
+            else None,
+            "since": row["since"],
+        }
+        for row in ledger.rows(waiting(limit))
+    ]
+
+
+def _type(pair: str, side: str) -> str:
+    salesforce, _, outreach = pair.partition("<->")
+    return salesforce if side == Side.SALESFORCE else outreach
+
+
+def _columns() -> tuple[str, ...]:
+    return ("type", "links", *(f"{side}_cursor" for side in Side), *_WHYS)
+
+
+def _cells(pair: dict[str, Any]) -> tuple[object, ...]:
+    return pair["type"], pair["links"], *pair["cursors"].values(), *pair["pending"].values()
+
+
+def _print(
+    runs: list[dict[str, Any]], pairs: list[dict[str, Any]], pending: list[dict[str, Any]]
+) -> None:
+    print("\n".join(_run_lines(*runs)))
+    if pairs:
+        print()
+        columns = ("type", "links#", "Salesforce read to", "Outreach read to", "waiting")
+        print_table(columns, map(_shown, pairs))
+    if pending:
+        total = sum(sum(pair["pending"].values()) for pair in pairs)
+        print(f"\nwaiting, the newest of {total:,} records first:")
+        print_table(("why", "record", "since", "message"), map(_shown_pending, pending))
+
+
+def _run_lines(last: dict[str, Any] | None = None) -> list[str]:
+    from engine.cli.changes import summary_lines
+
+    if last is None:
+        return ["no run is noted yet"]
+    if last["finished_at"] is None:
+        return [f"run {last['run']} of {last['started_at']}: still at work, or cut off"]
+    done, calls = summary_lines(
+        defaultdict(int, last["counts"]), defaultdict(int, last["calls"]), False
+    )
+    return [
+        f"last run {last['run']}, {last['finished_at']}: {plain(last['status'])}",
+        f"  {done}",
+        f"  {calls}",
+    ]
+
+
+def _shown(pair: dict[str, Any]) -> tuple[object, ...]:
+    waits = [f"{count:,} {_WHYS[why]}" for why, count in pair["pending"].items() if count]
+    stamps = (stamp or "not yet" for stamp in pair["cursors"].values())
+    name = " <-> ".join(pair["type"].split("<->"))
+    return name, f"{pair['links']:,}", *stamps, ", ".join(waits) or "nothing"
+
+
+def _shown_pending(row: dict[str, Any]) -> tuple[object, ...]:
+    record = f"{row['record']['type']} {row['record']['id']}"
+    return _WHYS[row["why"]], record, row["since"], row["message"]

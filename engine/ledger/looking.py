@@ -1,0 +1,219 @@
+"""The questions that people ask a ledger: what was done, what is linked, what waits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from engine.ledger.schema import change, cursor, link, log, pending, run
+from engine.model import Action
+
+__all__ = [
+    "Filters",
+    "cursors",
+    "last_run",
+    "link_counts",
+    "linked",
+    "log_rows",
+    "pending_counts",
+    "waiting",
+]
+
+_BETWEEN = "<->"
+_SHORT_ID = 15
+_DONE = {
+    Action.CREATE: "created",
+    Action.UPDATE: "updated",
+    Action.DELETE: "deleted",
+    Action.LINK: "linked",
+    Action.UNLINK: "unlinked",
+}
+_ENDS = {"sending": "under way", "unknown": "unanswered"}
+
+Query = sa.Select[Any]
+_Text = sa.ColumnElement[str | None]
+
+
+@dataclass(frozen=True)
+class Filters:
+    """What to look for; None lets everything through.
+
+    `status` is a whole status or its last word (`refused` finds `create refused`), `type` a type of
+    either side, `id` a record of either side, `run` a run's id or `last`, `since` the first stamp.
+    """
+
+    status: str | None = None
+    type: str | None = None
+    id: str | None = None
+    run: str | None = None
+    since: str | None = None
+    limit: int | None = None
+
+
+# -- the log ------------------------------------------------------------------------------------
+
+
+def log_rows(filters: Filters) -> Query:
+    """The technical log, newest first: what was noted, and each write with what came of it.
+
+    Columns: `timestamp`, `status`, `message`, and the `internal_…` (Outreach) and `external_…`
+    (Salesforce) `type` and `id`, all of them text.
+    """
+    rows = sa.union_all(_noted(filters), _written(filters)).subquery()
+    shown = [column for column in rows.c if column.name not in ("source", "number")]
+    query = sa.select(*shown).order_by(
+        rows.c.timestamp.desc(), rows.c.source.desc(), rows.c.number.desc()
+    )
+    if filters.status is not None:
+        last_word = rows.c.status.endswith(f" {filters.status}", autoescape=True)
+        query = query.where(sa.or_(rows.c.status == filters.status, last_word))
+    if filters.type is not None:
+        query = query.where(
+            sa.or_(rows.c.internal_type == filters.type, rows.c.external_type == filters.type)
+        )
+    if filters.id is not None:
+        query = query.where(
+            sa.or_(rows.c.internal_id == filters.id, _is_record(rows.c.external_id, filters.id))
+        )
+    return query.limit(filters.limit)
+
+
+def _noted(filters: Filters) -> Query:
+    """The rows of the log; a refusal is left to the row of its write, which says more."""
+    refusals = sa.select(change.c.run, change.c.action + " refused", change.c.error).where(
+        change.c.state == "refused", change.c.error.is_not(None)
+    )
+    again = sa.tuple_(log.c.run, log.c.status, log.c.message).in_(refusals)
+    query = sa.select(
+        sa.literal(1).label("source"),
+        log.c.id.label("number"),
+        log.c.timestamp,
+        log.c.status,
+        log.c.message,
+        log.c.internal_type,
+        log.c.internal_id,
+        log.c.external_type,
+        log.c.external_id,
+    ).where(sa.or_(log.c.status.not_like("% refused"), sa.not_(again)))
+    return _within(query, log.c.timestamp, log.c.run, filters)
+
+
+def _written(filters: Filters) -> Query:
+    """The writes, in the log's columns."""
+    query = sa.select(
+        sa.literal(0).label("source"),
+        change.c.id.label("number"),
+        change.c.at.label("timestamp"),
+        _status().label("status"),
+        sa.case(
+            (change.c.error.is_not(None), change.c.reason + "; " + change.c.error),
+            else_=change.c.reason,
+        ).label("message"),
+        _outreach_type(change.c.pair).label("internal_type"),
+        sa.cast(change.c.outreach_id, sa.Text).label("internal_id"),
+        _salesforce_type(change.c.pair).label("external_type"),
+        change.c.salesforce_id.label("external_id"),
+    )
+    return _within(query, change.c.at, change.c.run, filters)
+
+
+def _status() -> sa.ColumnElement[str]:
+    done = sa.case(_DONE, value=change.c.action, else_=change.c.action)
+    end = sa.case(_ENDS, value=change.c.state, else_=change.c.state)
+    return sa.case((change.c.state == "done", done), else_=change.c.action + " " + end)
+
+
+def _within(query: Query, at: sa.Column[Any], of: sa.Column[Any], filters: Filters) -> Query:
+    if filters.since is not None:
+        query = query.where(at >= filters.since)
+    if filters.run == "last":
+        query = query.where(of == last_run().with_only_columns(run.c.id).scalar_subquery())
+    elif filters.run is not None:
+        query = query.where(of == filters.run)
+    return query
+
+
+# -- links --------------------------------------------------------------------------------------
+
+
+def linked(filters: Filters) -> Query:
+    """The links: `salesforce_type`, `salesforce_id`, `outreach_type`, `outreach_id`, `linked_at`.
+
+    Of the filters, `type`, `id` and `limit` count.
+    """
+    query = sa.select(
+        _salesforce_type(link.c.pair).label("salesforce_type"),
+        link.c.salesforce_id,
+        _outreach_type(link.c.pair).label("outreach_type"),
+        link.c.outreach_id,
+        link.c.linked_at,
+    ).order_by(link.c.pair, link.c.salesforce_id)
+    if filters.type is not None:
+        types = _salesforce_type(link.c.pair), _outreach_type(link.c.pair)
+        query = query.where(sa.or_(*(name == filters.type for name in types)))
+    if filters.id is not None:
+        query = query.where(
+            sa.or_(
+                sa.cast(link.c.outreach_id, sa.Text) == filters.id,
+                _is_record(link.c.salesforce_id, filters.id),
+            )
+        )
+    return query.limit(filters.limit)
+
+
+def link_counts() -> Query:
+    """How many links each pair has: `pair`, `links`."""
+    count = sa.func.count().label("links")
+    return sa.select(link.c.pair, count).group_by(link.c.pair)
+
+
+# -- where things stand -------------------------------------------------------------------------
+
+
+def last_run() -> Query:
+    """The run that began last."""
+    return sa.select(run).order_by(run.c.started_at.desc(), run.c.id.desc()).limit(1)
+
+
+def cursors() -> Query:
+    """Up to where each side of each pair was read: `pair`, `side`, `stamp`."""
+    return sa.select(cursor.c.pair, cursor.c.side, cursor.c.stamp)
+
+
+def pending_counts() -> Query:
+    """How many records of each pair wait, and why: `pair`, `why`, `records`."""
+    record = pending.c.side + " " + pending.c.record_id
+    count = sa.func.count(record.distinct()).label("records")
+    return sa.select(pending.c.pair, pending.c.why, count).group_by(pending.c.pair, pending.c.why)
+
+
+def waiting(limit: int | None) -> Query:
+    """What waits, the newest first: the columns of `schema.pending`."""
+    query = sa.select(pending).order_by(
+        pending.c.since.desc(), pending.c.pair, pending.c.side, pending.c.record_id
+    )
+    return query.limit(limit)
+
+
+# -- expressions --------------------------------------------------------------------------------
+
+
+def _salesforce_type(pair: sa.Column[Any]) -> _Text:
+    """The first of `Lead<->prospect`; null for what only Outreach has, such as `stage`."""
+    place = sa.func.instr(pair, _BETWEEN)
+    return sa.case((place > 0, sa.func.substr(pair, 1, place - 1)))
+
+
+def _outreach_type(pair: sa.Column[Any]) -> _Text:
+    place = sa.func.instr(pair, _BETWEEN)
+    after = sa.func.substr(pair, place + len(_BETWEEN))
+    return sa.case((place > 0, after), else_=pair)
+
+
+def _is_record(column: sa.ColumnElement[Any], record: str) -> sa.ColumnElement[bool]:
+    """Whether a Salesforce id is this one, which may be given with 15 characters."""
+    if len(record) == _SHORT_ID:
+        return sa.func.substr(column, 1, _SHORT_ID) == record
+    return column == record

@@ -1,0 +1,45 @@
+"""Instants as the two vendors write them, and as the change stamp of a row."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from dsl.schema import Side
+
+__all__ = ["SystemClock", "as_vendor", "instant", "normal_stamp", "stamp"]
+
+
+class SystemClock:
+    """The clock of this machine."""
+
+    def now(self) -> datetime:
+        """The current instant in UTC."""
+        return datetime.now(UTC)
+
+
+def stamp(moment: datetime) -> str:
+    """An instant as `YYYY-MM-DDTHH:MM:SS.mmmZ`."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds")[:23] + "Z"
+
+
+def instant(text: str) -> str | None:
+    """A vendor's date-time as a stamp; None if it is none, or has no zone."""
+    if len(text) < 16 or text[10] != "T":
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+        return None if moment.tzinfo is None else stamp(moment)
+    except (ValueError, OverflowError):
+        return None
+
+
+def normal_stamp(text: str) -> str | None:
+    """As `instant`, quick for what the vendors themselves write."""
+    if len(text) == 28 and text.endswith(".000+0000"):
+        text = text[:23] + "Z"
+    return instant(text)
+
+
+def as_vendor(side: Side, moment: str) -> str:
+    """A stamp as the vendor writes a date-time; Salesforce keeps whole seconds."""
+    return moment[:19] + ".000+0000" if side is Side.SALESFORCE else moment

@@ -1,0 +1,124 @@
+"""A local org as a store, and as a user acts on it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from dsl.schema import ObjectType, Side
+from engine.model import Cursor, Outcome, Page, RecordId, Result, Row, Value, Write
+from engine.ports import Clock
+from engine.stores.local.org import OrgFile
+from engine.stores.local.reading import found_rows, rows_of_ids, scan
+from engine.stores.local.records import record_of
+from engine.stores.local.refusals import Refused
+from engine.stores.local.writing import write_all
+
+__all__ = ["LocalOrg", "open_org"]
+
+_PAGE_SIZES = {Side.SALESFORCE: 2000, Side.OUTREACH: 1000}
+_WRITE_SIZES = {Side.SALESFORCE: 200, Side.OUTREACH: 1}
+_FIND_SIZE = 200
+
+
+class LocalOrg:
+    """A small Salesforce or Outreach in one SQLite file, as a `Store`.
+
+    Stamps are taken inside the transaction that writes, and `now` waits for it: no record appears
+    late, so `lag` is zero.
+    """
+
+    def __init__(self, file: OrgFile) -> None:
+        self.file = file
+        self.side = file.side
+        self.page_size = _PAGE_SIZES[file.side]
+        self.write_size = _WRITE_SIZES[file.side]
+        self.lag = timedelta(0)
+        self.calls = 0
+
+    def now(self) -> str:
+        """The org's clock as a stamp, `YYYY-MM-DDTHH:MM:SS.mmmZ`; it never runs backwards."""
+        return self.file.now()
+
+    def describe(self, type_name: str) -> ObjectType | None:
+        """The type, or None if the org has no such type."""
+        return self.file.describe(type_name)
+
+    def scan(self, type_name: str, fields: Sequence[str], since: Cursor | None) -> Iterator[Page]:
+        """Records changed after `since`, page by page; each page is one call.
+
+        Deleted ids come with the last page. Raises `StoreError` for an unknown type or field.
+        """
+        for page in scan(self.file, self.file.table(type_name), fields, since, self.page_size):
+            self.calls += 1
+            yield page
+
+    def fetch(self, type_name: str, fields: Sequence[str], ids: Sequence[RecordId]) -> list[Row]:
+        """The records of these ids that exist; one call for each `page_size` ids."""
+        table, rows = self.file.table(type_name), []
+        for start in range(0, len(ids), self.page_size):
+            self.calls += 1
+            rows += rows_of_ids(self.file, table, fields, ids[start : start + self.page_size])
+        return rows
+
+    def find(
+        self,
+        type_name: str,
+        fields: Sequence[str],
+        key: Sequence[str],
+        values: Sequence[tuple[Value, ...]],
+    ) -> list[Row]:
+        """The records whose `key` fields hold one of the values; one call for each 200 values."""
+        table, rows = self.file.table(type_name), dict[RecordId, Row]()
+        for start in range(0, len(values), _FIND_SIZE):
+            self.calls += 1
+            chunk = values[start : start + _FIND_SIZE]
+            found = found_rows(self.file, table, fields, key, chunk)
+            rows.update((row[0], row) for row in found)
+        return list(rows.values())
+
+    def write(self, type_name: str, writes: Sequence[Write]) -> list[Result]:
+        """Create, update and delete, each by the vendor's rules; one call per `write_size`."""
+        table = self.file.table(type_name)
+        if not writes:
+            return []
+        self.calls += -(-len(writes) // self.write_size)
+        return write_all(self.file, table, writes)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self.file.close()
+
+    # -- what a user does -----------------------------------------------------------------------
+
+    def create(self, type_name: str, values: dict[str, Value]) -> RecordId:
+        """Make a record; its id. Raises `Refused`."""
+        return self._act(type_name, Write(None, values))
+
+    def edit(self, type_name: str, record: RecordId, values: dict[str, Value]) -> RecordId:
+        """Change a record; its id as the org keeps it. Raises `Refused`."""
+        return self._act(type_name, Write(record, values))
+
+    def delete(self, type_name: str, record: RecordId) -> RecordId:
+        """Delete a record; its id as the org keeps it. Raises `Refused`."""
+        return self._act(type_name, Write(record, delete=True))
+
+    def get(self, type_name: str, record: RecordId) -> dict[str, Any] | None:
+        """A record in its vendor's JSON shape, or None if it is not there."""
+        return record_of(self.file, self.file.table(type_name), record)
+
+    def _act(self, type_name: str, write: Write) -> RecordId:
+        [result] = write_all(self.file, self.file.table(type_name), [write])
+        if result.outcome is not Outcome.DONE or result.id is None:
+            raise Refused(result.code, result.message, result.fields)
+        return result.id
+
+
+def open_org(side: Side, path: Path, clock: Clock | None = None) -> LocalOrg:
+    """Open the local org in a file, or make an empty one; `:memory:` keeps it in memory.
+
+    Raises `StoreError` if the file is something else, of the other side or of another version.
+    """
+    return LocalOrg(OrgFile(side, path, clock))

@@ -1,0 +1,92 @@
+"""Functions that bring one line's value into the other side's terms, made once a line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, tzinfo
+from typing import Any, Protocol
+
+from dsl.program import Translation
+from dsl.schema import Kind, Side
+from dsl.values import convert, first, is_empty
+from engine.columns import End
+from engine.model import Direction, RecordId, Row, Value
+
+__all__ = ["HOLD", "Lookup", "Translate", "translator"]
+
+HOLD = object()
+"""What an unmapped value comes to: leave the other side as it is."""
+
+
+class Lookup(Protocol):
+    """Who knows what a reference is linked to."""
+
+    def linked(self, line: int, source: Side, record: RecordId) -> Any:
+        """The other side's id, something that says the line waits, or None if it never will be."""
+        ...
+
+
+Read = Callable[[Row, datetime], Value]
+#: From a row of the source side to the value in the target's terms, for people to read; `HOLD`, or
+#: what the lookup says of a line that waits.
+Translate = Callable[[Row, Lookup, datetime], Any]
+
+
+def translator(
+    number: int,
+    read: Read,
+    ends: dict[Side, End],
+    via: Translation | None,
+    direction: Direction,
+    zone: tzinfo,
+) -> Translate:
+    """How line `number` flows in one direction."""
+    source, target = ends[direction.source], ends[direction.target]
+    if via is not None:
+        return _by_map(read, via, direction)
+    if source.is_link and target.is_link:
+        return _by_links(number, read, direction.source)
+    if target.by_name:
+        return lambda row, _lookup, now: first(read(row, now))
+    kind = Kind.UNKNOWN if target.is_list else target.kind
+    takes_list = source.kind in (Kind.LIST, Kind.UNKNOWN) or target.is_list
+
+    def converted(row: Row, _lookup: Lookup, now: datetime) -> Any:
+        value = first(read(row, now)) if takes_list else read(row, now)
+        return None if value is None or value == "" else convert(value, source.kind, kind, zone)
+
+    if source.kind is kind and not takes_list:
+        return lambda row, _lookup, now: read(row, now)
+    return converted
+
+
+def _by_links(number: int, read: Read, source: Side) -> Translate:
+    def translate(row: Row, lookup: Lookup, now: datetime) -> Any:
+        value = read(row, now)
+        if value is None:
+            return None
+        found = lookup.linked(number, source, value)
+        return HOLD if found is None else found
+
+    return translate
+
+
+def _by_map(read: Read, via: Translation, direction: Direction) -> Translate:
+    inbound = direction is Direction.INBOUND
+    entries = via.inbound if inbound else via.outbound
+    known = {value: e.right if inbound else e.left for value, e in entries.items()}
+    otherwise: dict[str, Callable[[Value], Any]] = {
+        "hold": lambda _value: HOLD,
+        "clear": lambda _value: None,
+        "same": lambda value: value,
+        "text": lambda _value: via.otherwise_text,
+    }
+    unmapped = otherwise[via.otherwise]
+
+    def translate(row: Row, _lookup: Lookup, now: datetime) -> Any:
+        value = first(read(row, now))
+        if is_empty(value):
+            return None
+        return known[value] if value in known else unmapped(value)
+
+    return translate

@@ -1,0 +1,148 @@
+"""Holds the floors: a module imports from its own floor and those below, and never in a circle."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import networkx as nx
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+#: The floor of a module, by the longest of these that it is or lies in.
+FLOORS = {
+    "dsl": 0,
+    "engine.model": 1,
+    "engine.ports": 1,
+    **dict.fromkeys(
+        (
+            "engine.act",
+            "engine.batch",
+            "engine.case",
+            "engine.columns",
+            "engine.compile",
+            "engine.config",
+            "engine.cycle",
+            "engine.decide",
+            "engine.draw",
+            "engine.graph",
+            "engine.interpreter",
+            "engine.ledger",
+            "engine.mapping",
+            "engine.matching",
+            "engine.merge",
+            "engine.observe",
+            "engine.recover",
+            "engine.references",
+            "engine.rehearsal",
+            "engine.shipped",
+            "engine.stages",
+            "engine.svg",
+            "engine.translate",
+        ),
+        2,
+    ),
+    "engine.stores": 3,
+    "engine.cli": 5,
+}
+
+
+def _modules() -> dict[str, Path]:
+    """Every module of the program, by its name."""
+    found = {}
+    for package in ("dsl", "engine"):
+        for path in sorted((ROOT / package).rglob("*.py")):
+            parts = path.relative_to(ROOT).with_suffix("").parts
+            name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+            found[name] = path
+    return found
+
+
+MODULES = _modules()
+
+
+def _floor(module: str) -> int | None:
+    """The floor of a module; None if nobody has given it one."""
+    while module:
+        if module in FLOORS:
+            return FLOORS[module]
+        module = module.rpartition(".")[0]
+    return None
+
+
+def _imports(module: str, at_start: bool = False) -> set[str]:
+    """The program's modules that a module imports: anywhere, or only those when it is loaded."""
+    tree = ast.parse(MODULES[module].read_text(encoding="utf-8"))
+    found: set[str] = set()
+    for node in _when_loaded(tree) if at_start else ast.walk(tree):
+        match node:
+            case ast.Import():
+                found.update(alias.name for alias in node.names)
+            case ast.ImportFrom():
+                origin = _origin(module, node)
+                found.update(_named(origin, alias.name) for alias in node.names)
+    return {name for name in found if name in MODULES} - {module}
+
+
+def _origin(module: str, node: ast.ImportFrom) -> str:
+    """The module that a `from` names, however many dots it is written with."""
+    if not node.level:
+        return node.module or ""
+    own = module.split(".") if MODULES[module].stem == "__init__" else module.split(".")[:-1]
+    return ".".join([*own[: len(own) - node.level + 1], *filter(None, [node.module])])
+
+
+def _named(origin: str, name: str) -> str:
+    return f"{origin}.{name}" if f"{origin}.{name}" in MODULES else origin
+
+
+def _when_loaded(tree: ast.AST) -> Iterator[ast.AST]:
+    """The nodes outside functions and outside what only a type checker reads."""
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            continue
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+            continue
+        yield node
+        yield from _when_loaded(node)
+
+
+def test_every_module_has_a_floor() -> None:
+    homeless = [name for name in MODULES if name != "engine" and _floor(name) is None]
+    assert not homeless, f"give these a floor in FLOORS: {', '.join(homeless)}"
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_no_module_imports_from_above(module: str) -> None:
+    own = _floor(module)
+    if own is None:
+        pytest.skip("told by the test above")
+    above = {
+        other: floor
+        for other in _imports(module)
+        if (floor := _floor(other)) is not None and floor > own
+    }
+    assert not above, f"{module} is on floor {own} and imports from above: {above}"
+
+
+def test_no_circles() -> None:
+    graph = nx.DiGraph((m, other) for m in MODULES for other in _imports(m, at_start=True))
+    circles = [" -> ".join([*circle, circle[0]]) for circle in nx.simple_cycles(graph)]
+    assert not circles
+
+
+def test_every_module_says_why_it_exists() -> None:
+    silent = [
+        name
+        for name, path in MODULES.items()
+        if (text := path.read_text(encoding="utf-8")).strip()
+        and not ast.get_docstring(ast.parse(text))
+    ]
+    assert not silent
+
+
+def test_no_list_of_floors_outlives_its_modules() -> None:
+    gone = [name for name in FLOORS if name not in MODULES]
+    assert not gone, f"no such modules any more: {', '.join(gone)}"
