@@ -100,7 +100,7 @@ def make_project(folder: Path, sample: bool) -> None:
 
 
 def _make_orgs(folder: Path, sample: bool) -> None:
-    from engine.stores.embedded import SAMPLE, load, open_org
+    from engine.stores.local import SAMPLE, load, open_org
 
     for side in Side:
         with closing(open_org(side, folder / f"{side}.db")) as org:

@@ -51,7 +51,7 @@ class Project:
         """The configured store of one side. Raises `Failure` or `StoreError`."""
         config = self.config.stores[side]
         if config.store == "local":
-            from engine.stores.embedded import open_org
+            from engine.stores.local import open_org
 
             return open_org(side, self.root / config.settings["path"])
         return _plugged_in(config)

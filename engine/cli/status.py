@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from dsl.schema import Side
@@ -31,7 +32,7 @@ def register(parser: argparse.ArgumentParser) -> None:
     add_limit(parser, _SHOWN)
     add_format(parser)
     parser.epilog = (
-        "--limit bounds what is shown of what waits, the newest first.\n\n"
+        "--limit bounds what is shown of the records that wait.\n\n"
         "examples:\n"
         "  crosswalk status\n"
         "  crosswalk status --format json | jq '.pairs[] | {type, links}'"
@@ -42,17 +43,25 @@ def run(args: argparse.Namespace, project: Project) -> int:
     """Print the state; exit code 0."""
     with looking(project, args.format) as ledger:
         if ledger is None:
-            runs, pairs, pending = [], [], []
+            _print(args, [], [], [])
         else:
-            runs, pairs, pending = _runs(ledger), _pairs(ledger), _pending(ledger, args.limit)
-        match args.format:
-            case "json":
-                print_json({"version": 1, "runs": runs, "pairs": pairs}, "pending", pending)
-            case "csv":
-                print_csv(_columns(), map(_cells, pairs))
-            case _ if ledger is not None:
-                _print(runs, pairs, pending)
+            _print(args, _runs(ledger), _pairs(ledger), _pending(ledger, args.limit))
+            if args.format == "text":
+                _print_text(ledger, args.limit)
     return 0
+
+
+def _print(
+    args: argparse.Namespace,
+    runs: list[dict[str, Any]],
+    pairs: list[dict[str, Any]],
+    pending: Iterable[dict[str, Any]],
+) -> None:
+    match args.format:
+        case "json":
+            print_json({"version": 1, "runs": runs, "pairs": pairs}, "pending", pending)
+        case "csv":
+            print_csv(_columns(), map(_cells, pairs))
 
 
 def _runs(ledger: Ledger) -> list[dict[str, Any]]:
@@ -92,12 +101,12 @@ def _pairs(ledger: Ledger) -> list[dict[str, Any]]:
     return [{"type": name, **pairs[name]} for name in sorted(pairs)]
 
 
-def _pending(ledger: Ledger, limit: int) -> list[dict[str, Any]]:
+def _pending(ledger: Ledger, limit: int) -> Iterator[dict[str, Any]]:
     """The newest records that wait: why, for what, and in whose words."""
     from engine.ledger.looking import waiting
 
-    return [
-        {
+    for row in ledger.rows(waiting(limit)):
+        yield {
             "type": row["pair"],
             "record": {
                 "side": row["side"],
@@ -111,8 +120,6 @@ def _pending(ledger: Ledger, limit: int) -> list[dict[str, Any]]:
             else None,
             "since": row["since"],
         }
-        for row in ledger.rows(waiting(limit))
-    ]
 
 
 def _type(pair: str, side: str) -> str:
@@ -128,18 +135,21 @@ def _cells(pair: dict[str, Any]) -> tuple[object, ...]:
     return pair["type"], pair["links"], *pair["cursors"].values(), *pair["pending"].values()
 
 
-def _print(
-    runs: list[dict[str, Any]], pairs: list[dict[str, Any]], pending: list[dict[str, Any]]
-) -> None:
-    print("\n".join(_run_lines(*runs)))
+def _print_text(ledger: Ledger, limit: int) -> None:
+    from engine.ledger.looking import waiting_alike
+
+    pairs = _pairs(ledger)
+    print("\n".join(_run_lines(*_runs(ledger))))
     if pairs:
         print()
         columns = ("type", "links#", "Salesforce read to", "Outreach read to", "waiting")
         print_table(columns, map(_shown, pairs))
-    if pending:
-        total = sum(sum(pair["pending"].values()) for pair in pairs)
-        print(f"\nwaiting, the newest of {total:,} records first:")
-        print_table(("why", "record", "since", "message"), map(_shown_pending, pending))
+    alike = [_shown_pending(row) for row in ledger.rows(waiting_alike(limit + 1))]
+    if alike:
+        print()
+        print_table(("waiting", "record", "since", "message"), alike[:limit])
+    if len(alike) > limit:
+        print(f"… and more (--limit shows more than {limit})")
 
 
 def _run_lines(last: dict[str, Any] | None = None) -> list[str]:
@@ -160,12 +170,15 @@ def _run_lines(last: dict[str, Any] | None = None) -> list[str]:
 
 
 def _shown(pair: dict[str, Any]) -> tuple[object, ...]:
-    waits = [f"{count:,} {_WHYS[why]}" for why, count in pair["pending"].items() if count]
+    waits = [f"{count:,} {_WHYS.get(why, why)}" for why, count in pair["pending"].items() if count]
     stamps = (stamp or "not yet" for stamp in pair["cursors"].values())
     name = " <-> ".join(pair["type"].split("<->"))
     return name, f"{pair['links']:,}", *stamps, ", ".join(waits) or "nothing"
 
 
 def _shown_pending(row: dict[str, Any]) -> tuple[object, ...]:
-    record = f"{row['record']['type']} {row['record']['id']}"
-    return _WHYS[row["why"]], record, row["since"], row["message"]
+    kind = _type(row["pair"], row["side"])
+    records = (
+        f"{row['records']:,} of {kind}" if row["records"] > 1 else f"{kind} {row['record_id']}"
+    )
+    return _WHYS.get(row["why"], row["why"]), records, row["since"], row["message"]

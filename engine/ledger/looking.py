@@ -19,6 +19,7 @@ __all__ = [
     "log_rows",
     "pending_counts",
     "waiting",
+    "waiting_alike",
 ]
 
 _BETWEEN = "<->"
@@ -195,6 +196,24 @@ def waiting(limit: int | None) -> Query:
         pending.c.since.desc(), pending.c.pair, pending.c.side, pending.c.record_id
     )
     return query.limit(limit)
+
+
+def waiting_alike(limit: int | None) -> Query:
+    """What waits, those with the same words together, what a person has to see to first.
+
+    Columns: `pair`, `side`, `why`, `message`, `records`, `since` (the newest) and one `record_id`.
+    """
+    order = {"review": 0, "refused": 1, "transient": 2}
+    newest = sa.func.max(pending.c.since)
+    alike = pending.c.pair, pending.c.side, pending.c.why, pending.c.message
+    query = sa.select(
+        *alike,
+        sa.func.count(pending.c.record_id.distinct()).label("records"),
+        newest.label("since"),
+        sa.func.min(pending.c.record_id).label("record_id"),
+    ).group_by(*alike)
+    first = sa.case(order, value=pending.c.why, else_=len(order))
+    return query.order_by(first, newest.desc(), *alike).limit(limit)
 
 
 # -- expressions --------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from dsl.source import Source
 from engine.cycle import change_as_json
 from engine.model import Action
 from engine.shipped import RULES, title_names
-from engine.stores.embedded import SAMPLE, load
+from engine.stores.local import SAMPLE, load
 from tests.engine.world import O, S, World
 
 

@@ -15,7 +15,7 @@ from engine.cycle import Summary, change_as_json, rehearse, run_cycle
 from engine.ledger import Ledger
 from engine.model import SIDES, Action, Outcome, RecordId, Side, Write
 from engine.ports import Store
-from engine.stores.embedded import open_org
+from engine.stores.local import open_org
 from tests.engine.rules import program_of
 
 S, O = Side.SALESFORCE, Side.OUTREACH  # noqa: E741
