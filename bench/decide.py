@@ -9,6 +9,7 @@ import random
 import sys
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 from statistics import median
 from time import perf_counter
@@ -116,7 +117,7 @@ def main() -> None:
 
     values = [tuple(random.choice("abc") for _ in range(12)) for _ in range(ROWS)]
     cases = [(v, v, v, v) for v in values[: ROWS * 9 // 10]]
-    cases += [(v, w, v, v) for v, w in zip(values, values[1:], strict=False)][: ROWS // 10]
+    cases += [(v, w, v, v) for v, w in pairwise(values)][: ROWS // 10]
 
     def merge_by_hand(
         s: Sequence[Any], o: Sequence[Any], s_base: Sequence[Any], o_base: Sequence[Any]
@@ -135,7 +136,7 @@ def main() -> None:
         lambda: [merge_by_hand(*c) for c in cases],
     )
     print_ratio("a merge of 12 fields, one record in ten changed", ours, floor, 1.3)
-    changed = [(v, w, v, v) for v, w in zip(values, values[1:], strict=False)]
+    changed = [(v, w, v, v) for v, w in pairwise(values)]
     ours, floor = side_by_side(
         lambda: [mapping.merge(*c) for c in changed],
         lambda: [merge_by_hand(*c) for c in changed],

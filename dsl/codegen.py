@@ -1,8 +1,8 @@
 """Conditions and expressions as Python source: the fast form of what `evaluate` defines.
 
 A field whose kind the schema knows compiles to a plain comparison; everything else calls the
-evaluator's own functions, so both forms share one meaning. Code is built from the checked tree only;
-every text of a user becomes a constant in the namespace, never source.
+evaluator's own functions, so both forms share one meaning. Code is built from the checked tree
+only; every text of a user becomes a constant in the namespace, never source.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _PYTHON = {"=": "==", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
 
 
 def define(name: str, arguments: str, body: list[str], namespace: dict[str, Any]) -> Any:
-    """The function that the generated lines make; `name` is for tracebacks, `namespace` its globals."""
+    """The function that the generated lines make; tracebacks show `name`."""
     source = "\n".join([f"def generated({arguments}):", *(f"    {line}" for line in body)])
     exec(compile(source, f"<{name}>", "exec"), namespace)  # noqa: S102 - see the module's first lines
     return namespace["generated"]

@@ -14,8 +14,8 @@ from dsl.syntax import Arrow, Test
 
 __all__ = [
     "ActivityRule",
-    "All",
     "Ago",
+    "All",
     "Any",
     "Call",
     "Changed",
@@ -202,7 +202,7 @@ class Line:
     """One field line of a sync, groups expanded.
 
     `prevent_empty` names the directions ("inbound", "outbound") in which an empty value does not
-    overwrite. For a `<->` line both ends are plain `FieldRef`s; the target of a one-way line is one.
+    overwrite. For a `<->` line both ends are plain `FieldRef`s, for a one-way line its target is.
     """
 
     span: Span
@@ -227,14 +227,14 @@ class Line:
         return self.salesforce if side is Side.SALESFORCE else self.outreach
 
     def compares(self, side: Side) -> bool:
-        """Whether a change on this side counts: a one-way line's target and a `once` line do not."""
+        """Whether a change on this side counts: not that of a one-way target or `once`."""
         return not self.once and (self.inbound if side is Side.SALESFORCE else self.outbound)
 
     @property
     def key(self) -> str:
         """What identifies the line from one revision of the rules to the next."""
         via = f" via {self.via.name}" if self.via else ""
-        ends = " ".join((self.salesforce.span.text, self.arrow, self.outreach.span.text))
+        ends = f"{self.salesforce.span.text} {self.arrow} {self.outreach.span.text}"
         return " ".join(ends.split()) + via
 
 

@@ -196,6 +196,7 @@ def salesforce_type(describe: Mapping[str, Any]) -> ObjectType:
         )
     return ObjectType(Side.SALESFORCE, name, describe.get("label", name), fields)
 
+
 # Attributes that Outreach's API has and its published schema leaves out (`locked` keeps users from
 # editing a record that another system governs).
 _OUTREACH_UNPUBLISHED: dict[str, list[dict[str, Any]]] = {
@@ -229,7 +230,7 @@ def _label(name: str) -> str:
 def outreach_type(describe: Mapping[str, Any]) -> ObjectType:
     """A resource of Outreach's published schema as an `ObjectType`.
 
-    Shape: `{"type", "attributes": [{name, type, format, …}], "relationships": [{name, type, many}]}`.
+    Shape: `{"type", "attributes": [{name, type, format}], "relationships": [{name, type, many}]}`.
     """
     name = describe["type"]
     required = _OUTREACH_REQUIRED.get(name, set())
@@ -276,7 +277,7 @@ _DESCRIBES = Path(__file__).parent / "describes"
 
 
 class _Shipped(Mapping[tuple[Side, str], ObjectType]):
-    """The shipped describes, each read only when a rule names its type (reading all costs 10 ms)."""
+    """The shipped describes, each read only when a rule names its type."""
 
     def __init__(self) -> None:
         self._files = {

@@ -10,8 +10,8 @@ from dsl.source import Source, Span
 __all__ = [
     "Activities",
     "ActivityLine",
-    "AllOf",
     "Ago",
+    "AllOf",
     "AnyOf",
     "Arrow",
     "Call",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time, tzinfo
+from math import isfinite
 from typing import Any
 
 from dsl.schema import Kind
@@ -84,7 +85,7 @@ def to_number(value: Any) -> int | float | None:
         number = float(value)
     except (TypeError, ValueError):
         return None
-    if number != number or number in (float("inf"), float("-inf")):
+    if not isfinite(number):
         return None
     return int(number) if number.is_integer() else number
 

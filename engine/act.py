@@ -35,7 +35,7 @@ _COUNTED = {
 
 @dataclass(slots=True)
 class Task:
-    """One record's case with its verdict; `link` is there once the two are linked, with its layout."""
+    """One record's case with its verdict, and its link if it has one."""
 
     case: Case
     verdict: Verdict
@@ -299,7 +299,7 @@ def _ids(case: Case) -> dict[Side, RecordId | None]:
 
 
 def _record(case: Case) -> tuple[Side, RecordId]:
-    """By which side's id the record is kept among what is pending: Salesforce's where it has one."""
+    """By which side's id the record is pending: Salesforce's where it has one."""
     side = Side.SALESFORCE if Side.SALESFORCE in case.rows else Side.OUTREACH
     return side, case.id(side)
 

@@ -104,7 +104,7 @@ class Batches:
     # -- sorting --------------------------------------------------------------------------------
 
     def _sort(self, side: Side, rows: Sequence[Row]) -> _Sorted:
-        """Drop what equals its base (an echo of our own write, most often), part linked and alone."""
+        """Drop what equals its base (most often our own write's echo), part linked and alone."""
         ledger, found = self.context.ledger, _Sorted()
         links = ledger.links(self.mapping.name, side, [row[0] for row in rows])
         view = self.mapping.view[side]

@@ -1,7 +1,7 @@
-"""Python functions made from one pair's rules: conditions, views of rows, the comparison with bases.
+"""Python functions made from one pair's rules: conditions, views of rows, the merge with bases.
 
-What they mean is defined by `dsl.evaluate`, to which they fall back when a store delivers a value of
-another type than its schema says.
+What they mean is defined by `dsl.evaluate`, to which they fall back when a store delivers a value
+of another type than its schema says.
 """
 
 from __future__ import annotations

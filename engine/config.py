@@ -67,7 +67,7 @@ class StoreConfig:
 
 @dataclass(frozen=True)
 class Config:
-    """A checked `crosswalk.toml`; `ledger` is a URL, `rules_name` the folder as the file names it."""
+    """A checked `crosswalk.toml`; `ledger` is a URL, `rules_name` the folder as it is written."""
 
     root: Path
     name: str
@@ -113,8 +113,10 @@ def _read(path: Path) -> dict[str, Any]:
     except FileNotFoundError:
         raise ConfigError(
             [
-                f"there is no {FILE} in {path.parent}: go to a project's folder, name it with"
-                " `--project DIR`, or make one with `crosswalk init DIR`"
+                (
+                    f"there is no {FILE} in {path.parent}: go to a project's folder, name it with"
+                    " `--project DIR`, or make one with `crosswalk init DIR`"
+                )
             ]
         ) from None
     except UnicodeDecodeError:

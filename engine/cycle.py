@@ -59,7 +59,7 @@ def rules_digest(program: Program) -> str:
     return digest.hexdigest()
 
 
-def run_cycle(
+def run_cycle(  # noqa: PLR0913 - all but the first four are options with a default
     program: Program,
     stores: dict[Side, Store],
     ledger: Ledger,
@@ -78,7 +78,7 @@ def run_cycle(
     """
     clock = clock or SystemClock()
     started = stamp(clock.now())
-    run = f"r-{started[:10].replace('-', '')}-{started[11:19].replace(':', '')}-{secrets.token_hex(2)}"
+    run = f"r-{clock.now():%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
     tally, before = Tally(report), {side: store.calls for side, store in stores.items()}
     context = Context(run, started, rules_digest(program), stores, ledger, clock, tally)
     status = "stopped"

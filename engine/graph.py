@@ -23,7 +23,7 @@ def build(program: Program) -> Graph:
 
     A node is a step: `observe`, `decide`, `act` and `commit` of one pair and direction, `stages`
     (what a stage map needs is there) and `resolve` (what had to wait is decided again). Attributes:
-    `kind`, `type` (the pair), `direction` or None, `rule` (file:line). An edge's `why` says what for.
+    `kind`, `type` (the pair), `direction` or None, `rule` (file:line). An edge's `why` tells why.
     """
     graph: Graph = nx.DiGraph()
     pairs = _pair_order(program)

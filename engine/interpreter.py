@@ -1,4 +1,4 @@
-"""The interpreter: walks the plan graph. It knows order, batches and failure; the rooms know the rest."""
+"""Walks the plan graph: it knows order, batches and failure; the rooms know the rest."""
 
 from __future__ import annotations
 

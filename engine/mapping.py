@@ -66,8 +66,8 @@ class Mapping:
     """A compiled pair.
 
     `columns` are the fields to ask a store for, by side. `view` gives, for a row, one canonical
-    value for each line (None for a `once` line, which is never compared) and then one for each field
-    that a `changed` watches. `merge` answers (line, Salesforce changed, Outreach changed) for the
+    value for each line (None where a side's change does not count) and then one for each field that
+    a `changed` watches. `merge` answers (line, Salesforce changed, Outreach changed) for the
     lines where at least one side differs from its base.
     """
 

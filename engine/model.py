@@ -28,7 +28,7 @@ __all__ = [
 RecordId = str | int
 
 #: A field's value as a store gives and takes it: text, number, boolean, None, a list of these, or
-#: an id where the field is a reference. Dates are `YYYY-MM-DD`, date-times ISO 8601 with their zone.
+#: an id where the field is a reference. Dates are `YYYY-MM-DD`, date-times ISO 8601 with a zone.
 Value = Any
 
 #: One record, projected: `(id, stamp, *values)` in the order of the fields that were asked for. The

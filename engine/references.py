@@ -12,7 +12,7 @@ from dsl.schema import Side
 from dsl.values import first, is_empty
 from engine.ledger import Ledger
 from engine.mapping import LineCode, Mapping
-from engine.model import RecordId, Row, Value
+from engine.model import SIDES, RecordId, Row, Value
 from engine.ports import Store
 
 __all__ = ["References", "Wait", "gather", "routes"]
@@ -52,7 +52,9 @@ class References:
                 return found
         if not pairs:
             return None
-        return Wait(line, pairs[0], record, f"waits until {record} is linked ({pairs[0]})")
+        types = dict(zip(SIDES, pairs[0].split("<->"), strict=True))
+        message = f"waits until {types[source]} {record} has its {types[source.other]}"
+        return Wait(line, pairs[0], record, message)
 
     def named(self, line: int, side: Side, types: Sequence[str], name: str) -> RecordId | Wait:
         """The id of what bears a name on `side`."""

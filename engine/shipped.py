@@ -1,4 +1,4 @@
-"""Where the rules and title templates that ship with the program are, installed or in a checkout."""
+"""Where the shipped rules and title templates are, installed or in a checkout."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ TITLES = _ROOT / "templates" / "activity_titles"
 
 
 def title_names(project: Path | None = None) -> frozenset[str]:
-    """The names that `title from` may use: the shipped templates' and those of a project's folder."""
+    """The names that `title from` may use: the shipped templates' and a project's own."""
     folders = [TITLES]
     if project is not None:
         folders.append(project / "templates" / "activity_titles")

@@ -1,4 +1,4 @@
-"""The stages that a stage map names: made in Outreach where they are missing, with their colours."""
+"""The stages that a stage map names: made in Outreach, with colours, where they are missing."""
 
 from __future__ import annotations
 

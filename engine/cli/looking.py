@@ -17,8 +17,8 @@ if TYPE_CHECKING:  # `--help` must not wait for a database
 
 __all__ = ["add_format", "add_limit", "duration", "looking", "positive"]
 
-_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
-_LONGEST = timedelta(days=36_500)
+_SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
+_LONGEST = 100 * 366 * 86_400  # as far back as a clock is worth turning
 
 
 def add_format(parser: argparse.ArgumentParser) -> None:
@@ -52,8 +52,7 @@ def duration(text: str) -> timedelta:
         raise argparse.ArgumentTypeError(
             f"`{text}` is no length of time: write a number with s, m, h, d or w, such as 30d"
         )
-    length = timedelta(**{_UNITS[found[2]]: int(found[1])})
-    return min(length, _LONGEST)
+    return timedelta(seconds=min(int(found[1]) * _SECONDS[found[2]], _LONGEST))
 
 
 @contextmanager

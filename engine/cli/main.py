@@ -1,4 +1,4 @@
-"""The command `crosswalk`: finds the subcommand, imports only that, and turns failures into words."""
+"""The command `crosswalk`: imports only the subcommand asked for, turns failures into words."""
 
 from __future__ import annotations
 

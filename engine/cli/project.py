@@ -89,7 +89,23 @@ class Project:
         if errors:
             print(as_text(errors), file=sys.stderr)
             raise Failure("the rules have errors: mend them, then try again", 1)
+        _warn_of_the_unheeded(checked.program)
         return checked.program
+
+
+def _warn_of_the_unheeded(program: Program) -> None:
+    """What the rules ask for and this version only checks must not pass in silence."""
+    unheeded = {
+        "`guard`": bool(program.guards),
+        "`limits`": bool(program.limits),
+        "`activities`": any(pair.activities for pair in program.pairs),
+    }
+    if names := [name for name, written in unheeded.items() if written]:
+        verb = "is" if len(names) == 1 else "are"
+        print(
+            f"crosswalk: note: {' and '.join(names)} {verb} checked, but not yet carried out",
+            file=sys.stderr,
+        )
 
 
 def _plugged_in(config: StoreConfig) -> Store:

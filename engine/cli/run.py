@@ -44,10 +44,8 @@ def run(args: argparse.Namespace, project: Project) -> int:
     from engine.cycle import run_cycle
 
     as_json = args.format == "json"
-    if as_json:
-        limit = None if args.changes else 0
-    else:
-        limit = None if args.all else _SHOWN
+    everything = args.changes if as_json else args.all
+    limit = None if everything else 0 if as_json else _SHOWN
     # A cycle makes and drops millions of small objects, hardly any of them in circles.
     gc.set_threshold(200_000, 50, 100)
     program = project.program()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from dsl.schema import Side
@@ -42,26 +42,20 @@ def register(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, project: Project) -> int:
     """Print the state; exit code 0."""
     with looking(project, args.format) as ledger:
-        if ledger is None:
-            _print(args, [], [], [])
-        else:
-            _print(args, _runs(ledger), _pairs(ledger), _pending(ledger, args.limit))
-            if args.format == "text":
-                _print_text(ledger, args.limit)
+        if args.format != "text":
+            _print_data(args.format, ledger, args.limit)
+        elif ledger is not None:
+            _print_text(ledger, args.limit)
     return 0
 
 
-def _print(
-    args: argparse.Namespace,
-    runs: list[dict[str, Any]],
-    pairs: list[dict[str, Any]],
-    pending: Iterable[dict[str, Any]],
-) -> None:
-    match args.format:
-        case "json":
-            print_json({"version": 1, "runs": runs, "pairs": pairs}, "pending", pending)
-        case "csv":
-            print_csv(_columns(), map(_cells, pairs))
+def _print_data(form: str, ledger: Ledger | None, limit: int) -> None:
+    pairs = _pairs(ledger) if ledger else []
+    if form == "csv":
+        print_csv(_columns(), map(_cells, pairs))
+        return
+    head = {"version": 1, "runs": _runs(ledger) if ledger else [], "pairs": pairs}
+    print_json(head, "pending", _pending(ledger, limit) if ledger else ())
 
 
 def _runs(ledger: Ledger) -> list[dict[str, Any]]:

@@ -149,7 +149,8 @@ class Ledger:
         """
         rows = self._connection.execute(
             "SELECT p.side, p.record_id, min(p.why) FROM pending AS p WHERE p.pair = :pair"
-            " AND (p.side, p.record_id) > (:side, :record) AND ((p.why = 'transient' AND p.since < :since)"
+            " AND (p.side, p.record_id) > (:side, :record)"
+            " AND ((p.why = 'transient' AND p.since < :since)"
             " OR (p.why IN ('refused', 'review') AND p.rules_digest <> :digest)"
             " OR (p.why = 'reference' AND (EXISTS (SELECT 1 FROM link AS l"
             "   WHERE l.pair = p.needs_pair AND l.salesforce_id = p.needs_id)"

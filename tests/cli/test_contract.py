@@ -65,9 +65,12 @@ def test_json_changes_are_in_the_documented_shape(sample: Path) -> None:
     assert (change["action"], change["direction"]) == ("create", "inbound")
     assert change["salesforce"] == {"type": "Lead", "id": "00Q3z00001AmqLYEAZ"}
     assert change["outreach"] == {"type": "prospect", "id": None}
-    assert {"source": "Status", "target": "stage", "before": None, "after": "Working - Contacted"} in (
-        change["fields"]
-    )
+    assert {
+        "source": "Status",
+        "target": "stage",
+        "before": None,
+        "after": "Working - Contacted",
+    } in (change["fields"])
     assert change["reason"] == "inbound create: condition holds"
     assert change["rule"].startswith("rules/leads.sync:")
 

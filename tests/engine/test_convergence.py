@@ -104,9 +104,7 @@ def test_a_few_cycles_lead_to_agreement_and_then_nothing_is_written(
         written = {k: v for k, v in summary.counts.items() if k != "skipped"}
         assert not any(written.values()), at.written()
         for lead, prospect in at.links("Lead<->prospect").items():
-            last, email, title, city = at.one(
-                S, "Lead", lead, "LastName", "Email", "Title", "City"
-            )
+            last, email, title, city = at.one(S, "Lead", lead, "LastName", "Email", "Title", "City")
             theirs = at.one(O, "prospect", prospect, "lastName", "emails", "title", "addressCity")
             assert (last, [email], title, city) == theirs
 

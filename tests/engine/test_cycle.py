@@ -137,9 +137,18 @@ def test_a_second_lead_of_one_address_is_held_and_not_guessed(leads: World) -> N
     assert len(leads.all(O, "prospect")) == 1
 
 
+ACCOUNTS = """
+sync Account <-> account {
+    match Name = name
+    polling
+    inbound create
+    fields { Name -> name }
+}
+"""
+
+
 def test_two_candidates_are_held_for_review() -> None:
-    rules = "sync Account <-> account { match Name = name polling inbound create fields { Name -> name } }"
-    with world(rules) as at:
+    with world(ACCOUNTS) as at:
         for _ in range(2):
             at.create(O, "account", name="Acme")
         at.create(S, "Account", Name="acme ")
@@ -149,8 +158,7 @@ def test_two_candidates_are_held_for_review() -> None:
 
 
 def test_three_accounts_of_one_name_stay_three() -> None:
-    rules = "sync Account <-> account { match Name = name polling inbound create fields { Name -> name } }"
-    with world(rules) as at:
+    with world(ACCOUNTS) as at:
         for _ in range(3):
             at.create(S, "Account", Name="Acme")
         assert at.run().counts["created"] == 3
@@ -286,3 +294,71 @@ def test_reading_2000_changed_leads_is_one_call(leads: World) -> None:
     before = leads.orgs[S].calls
     leads.run()
     assert leads.orgs[S].calls - before == 1
+
+
+def test_changed_reads_what_was_last_synced() -> None:
+    rules = LEADS.replace("inbound update", "inbound update when Rating changed")
+    with world(rules) as at:
+        lead = at.create(S, "Lead", **ROSE, Rating="Hot")
+        at.run()
+        prospect = prospect_of(at, lead)
+        at.edit(S, "Lead", lead, Title="CFO")
+        assert at.run().counts["skipped"] == 1
+        assert at.one(O, "prospect", prospect, "title") is None
+        at.edit(S, "Lead", lead, Rating="Warm")
+        at.run()
+        assert at.one(O, "prospect", prospect, "title") == "CFO"
+        at.edit(S, "Lead", lead, Title="CEO")
+        assert at.run().counts["skipped"] == 1
+
+
+def test_sync_down_brings_salesforce_values_to_a_prospect_made_by_hand() -> None:
+    with world(LEADS.replace("pushing", "sync down\n pushing")) as at:
+        lead = at.create(S, "Lead", **ROSE, Title="CFO")
+        at.rules(
+            LEADS.replace("inbound create", "inbound create off").replace(
+                "pushing", "sync down pushing"
+            )
+        )
+        at.run()
+        at.run()
+        prospect = at.create(O, "prospect", emails=["rose@edge.com"], title="Typed in a hurry")
+        at.run()
+        assert at.links("Lead<->prospect") == {lead: prospect}
+        assert at.one(O, "prospect", prospect, "title") == "CFO"
+        assert at.one(S, "Lead", lead, "Title") == "CFO"
+
+
+def test_a_record_whose_required_reference_is_not_linked_waits_as_a_whole() -> None:
+    rules = """
+    sync Opportunity <-> opportunity {
+        match Name = name
+        polling
+        inbound create when Type = "New Customer"
+        fields { Name -> name  CloseDate -> closeDate  StageName -> opportunityStage }
+    }
+    sync Contact <-> prospect {
+        match Email = emails
+        polling
+        inbound create
+        fields { Email -> emails }
+    }
+    sync OpportunityContactRole <-> opportunityProspectRole {
+        polling
+        inbound create
+        fields { OpportunityId -> opportunity  ContactId -> prospect }
+    }
+    """
+    with world(rules) as at:
+        at.create(O, "opportunityStage", name="Prospecting")
+        contact = at.create(S, "Contact", LastName="A", Email="a@x.co")
+        opportunity = at.create(
+            S, "Opportunity", Name="Deal", CloseDate="2026-12-24", StageName="Prospecting"
+        )
+        role = at.create(S, "OpportunityContactRole", OpportunityId=opportunity, ContactId=contact)
+        at.run()
+        assert at.links("OpportunityContactRole<->opportunityProspectRole") == {}
+        at.edit(S, "Opportunity", opportunity, Type="New Customer")
+        at.run()
+        assert list(at.links("OpportunityContactRole<->opportunityProspectRole")) == [role]
+        assert not any(at.run().counts.values())

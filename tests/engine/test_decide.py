@@ -247,7 +247,7 @@ def test_an_email_that_differs_in_case_only_has_not_changed() -> None:
 
 def test_a_create_writes_what_has_a_value_with_once_lines_and_without_held_back_ones() -> None:
     mapping = mapping_of(
-        'Email <-> emails Title -> title lower(Company) -> company true -> optedOut once\n'
+        "Email <-> emails Title -> title lower(Company) -> company true -> optedOut once\n"
         'City -> addressCity when Rating = "Hot"  State <- addressState'
     )
     source = row(mapping, S, {"Email": "a@x.co", "Company": "ACME", "City": "Paris", "State": "F"})

@@ -1,4 +1,4 @@
-"""Two local orgs in memory, a ledger and a clock that a test sets: a small world to run rules in."""
+"""Two local orgs in memory, a ledger and a clock that a test sets: a small world for rules."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 
 import msgspec
 
-from dsl.schema import Field, Kind, ObjectType, Side
+from dsl.schema import Field, Kind, ObjectType, Side, shipped_schema
 from engine.stores.local.ids import checked_id
 from engine.stores.local.refusals import problem_with
 from engine.stores.local.stamps import as_vendor, instant
@@ -52,13 +52,10 @@ class Rules:
 
 
 @cache
-def rules_for(type_: str, side: Side) -> Rules:
-    """The rules of a shipped type."""
-    from dsl.schema import shipped_schema
-
+def rules_for(side: Side, type_: str) -> Rules:
+    """The rules of a shipped type, which must be one."""
     schema = shipped_schema()
-    found = schema.get(side, type_)
-    assert found is not None, type_
+    found = schema.types[side, type_]
     create, update, references = {}, {}, {}
     defaults = _DEFAULTS.get(type_, {}) if side is Side.SALESFORCE else {}
     for field in found.fields.values():
@@ -104,7 +101,7 @@ def _left(type_: ObjectType) -> bool:
 def _wrong(
     type_: ObjectType, field: Field, value: object, wanted: str, kind: str = "type"
 ) -> NoReturn:
-    raise problem_with(type_.side, type_.name, kind, field, value, wanted=wanted)
+    raise problem_with(type_, kind, field, value, wanted)
 
 
 def _filled(type_: ObjectType, field: Field, check: Check) -> Check:

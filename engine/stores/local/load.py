@@ -8,7 +8,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from dsl.schema import Side
+from dsl.schema import Side, shipped_schema
 from engine.model import RecordId
 from engine.ports import StoreError
 from engine.stores.local import shapes
@@ -70,8 +70,6 @@ def _files(org: LocalOrg, folder: Path) -> list[Path]:
 
 
 def _known_types(org: LocalOrg) -> list[str]:
-    from dsl.schema import shipped_schema
-
     return list(shipped_schema().names(org.side))
 
 
@@ -154,8 +152,8 @@ class _Loader:
         elements = []
         for loaded in records:
             if loaded.deleted is not None:
-                row = (self._name, loaded.id, loaded.stamp, loaded.deleted)
-                db.execute("INSERT OR REPLACE INTO deleted VALUES (?, ?, ?, ?)", row)
+                deleted = (self._name, loaded.id, loaded.stamp, loaded.deleted)
+                db.execute("INSERT OR REPLACE INTO deleted VALUES (?, ?, ?, ?)", deleted)
                 continue
             for name in self._indexed:
                 found = elements_of(loaded.lists.get(name, loaded.values.get(name)))
@@ -172,5 +170,5 @@ class _Loader:
         for record, parent in self._parents:
             if parent not in self._natural:
                 raise StoreError(f"{self._path}: no role has the DeveloperName `{parent}`")
-            sql = f"UPDATE {self._table.name} SET ParentRoleId = ? WHERE {quoted(self._table.key)} = ?"
+            sql = 'UPDATE "UserRole" SET "ParentRoleId" = ? WHERE "Id" = ?'
             self._org.db.execute(sql, (self._natural[parent], record))

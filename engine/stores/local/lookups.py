@@ -1,4 +1,4 @@
-"""What a batch of writes must know of the org before it: its records, its references, its owners."""
+"""What a batch of writes must know of the org beforehand: records, references, owners."""
 
 from __future__ import annotations
 

@@ -93,7 +93,7 @@ def found_rows(
     query = Query.of(org, table, (*fields, *key) if len(key) > 1 else (*fields, key[0]))
     if not wanted or not org.made(table.type.name):
         return []
-    where = _condition(org, table, query, key[0], forms[0], len(fields))
+    where = _condition(org, table, query, key[0], len(fields))
     folds = json.dumps(sorted({value[0] for value in wanted}, key=str))
     sql, width = f"{query.sql} WHERE {where}", 2 + len(fields)
     rows = org.rows(sql, (folds,))
@@ -131,7 +131,9 @@ def _keys(forms: list[str], values: tuple[Any, ...]) -> Iterator[tuple[Any, ...]
     return product(*choices)
 
 
-def _condition(org: OrgFile, table: Table, query: Query, name: str, form: str, at: int) -> str:
+def _condition(org: OrgFile, table: Table, query: Query, name: str, at: int) -> str:
+    """What the first key field must fulfil; its value is the `at`th of the query's."""
+    form = _key_form(table, name)
     if form == "id":
         return f"{query.expressions[at]} IN (SELECT value FROM json_each(?))"
     large = _is_large(org, table)

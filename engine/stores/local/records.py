@@ -77,7 +77,8 @@ def _rest_record(table: Table, record: RecordId, extra: _Values, values: _Values
             shaped[field.name] = values[field.name]
         else:
             shaped[field.name] = _address(table, field, values)
-    return shaped | extra.get("fields", {})
+    shaped.update(extra.get("fields", {}))
+    return shaped
 
 
 def _address(table: Table, field: Field, values: _Values) -> _Values | None:
@@ -86,7 +87,8 @@ def _address(table: Table, field: Field, values: _Values) -> _Values | None:
 
 
 def _resource(table: Table, record: RecordId, extra: _Values, values: _Values) -> _Values:
-    attributes, relationships = {}, {}
+    attributes: _Values = {}
+    relationships: _Values = {}
     types = extra.get("types", {})
     for name, field in table.columns.items():
         if field.vendor_type != "relationship":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dsl.schema import Field, Side
+from dsl.schema import Field, ObjectType, Side
 from engine.ports import StoreError
 
 __all__ = ["Problem", "Refused", "problem_with"]
@@ -22,10 +22,10 @@ _SALESFORCE = {
     ),
     "length": ("STRING_TOO_LONG", "{label}: data value too large: {value} (max length={length})"),
     "email": ("INVALID_EMAIL_ADDRESS", "{label}: invalid email address: {value}"),
-    "type": ("INVALID_TYPE_ON_FIELD_IN_RECORD", "{label}: {value} is not {wanted}"),
+    "type": ("INVALID_TYPE_ON_FIELD_IN_RECORD", "{label}: {value} is not {other}"),
     "range": ("NUMBER_OUTSIDE_VALID_RANGE", "{label}: value outside of valid range: {value}"),
-    "reference": ("INVALID_CROSS_REFERENCE_KEY", "{label}: there is no {wanted} of id {value}"),
-    "taken": ("DUPLICATE_VALUE", "{label}: {value} belongs to {type} {owner} already"),
+    "reference": ("INVALID_CROSS_REFERENCE_KEY", "{label}: there is no {other} of id {value}"),
+    "taken": ("DUPLICATE_VALUE", "{label}: {value} belongs to {type} {other} already"),
     "converted": ("CANNOT_UPDATE_CONVERTED_LEAD", "cannot update a converted lead"),
     "deleted": ("ENTITY_IS_DELETED", "entity is deleted"),
     "gone": ("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id: no {type} {value}"),
@@ -37,10 +37,10 @@ _OUTREACH = {
     "picklist": ("validationError", "'{name}' cannot be {value}"),
     "length": ("validationError", "'{name}' is longer than {length} characters: {value}"),
     "email": ("validationError", "'{name}' holds {value}, which is no e-mail address"),
-    "type": ("validationError", "'{name}' is {value}, which is not {wanted}"),
+    "type": ("validationError", "'{name}' is {value}, which is not {other}"),
     "range": ("validationError", "'{name}' is {value}, which is out of range"),
-    "reference": ("validationError", "'{name}': there is no {wanted} of id {value}"),
-    "taken": ("validationError", "'{name}': {value} has already been taken by {type} {owner}"),
+    "reference": ("validationError", "'{name}': there is no {other} of id {value}"),
+    "taken": ("validationError", "'{name}': {value} has already been taken by {type} {other}"),
     "many": ("validationError", "'{name}' holds several records and cannot be written here"),
     "gone": ("resourceNotFound", "there is no {type} {value}"),
 }
@@ -63,26 +63,25 @@ class Refused(StoreError):
 
 
 def problem_with(
-    side: Side,
-    type_name: str,
+    type_: ObjectType,
     kind: str,
     field: Field | str | None = None,
     value: object = None,
-    *,
-    wanted: str = "",
-    owner: object = None,
+    other: object = "",
 ) -> Problem:
-    """The vendor's refusal for a kind of problem (`unknown`, `length`, …) with a field's value."""
-    code, words = (_SALESFORCE if side is Side.SALESFORCE else _OUTREACH)[kind]
+    """The vendor's refusal for a kind of problem (`unknown`, `length`, …) with a field's value.
+
+    `other` is what was wanted instead, or whose the value is.
+    """
+    code, words = (_SALESFORCE if type_.side is Side.SALESFORCE else _OUTREACH)[kind]
     name = field.name if isinstance(field, Field) else field or ""
     message = words.format(
         name=name,
         label=field.label if isinstance(field, Field) else name,
-        type=type_name,
+        type=type_.name,
         value=_shown(value),
         length=field.length if isinstance(field, Field) else 0,
-        wanted=wanted,
-        owner=owner,
+        other=other,
     )
     gone = kind in ("gone", "deleted")
     return Problem(code, message, tuple(name.split(", ")) if name else (), gone)

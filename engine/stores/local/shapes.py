@@ -31,7 +31,7 @@ class Loaded:
     `parent` the DeveloperName of its parent role.
     """
 
-    id: Any
+    id: RecordId | None
     stamp: str
     values: dict[str, Any]
     extra: str | None
@@ -43,7 +43,7 @@ class Loaded:
 def from_rest(_org: OrgFile, table: Table, raw: Any, now: str) -> Loaded:
     """A Salesforce REST record taken apart. Raises `ValueError`, worded for the user."""
     if not isinstance(raw, dict):
-        raise ValueError("a record is a JSON object")
+        raise ValueError("a record is a JSON object")  # noqa: TRY004 - one kind for all
     name, head = table.type.name, raw.get("attributes")
     head = head if isinstance(head, dict) else {}
     if head.get("type", name) != name:
@@ -84,7 +84,7 @@ def _rest_id(given: Any) -> str | None:
 def from_resource(_org: OrgFile, table: Table, raw: Any, now: str) -> Loaded:
     """A JSON:API resource object taken apart. Raises `ValueError`, worded for the user."""
     if not isinstance(raw, dict):
-        raise ValueError("a record is a JSON object")
+        raise ValueError("a record is a JSON object")  # noqa: TRY004 - one kind for all
     if raw.get("type", table.type.name) != table.type.name:
         raise ValueError(f"it is of type `{raw['type']}`")
     attributes, relationships = _part(raw, "attributes"), _part(raw, "relationships")
@@ -148,7 +148,7 @@ def _take_relationship(
 def _part(raw: dict[str, Any], name: str) -> dict[str, Any]:
     part = raw.get(name) or {}
     if not isinstance(part, dict):
-        raise ValueError(f"its `{name}` are no JSON object")
+        raise ValueError(f"its `{name}` are no JSON object")  # noqa: TRY004 - see above
     return part
 
 

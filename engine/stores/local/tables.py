@@ -84,8 +84,8 @@ class Table:
     """A type's table. `key` is its id column; `columns` are the fields that are kept, by name.
 
     `shapes` are the columns that are no relationships, with their shapes; `unique` are those of
-    which no two records may hold the same. Besides them there are `_stamp`, the row's change stamp, and `_extra`, a JSON object of what a
-    loaded record had and the type does not.
+    which no two records may hold the same. Besides them there are `_stamp`, the row's change stamp,
+    and `_extra`, a JSON object of what a loaded record had and the type does not.
     """
 
     type: ObjectType
@@ -105,10 +105,10 @@ class Table:
         columns = [key, "_stamp TEXT NOT NULL", *map(self._column, self.columns.values())]
         listed = ", ".join([*columns, "_extra TEXT"])
         indexed = "_stamp" if whole else f"_stamp, {quoted(self.key)}"
+        by_stamp = quoted(f"{self.type.name} by stamp")
         statements = [
             f"CREATE TABLE IF NOT EXISTS {self.name} ({listed})",
-            f"CREATE INDEX IF NOT EXISTS {quoted(self.type.name + ' by stamp')}"
-            f" ON {self.name} ({indexed})",
+            f"CREATE INDEX IF NOT EXISTS {by_stamp} ON {self.name} ({indexed})",
         ]
         if self.type.name == "sequenceState":
             statements.append(

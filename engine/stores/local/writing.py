@@ -7,6 +7,8 @@ from functools import lru_cache
 from operator import itemgetter
 from typing import Any
 
+import msgspec
+
 from dsl.schema import Side
 from engine.model import Outcome, RecordId, Result, Write
 from engine.stores.local.checks import Check, Rules, rules_for
@@ -29,7 +31,7 @@ _Statement = tuple[str, Callable[[_Values], tuple[Any, ...]]]
 
 def write_all(org: OrgFile, table: Table, writes: Sequence[Write]) -> list[Result]:
     """Carry out the writes; one result each, in order. Raises `StoreError`."""
-    rules = rules_for(table.type.name, org.side)
+    rules = rules_for(org.side, table.type.name)
     with org.transaction() as moment:
         org.make(table)
         batch = _Batch(org, table, rules, known_to(org, table, rules, writes), moment)
@@ -72,8 +74,8 @@ class _Batch:
             return Result(Outcome.DONE, record)
         except Problem as problem:
             outcome = Outcome.GONE if problem.gone else Outcome.REFUSED
-            record = write.id if write.id is None else self._org.record_id(write.id)
-            return Result(outcome, record, problem.code, problem.message, problem.fields)
+            given = None if write.id is None else self._org.record_id(write.id)
+            return Result(outcome, given, problem.code, problem.message, problem.fields)
 
     # -- one record -----------------------------------------------------------------------------
 
@@ -137,7 +139,7 @@ class _Batch:
     # -- checks ---------------------------------------------------------------------------------
 
     def _problem(self, kind: str, name: str | None = None, value: object = None) -> Problem:
-        return problem_with(self._org.side, self._name, kind, name, value)
+        return problem_with(self._table.type, kind, name, value)
 
     def _checked(self, checks: dict[str, Check] | Any, values: _Values) -> _Values:
         kept = {}
@@ -147,12 +149,14 @@ class _Batch:
             if check is None:
                 known = name in self._table.type.fields
                 raise self._problem("read-only" if known else "unknown", name)
-            kept[name] = value = check(value)
+            kept[name] = check(value)
             if value is not None and name in references:
-                self._check_reference(name, value)
+                self._check_reference(name, kept[name])
         return kept
 
-    def _check_reference(self, name: str, value: RecordId) -> None:
+    def _check_reference(self, name: str, value: RecordId | None) -> None:
+        if value is None:
+            return
         types, complete = self._rules.references[name]
         target = type_of(value) if isinstance(value, str) else None
         if target is None:
@@ -162,9 +166,7 @@ class _Batch:
             return
         field = self._table.type.fields[name]
         wanted = " or ".join(types[:3])
-        raise problem_with(
-            self._org.side, self._name, "reference", field, value, wanted=wanted or "record"
-        )
+        raise problem_with(self._table.type, "reference", field, value, wanted or "record")
 
     def _check_unique(self, kept: _Values, values: _Values, record: RecordId | None) -> None:
         for name in self._table.unique:
@@ -173,9 +175,7 @@ class _Batch:
                     owner = self._known.owners.get((name, element))
                     if owner is not None and owner != record:
                         field = self._table.type.fields[name]
-                        raise problem_with(
-                            self._org.side, self._name, "taken", field, element, owner=owner
-                        )
+                        raise problem_with(self._table.type, "taken", field, element, owner)
 
     def _complete(self, kept: _Values, values: _Values) -> None:
         """What Salesforce sets by an opportunity's stage, where the write does not."""
@@ -188,8 +188,6 @@ class _Batch:
 
     def _index(self, record: RecordId, values: _Values, guards: tuple[Any, ...]) -> tuple[Any, ...]:
         """Move a record's elements from its old values (as guarded) to its new ones."""
-        import msgspec
-
         after = list(guards)
         for at, name in enumerate(self._known.indexed):
             if name not in values:

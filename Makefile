@@ -1,0 +1,56 @@
+# Everything a developer does here; needs nothing but make and Python 3.11 or newer.
+
+# The newest one that starts: a name on the PATH may be a shim for a Python that is not there.
+PYTHON := $(shell for p in python3.13 python3.12 python3.11 python3; do \
+	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+	&& command -v "$$p" && break; done)
+BIN := .venv/bin
+READY := .venv/ready
+DIST := dist
+
+.PHONY: help demo test check search bench wheel clean
+
+help:
+	@echo "make demo     the whole story on the sample org"
+	@echo "make test     lint, types, floors and tests (make check is the same)"
+	@echo "make search   the long searches with generated rules and records"
+	@echo "make bench    the measurements"
+	@echo "make wheel    build the package into $(DIST)/"
+	@echo "make clean    remove what was built and installed"
+
+demo: $(READY)
+	@$(BIN)/crosswalk demo
+
+test: check
+
+check: $(READY)
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/pytest -n 2 -m "not long"
+
+# Exit code 5 says that nothing is marked as long.
+search: $(READY)
+	$(BIN)/pytest -m long || test $$? -eq 5
+
+bench: $(READY)
+	@for script in bench/*.py; do echo "== $$script"; $(BIN)/python "$$script" || exit 1; done
+
+wheel: $(READY)
+	@rm -f $(DIST)/*.whl
+	$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps -w $(DIST) .
+	@ls $(DIST)/*.whl
+
+clean:
+	rm -rf .venv build $(DIST) .mypy_cache .pytest_cache .ruff_cache .hypothesis
+
+$(READY): pyproject.toml
+	@test -n "$(PYTHON)" || { \
+		echo "there is no Python 3.11 or newer here: install one, such as python3.13" >&2; exit 1; }
+	@"$(PYTHON)" -c "import ensurepip, venv" 2>/dev/null || { \
+		echo "$(PYTHON) cannot make virtual environments: install its venv module" >&2; \
+		echo "(on Debian and Ubuntu: apt install python3-venv), then try again" >&2; exit 1; }
+	@echo "installing into .venv, once" >&2
+	@"$(PYTHON)" -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[dev]"
+	@touch $@

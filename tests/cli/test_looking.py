@@ -1,0 +1,394 @@
+"""`status`, `log` and `links` tell what a ledger holds, to people and to programs."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dsl.schema import Side
+from dsl.values import stamp
+from engine.cli.main import main
+from engine.ledger import Commit, Intent, Ledger, Link, LogRow, Pending
+from engine.model import Cursor
+
+LEAD, CONTACT = "Lead<->prospect", "Contact<->prospect"
+ANNA, BOB, CARL = "00Q000000000001AAA", "00Q000000000002AAB", "003000000000003AAC"
+NOW = datetime.now(UTC)
+COLUMNS = [
+    "timestamp",
+    "status",
+    "message",
+    "internal_type",
+    "internal_id",
+    "external_type",
+    "external_id",
+]
+
+TOML = """\
+[project]
+name = "Acme"
+[salesforce]
+store = "local"
+path = "salesforce.db"
+[outreach]
+store = "local"
+path = "outreach.db"
+"""
+
+Ask = Callable[..., Any]
+
+
+def ago(**length: float) -> str:
+    return stamp(NOW - timedelta(**length))
+
+
+def write(pair: str, action: str, salesforce: str | None, outreach: int | None) -> Intent:
+    return Intent(
+        pair,
+        1,
+        action,
+        "inbound",
+        salesforce,
+        outreach,
+        b"[]",
+        f"inbound {action}: condition holds",
+        "rules/leads.sync:14",
+    )
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / "crosswalk.toml").write_text(TOML, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def ledger(project: Path) -> Iterator[Ledger]:
+    with closing(Ledger(project / "crosswalk.db")) as ledger:
+        yield ledger
+
+
+@pytest.fixture
+def filled(ledger: Ledger) -> Ledger:
+    """An old run, and a newer one with a refusal, a write cut off and records that wait."""
+    ledger.begin("r-old", ago(days=40), "d")
+    ledger.commit("r-old", ago(days=40), "d", Commit(logs=[LogRow("completed poll", "0 records")]))
+    ledger.finish("r-old", ago(days=40), "done", {"created": 0}, {"salesforce": 1, "outreach": 0})
+
+    ledger.begin("r-new", ago(hours=2), "d")
+    (stage,) = ledger.intend("r-new", ago(hours=2), [write("stage", "create", None, None)])
+    one, two, three = ledger.intend(
+        "r-new",
+        ago(minutes=90),
+        [
+            write(LEAD, "create", ANNA, None),
+            write(LEAD, "update", BOB, 8),
+            write(CONTACT, "create", CARL, None),
+        ],
+    )
+    commit = Commit(
+        links=[
+            (LEAD, Link(ANNA, 7, 1, b"[]", b"[]")),
+            (LEAD, Link(BOB, 8, 1, b"[]", b"[]")),
+            (CONTACT, Link(CARL, 9, 1, b"[]", b"[]")),
+        ],
+        answers=[
+            (stage, "done", None, 5, None),
+            (one, "done", ANNA, 7, None),
+            (two, "refused", BOB, 8, "validationError: Title is too long"),
+        ],
+        pending=[
+            Pending(LEAD, Side.SALESFORCE, BOB, "refused", message="Title is too long"),
+            Pending(LEAD, Side.OUTREACH, 11, "reference", "User<->user", "4", "waits for 4"),
+            Pending(LEAD, Side.OUTREACH, 11, "reference", "User<->user", "6", "waits for 6"),
+            Pending(CONTACT, Side.SALESFORCE, CARL, "review", message="two prospects match"),
+        ],
+        logs=[
+            LogRow(
+                "update refused", "validationError: Title is too long", "prospect", 8, "Lead", BOB
+            ),
+            LogRow("conflict", "Title: \x1b[31mA\n[bold]B", "prospect", 7, "Lead", ANNA),
+        ],
+        cursor=(LEAD, Side.SALESFORCE, Cursor(ago(hours=3), ANNA), ago(hours=2)),
+    )
+    ledger.commit("r-new", ago(hours=1), "d", commit)
+    assert three
+    counts = {"created": 2, "failed": 1}
+    ledger.finish("r-new", ago(minutes=30), "failed", counts, {"salesforce": 3, "outreach": 1200})
+    return ledger
+
+
+@pytest.fixture
+def ask(capsys: pytest.CaptureFixture[str]) -> Ask:
+    def ask(*words: str) -> Any:
+        assert main(words) == 0
+        return json.loads(capsys.readouterr().out)
+
+    return ask
+
+
+@pytest.fixture
+def tell(capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
+    def tell(*words: str) -> str:
+        assert main(words) == 0
+        return capsys.readouterr().out
+
+    return tell
+
+
+# -- before the first run -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("command", ["status", "log", "links"])
+def test_before_the_first_run(project: Path, tell: Callable[..., str], command: str) -> None:
+    assert tell(command) == "nothing has run yet: `crosswalk run`\n"
+    assert not (project / "crosswalk.db").exists()
+
+
+def test_programs_get_an_empty_document_before_the_first_run(project: Path, ask: Ask) -> None:
+    assert ask("log", "--format", "json") == {"version": 1, "rows": []}
+    assert ask("links", "--format", "json") == {"version": 1, "links": []}
+    found = ask("status", "--format", "json")
+    assert found == {"version": 1, "runs": [], "pairs": [], "pending": []}
+    assert list(project.iterdir()) == [project / "crosswalk.toml"]
+
+
+@pytest.mark.usefixtures("ledger")
+def test_a_ledger_without_a_run_is_told_too(ask: Ask, tell: Callable[..., str]) -> None:
+    assert tell("status") == "no run is noted yet\n"
+    assert tell("links") == ""
+    assert ask("log", "--format", "json") == {"version": 1, "rows": []}
+
+
+# -- log ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("filled")
+class TestLog:
+    def test_is_the_union_of_notes_and_writes_newest_first(self, ask: Ask) -> None:
+        found = ask("log", "--format", "json")
+        assert found["version"] == 1
+        assert [list(row) for row in found["rows"]] == [COLUMNS] * len(found["rows"])
+        assert [row["status"] for row in found["rows"]] == [
+            "conflict",
+            "create under way",
+            "update refused",
+            "created",
+            "created",
+        ]
+        stamps = [row["timestamp"] for row in found["rows"]]
+        assert stamps == sorted(stamps, reverse=True)
+
+    def test_a_refusal_is_one_row_with_its_reason_and_its_error(self, ask: Ask) -> None:
+        (row,) = ask("log", "--format", "json", "--status", "refused")["rows"]
+        assert row == {
+            "timestamp": ago(minutes=90),
+            "status": "update refused",
+            "message": "inbound update: condition holds; validationError: Title is too long",
+            "internal_type": "prospect",
+            "internal_id": 8,
+            "external_type": "Lead",
+            "external_id": BOB,
+        }
+
+    def test_a_refusal_without_a_write_is_kept(self, filled: Ledger, ask: Ask) -> None:
+        row = LogRow("create refused", "out of seats", "user", None, "User", None)
+        filled.commit("r-new", stamp(NOW), "d", Commit(logs=[row]))
+        found = ask("log", "--format", "json", "--status", "create refused")["rows"]
+        assert [r["message"] for r in found] == ["out of seats"]
+
+    def test_a_stage_has_no_record_in_salesforce(self, ask: Ask) -> None:
+        (row,) = ask("log", "--format", "json", "--type", "stage")["rows"]
+        assert (row["internal_type"], row["internal_id"]) == ("stage", 5)
+        assert (row["external_type"], row["external_id"]) == (None, None)
+
+    @pytest.mark.parametrize(
+        ("filters", "count"),
+        [
+            (["--type", "Lead"], 3),
+            (["--type", "prospect"], 4),
+            (["--type", "lead"], 0),
+            (["--id", ANNA], 2),
+            (["--id", ANNA[:15]], 2),
+            (["--id", "7"], 2),
+            (["--id", "' OR 1=1 --"], 0),
+            (["--status", "created"], 2),
+            (["--status", "%"], 0),
+            (["--status", "conflict", "--type", "Contact"], 0),
+            (["--run", "r-old"], 0),
+            (["--run", "r-old", "--since", "6w"], 1),
+            (["--run", "last"], 5),
+            (["--since", "70m"], 1),
+            (["--since", "8w"], 6),
+            (["--since", "999999999w"], 6),
+            (["--limit", "2"], 2),
+        ],
+    )
+    def test_filters(self, ask: Ask, filters: list[str], count: int) -> None:
+        assert len(ask("log", "--format", "json", *filters)["rows"]) == count
+
+    def test_csv_has_the_same_rows(self, ask: Ask, tell: Callable[..., str]) -> None:
+        rows = list(csv.DictReader(io.StringIO(tell("log", "--format", "csv"))))
+        wanted = ask("log", "--format", "json")["rows"]
+        assert rows == [{k: "" if v is None else str(v) for k, v in r.items()} for r in wanted]
+
+    def test_text_keeps_a_row_on_its_line_and_the_terminal_safe(
+        self, tell: Callable[..., str]
+    ) -> None:
+        head, *lines = tell("log").splitlines()
+        assert head.split() == ["TIME", "STATUS", "SALESFORCE", "OUTREACH", "MESSAGE"]
+        assert len(lines) == 5
+        assert len({line.index("inbound ") for line in lines[1:]}) == 1
+        assert "Title: �[31mA [bold]B" in lines[0]
+
+    @pytest.mark.parametrize(
+        "words", [["--since", "soon"], ["--since=-1d"], ["--limit", "0"], ["--limit", "x"]]
+    )
+    def test_wrong_options_are_told(
+        self, words: list[str], capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        with pytest.raises(SystemExit) as stopped:
+            main(["log", *words])
+        assert stopped.value.code == 2
+        assert f"`{words[-1].removeprefix('--since=')}` is no" in capsys.readouterr().err
+
+
+# -- links --------------------------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("filled")
+class TestLinks:
+    def test_json(self, ask: Ask) -> None:
+        found = ask("links", "--format", "json")
+        assert found["version"] == 1
+        assert found["links"][1] == {
+            "salesforce": {"type": "Lead", "id": ANNA},
+            "outreach": {"type": "prospect", "id": 7},
+            "linked_at": ago(hours=1),
+        }
+        assert [link["outreach"]["id"] for link in found["links"]] == [9, 7, 8]
+
+    @pytest.mark.parametrize(
+        ("filters", "ids"),
+        [
+            (["--type", "Lead"], [7, 8]),
+            (["--type", "prospect"], [9, 7, 8]),
+            (["--type", "account"], []),
+            (["--id", BOB], [8]),
+            (["--id", BOB[:15]], [8]),
+            (["--id", "9"], [9]),
+            (["--limit", "1"], [9]),
+        ],
+    )
+    def test_filters(self, ask: Ask, filters: list[str], ids: list[int]) -> None:
+        links = ask("links", "--format", "json", *filters)["links"]
+        assert [link["outreach"]["id"] for link in links] == ids
+
+    def test_text_and_csv(self, tell: Callable[..., str]) -> None:
+        assert tell("links", "--type", "Contact").splitlines() == [
+            "SALESFORCE  ID                  OUTREACH  ID  LINKED AT",
+            f"Contact     {CARL}  prospect   9  {ago(hours=1)}",
+        ]
+        assert tell("links", "--id", "9", "--format", "csv").splitlines() == [
+            "salesforce_type,salesforce_id,outreach_type,outreach_id,linked_at",
+            f"Contact,{CARL},prospect,9,{ago(hours=1)}",
+        ]
+
+    def test_many_links_come_as_they_are_read(self, filled: Ledger, ask: Ask) -> None:
+        links = [(LEAD, Link(f"00Q{n:015}", 100 + n, 1, b"[]", b"[]")) for n in range(2500)]
+        filled.commit("r-new", ago(hours=1), "d", Commit(links=links))
+        assert len(ask("links", "--format", "json")["links"]) == 2503
+
+
+# -- status -------------------------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("filled")
+class TestStatus:
+    def test_json(self, ask: Ask) -> None:
+        found = ask("status", "--format", "json")
+        assert found["version"] == 1
+        (run,) = found["runs"]
+        assert (run["run"], run["status"]) == ("r-new", "failed")
+        assert (run["counts"], run["calls"]["outreach"]) == ({"created": 2, "failed": 1}, 1200)
+        assert found["pairs"] == [
+            {
+                "type": CONTACT,
+                "links": 1,
+                "cursors": {"salesforce": None, "outreach": None},
+                "pending": {"reference": 0, "transient": 0, "refused": 0, "review": 1},
+            },
+            {
+                "type": LEAD,
+                "links": 2,
+                "cursors": {"salesforce": ago(hours=3), "outreach": None},
+                "pending": {"reference": 1, "transient": 0, "refused": 1, "review": 0},
+            },
+        ]
+        assert found["pending"][1] == {
+            "type": LEAD,
+            "record": {"side": "outreach", "type": "prospect", "id": 11},
+            "why": "reference",
+            "message": "waits for 4",
+            "needs": {"type": "User<->user", "id": 4},
+            "since": ago(hours=1),
+        }
+
+    def test_text(self, tell: Callable[..., str]) -> None:
+        text = tell("status")
+        assert text.splitlines()[:3] == [
+            f"last run r-new, {ago(minutes=30)}: failed",
+            "  2 created, 1 refused",
+            "  calls: Salesforce 3, Outreach 1,200",
+        ]
+        assert "1 for another record, 1 refused" in text
+        # What a person has to see to comes first.
+        waiting = text[text.index("WAITING             RECORD") :].splitlines()[1:]
+        assert [line.split("  ")[0] for line in waiting] == [
+            "for review",
+            "refused",
+            "for another record",
+            "for another record",
+        ]
+
+    def test_records_that_wait_for_the_same_are_told_together(
+        self, filled: Ledger, tell: Callable[..., str], ask: Ask
+    ) -> None:
+        waits = [
+            Pending(LEAD, Side.OUTREACH, n, "reference", "User<->user", "4", "waits for 4")
+            for n in range(100, 1100)
+        ]
+        filled.commit("r-new", stamp(NOW), "d", Commit(pending=waits))
+        text = tell("status")
+        assert "1,001 of prospect" in text
+        assert len(text.splitlines()) < 20
+        assert len(ask("status", "--format", "json")["pending"]) == 20
+        assert len(ask("status", "--format", "json", "--limit", "5000")["pending"]) == 1004
+
+    def test_csv(self, tell: Callable[..., str]) -> None:
+        rows = list(csv.DictReader(io.StringIO(tell("status", "--format", "csv"))))
+        assert [(row["type"], row["links"], row["review"]) for row in rows] == [
+            (CONTACT, "1", "1"),
+            (LEAD, "2", "0"),
+        ]
+
+    def test_a_run_that_was_cut_off(self, filled: Ledger, tell: Callable[..., str]) -> None:
+        filled.begin("r-cut", stamp(NOW), "d")
+        assert tell("status").startswith(f"run r-cut of {stamp(NOW)}: still at work, or cut off\n")
+
+
+def test_a_file_that_is_no_ledger_is_told(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (project / "crosswalk.db").write_text("no database, only text, but long enough to be one " * 40)
+    assert main(["status"]) == 2
+    assert "is not a ledger of crosswalk" in capsys.readouterr().err
