@@ -217,44 +217,54 @@ def _conclude(
     tally: Tally,
 ) -> None:
     """One record's part of the commit: its link and bases, what waits, and the counts."""
-    case, verdict = task.case, task.verdict
     refused = [a for a in answers if a.result.outcome is not Outcome.DONE]
     failed = {id(a.change) for a in refused}
-    went = [c for c in verdict.changes if id(c) not in failed]
+    went = [c for c in task.verdict.changes if id(c) not in failed]
+    tally.counts["failed"] += len(refused)
     for change in went:
         tally.add(_with_ids(change, answers))
         _log_conflicts(mapping, change, commit)
-    record = _record(case)
+    _note_pending(mapping, task, refused, commit)
+    if _unlinked(mapping, task, went, commit):
+        return
+    rows = dict(task.case.rows)
+    for answer in answers:
+        side = answer.change.direction.target
+        row = after[side].get(answer.result.id or "")
+        if answer.result.outcome is Outcome.DONE and row is not None:
+            rows[side] = row
+    if len(rows) == len(SIDES) and (went or task.verdict.agreed or task.link is None):
+        _relink(mapping, layout, task, went, rows, commit)
+
+
+def _note_pending(mapping: Mapping, task: Task, refused: list[_Answered], commit: Commit) -> None:
+    """What of a record has to be looked at again: refusals, holds, references that wait."""
+    record = _record(task.case)
     for answer in refused:
-        tally.counts["failed"] += 1
         transient = answer.result.outcome is Outcome.TRANSIENT
         why = "transient" if transient else "refused"
         message = f"{answer.result.code}: {answer.result.message}"
         commit.pending.append(Pending(mapping.name, *record, why, message=message))
-    for change in went:
+    for change in task.verdict.changes:
         if change.action is Action.HOLD:
             held = Pending(mapping.name, *record, "review", message=change.reason)
             commit.pending.append(held)
-            commit.logs.append(_log_row(mapping, "held", change.reason, _ids(case)))
-    for wait in verdict.waits:
+            commit.logs.append(_log_row(mapping, "held", change.reason, _ids(task.case)))
+    for wait in task.verdict.waits:
         why = "reference" if wait.pair else "transient"
         needs = (wait.pair, str(wait.id))
         commit.pending.append(Pending(mapping.name, *record, why, *needs, wait.message))
+
+
+def _unlinked(mapping: Mapping, task: Task, went: list[Change], commit: Commit) -> bool:
+    """Whether one of the two records is gone; then the link becomes a tombstone."""
     for change in went:
         if task.link and change.action in (Action.UNLINK, Action.DELETE):
             gone = change.direction.source
             commit.unlinks.append((mapping.name, task.link.salesforce_id, gone))
             commit.seen.append((mapping.name, Side.SALESFORCE, task.link.salesforce_id))
-            return
-    rows = dict(case.rows)
-    for answer in answers:
-        if answer.result.outcome is Outcome.DONE:
-            side = answer.change.direction.target
-            row = after[side].get(answer.result.id or "")
-            if row is not None:
-                rows[side] = row
-    if len(rows) == len(SIDES) and (went or verdict.agreed or task.link is None):
-        _relink(mapping, layout, task, went, rows, commit)
+            return True
+    return False
 
 
 def _relink(

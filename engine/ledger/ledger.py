@@ -85,15 +85,34 @@ class Ledger:
                 copy._connection.execute("PRAGMA synchronous=OFF")
                 yield copy
 
+    @contextmanager
+    def _core(self) -> Iterator[sa.Connection]:
+        """SQLAlchemy's view of the connection, its errors told as ours."""
+        try:
+            with self._engine.connect() as connection:
+                yield connection
+        except sa.exc.DBAPIError as error:
+            raise _explained(error.orig, self.path) from error
+
+    @contextmanager
+    def _driver(self) -> Iterator[sqlite3.Connection]:
+        """The driver's connection for the hot path, its errors told as ours."""
+        try:
+            yield self._connection
+        except sqlite3.Error as error:
+            raise _explained(error, self.path) from error
+
     # -- links ----------------------------------------------------------------------------------
 
     def links(self, pair: str, side: Side, ids: Sequence[RecordId]) -> dict[RecordId, Link]:
         """The links of these records, by their id on `side`."""
-        return hot.links_by_id(self._connection, pair, side, ids)
+        with self._driver() as connection:
+            return hot.links_by_id(connection, pair, side, ids)
 
     def others(self, pair: str, side: Side, ids: Sequence[RecordId]) -> dict[RecordId, RecordId]:
         """What these records of `side` are linked to."""
-        return hot.other_ids(self._connection, pair, side, ids)
+        with self._driver() as connection:
+            return hot.other_ids(connection, pair, side, ids)
 
     def tombstones(self, pair: str, side: Side, ids: Sequence[RecordId]) -> set[RecordId]:
         """Those of these records that were linked until the other side's record was deleted."""
@@ -109,7 +128,7 @@ class Ledger:
         """The number of a layout, which is made if it is new."""
         text = json.dumps(list(lines))
         t = schema.layout
-        with self._engine.connect() as connection:
+        with self._core() as connection:
             query = sa.select(t.c.id).where(t.c.pair == pair, t.c.lines == text)
             found = connection.execute(query).scalar()
             if found is None:
@@ -121,7 +140,7 @@ class Ledger:
         """The line keys that the positions of a base of this layout stand for."""
         if layout not in self._layouts:
             t = schema.layout
-            with self._engine.connect() as connection:
+            with self._core() as connection:
                 text = connection.execute(sa.select(t.c.lines).where(t.c.id == layout)).scalar_one()
             self._layouts[layout] = tuple(json.loads(text))
         return self._layouts[layout]
@@ -132,7 +151,7 @@ class Ledger:
         """Up to where a side was read, and the server's time when that scan began."""
         t = schema.cursor
         query = sa.select(t.c.stamp, t.c.id, t.c.horizon).where(t.c.pair == pair, t.c.side == side)
-        with self._engine.connect() as connection:
+        with self._core() as connection:
             row = connection.execute(query).first()
         if row is None:
             return None
@@ -177,7 +196,7 @@ class Ledger:
     def begin(self, run: str, at: str, digest: str) -> None:
         """Note that a run begins."""
         row = {"id": run, "started_at": at, "status": "running", "rules_digest": digest}
-        with self._engine.connect() as connection:
+        with self._core() as connection:
             connection.execute(sa.insert(schema.run).values(**row))
 
     def finish(
@@ -186,24 +205,28 @@ class Ledger:
         """Note how a run ended."""
         t = schema.run
         values = {"counts": json.dumps(counts), "calls": json.dumps(calls)}
-        with self._engine.connect() as connection:
+        with self._core() as connection:
             connection.execute(
                 sa.update(t).where(t.c.id == run).values(finished_at=at, status=status, **values)
             )
 
     def intend(self, run: str, at: str, intents: Sequence[Intent]) -> list[int]:
         """Commit writes before they are sent; the numbers by which their answers are noted."""
-        return hot.insert_intents(self._connection, run, at, intents) if intents else []
+        if not intents:
+            return []
+        with self._driver() as connection:
+            return hot.insert_intents(connection, run, at, intents)
 
     def commit(self, run: str, at: str, digest: str, commit: Commit) -> None:
         """Commit one batch."""
-        hot.write_commit(self._connection, run, at, digest, commit)
+        with self._driver() as connection:
+            hot.write_commit(connection, run, at, digest, commit)
 
     def unanswered(self) -> list[tuple[Intent, str]]:
         """Writes that were sent, or about to be, when a run was cut off; each with its time."""
         t = schema.change
         query = sa.select(t).where(t.c.state == "sending").order_by(t.c.id)
-        with self._engine.connect() as connection:
+        with self._core() as connection:
             rows = connection.execute(query).mappings().all()
         return [(Intent(**{n: row[n] for n in Intent._fields}), row["at"]) for row in rows]
 
@@ -211,7 +234,7 @@ class Ledger:
 
     def rows(self, query: sa.Select[Any]) -> Iterator[dict[str, Any]]:
         """The rows of an ordinary query over the tables of `schema`, one after another."""
-        with self._engine.connect() as connection:
+        with self._core() as connection:
             for row in connection.execution_options(yield_per=1000).execute(query).mappings():
                 yield dict(row)
 
@@ -239,7 +262,7 @@ def _revision(connection: sqlite3.Connection) -> str | None:
     return str(row[0]) if row else None
 
 
-def _explained(error: sqlite3.Error, path: Path) -> LedgerError:
+def _explained(error: BaseException | None, path: Path) -> LedgerError:
     text = str(error)
     if "locked" in text or "busy" in text:
         return LedgerError(

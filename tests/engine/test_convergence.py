@@ -59,7 +59,7 @@ acts = st.one_of(
 )
 
 
-def play(at: World, act: tuple[Any, ...]) -> None:
+def play(at: World, act: tuple[Any, ...]) -> None:  # noqa: C901 - one case for each act
     """One act of a user, where there is a record to act on."""
     leads = list(at.all(S, "Lead"))
     prospects = list(at.all(O, "prospect"))
