@@ -14,9 +14,10 @@ from dsl.schema import Side
 from dsl.values import stamp
 from engine.act import Context, Task, act
 from engine.case import Base, Case, Verdict
+from engine.compile import UNSET, waits_with
 from engine.decide import decide_create, decide_gone, decide_linked, hold, meeting
 from engine.ledger import Commit, Link, LogRow
-from engine.mapping import UNSET, Mapping
+from engine.mapping import Mapping
 from engine.matching import Matches, find_matches
 from engine.model import SIDES, Cursor, Direction, RecordId, Row
 from engine.references import References, gather, routes
@@ -52,13 +53,18 @@ class Batches:
         gone: Sequence[RecordId] = (),
         cursor: tuple[str, Side, Cursor, str] | None = None,
         logs: Sequence[LogRow] = (),
+        *,
+        again: bool = False,
     ) -> None:
-        """Decide and carry out one page; the cursor moves with the last commit of its records."""
+        """Decide and carry out one page; the cursor moves with the last commit of its records.
+
+        `again` are records that had to wait, to be decided on though they have not changed.
+        """
         now = self.context.clock.now()
         rows = self._polled(side, rows, now)
         while True:
             commit = Commit()
-            later = self._pass(side, rows, gone, now, commit)
+            later = self._pass(side, rows, gone, now, commit, again)
             if not later:
                 commit.cursor = cursor
                 commit.logs.extend(logs)
@@ -84,9 +90,10 @@ class Batches:
         gone: Sequence[RecordId],
         now: datetime,
         commit: Commit,
+        again: bool,
     ) -> list[Row]:
         """One pass over a batch; the rows that have to wait for others of the same batch."""
-        found = self._sort(side, rows)
+        found = self._sort(side, rows, again)
         tasks = self._linked_tasks(side, found.linked, now) + self._gone_tasks(side, gone, now)
         matches = self._matches(side, found.alone, now)
         ready = [row for row in found.alone if row[0] not in matches.later]
@@ -103,7 +110,7 @@ class Batches:
 
     # -- sorting --------------------------------------------------------------------------------
 
-    def _sort(self, side: Side, rows: Sequence[Row]) -> _Sorted:
+    def _sort(self, side: Side, rows: Sequence[Row], again: bool) -> _Sorted:
         """Drop what equals its base (most often our own write's echo), part linked and alone."""
         ledger, found = self.context.ledger, _Sorted()
         links = ledger.links(self.mapping.name, side, [row[0] for row in rows])
@@ -117,11 +124,20 @@ class Batches:
             seen = view(row)
             if link.layout == self.layout and link.base(side) == _encode(seen):
                 found.settled.append(row[0])
-            else:
+            elif again or not self._only_waits(side, seen, link):
                 found.linked.append((row, seen, link))
         dead = ledger.tombstones(self.mapping.name, side, [row[0] for row in alone])
         found.alone = [row for row in alone if row[0] not in dead]
         return found
+
+    def _only_waits(self, side: Side, seen: tuple[Any, ...], link: Link) -> bool:
+        """Whether all that differs from the base are lines that wait, as they did before."""
+        if link.layout != self.layout:
+            return False
+        return all(
+            value == base or waits_with(base, value)
+            for value, base in zip(seen, _decode(link.base(side)), strict=True)
+        )
 
     def _linked_tasks(
         self, side: Side, linked: list[tuple[Row, tuple[Any, ...], Link]], now: datetime

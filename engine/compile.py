@@ -18,7 +18,18 @@ from dsl.values import canonical, first
 from engine.columns import End, line_of, reads_only
 from engine.model import Row, Value
 
-__all__ = ["FIXED", "UNSET", "Compiler", "Holds", "Merge", "View", "merge_function"]
+__all__ = [
+    "FIXED",
+    "UNSET",
+    "Compiler",
+    "Holds",
+    "Merge",
+    "View",
+    "is_unset",
+    "merge_function",
+    "waiting",
+    "waits_with",
+]
 
 #: A compiled condition: rows of both sides (the other may be None), their bases, the time.
 Holds = Callable[
@@ -32,6 +43,27 @@ Merge = Callable[
 #: What a base or a view holds for a line that has no value: the sides never agreed on it, or its
 #: condition does not hold. Equal to no value that a field can have.
 UNSET: dict[str, Any] = {}
+
+_WAITS = "waits"
+
+
+def waiting(value: Any) -> dict[str, Any]:
+    """What a base holds for a line whose reference waits: as `UNSET`, with the value it was for.
+
+    So the record is not looked at again and again until either the value or the link changes.
+    """
+    return {_WAITS: value}
+
+
+def waits_with(base: Any, value: Any) -> bool:
+    """Whether a base holds a line that waits, and still waits with this value."""
+    return type(base) is dict and _WAITS in base and bool(base[_WAITS] == value)
+
+
+def is_unset(base: Any) -> bool:
+    """Whether the sides never agreed on the line of this base."""
+    return type(base) is dict and (not base or _WAITS in base)
+
 
 FIXED = 2
 """Where the fields start in a row, which is (id, stamp, *values)."""

@@ -12,6 +12,7 @@ from typing import Any
 from dsl.schema import Side
 from dsl.values import first, is_empty
 from engine.case import Case, Change, FieldChange, Verdict
+from engine.compile import waiting
 from engine.ledger import Link
 from engine.mapping import Mapping
 from engine.merge import flow_of
@@ -177,17 +178,21 @@ def settle(
     """The new bases once the changes in `done` went through.
 
     `after` are both sides' values as they are now, what was written read back. Lines that were
-    neither written nor agreed keep their base, or stay without one.
+    neither written nor agreed keep their base, or stay without one; lines that wait remember what
+    they wait with.
     """
     lines = len(case.mapping.lines)
     settled = set(verdict.agreed)
+    waits = {wait.line for wait in verdict.waits}
     for change in done:
         settled.update(f.line for f in change.fields)
     watched = case.bases is None or bool(done)
     bases = {}
     for side in SIDES:
         values = [
-            after[side][n]
+            waiting(after[side][n])
+            if n in waits
+            else after[side][n]
             if n in settled or not case.mapping.lines[n].line.compares(side)
             else case.base(side, n)
             for n in range(lines)

@@ -127,7 +127,7 @@ class Interpreter:
                 columns = batches.mapping.columns[side]
                 rows = context.stores[side].fetch(type_name, columns, ids)
                 self._progress(node, len(rows))
-                batches.process(side, rows)
+                batches.process(side, rows, again=True)
 
     def _reread(self, node: str, pair: str) -> None:
         """Read a side again that other pairs have written to since this pair read it."""

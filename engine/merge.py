@@ -6,7 +6,7 @@ from dsl.program import Policy
 from dsl.schema import Side
 from dsl.values import first, is_empty
 from engine.case import Case, Conflict
-from engine.mapping import UNSET
+from engine.compile import is_unset
 from engine.model import DIRECTIONS, SIDES, Direction
 from engine.references import Wait
 from engine.translate import same, slot, translate
@@ -23,7 +23,7 @@ def flow_of(
     line = code.line
     inbound = line.inbound and not line.once and mapping.flows(Direction.INBOUND, "update")
     outbound = line.outbound and not line.once and mapping.flows(Direction.OUTBOUND, "update")
-    never = UNSET in (case.base(Side.SALESFORCE, number), case.base(Side.OUTREACH, number))
+    never = any(is_unset(case.base(side, number)) for side in SIDES)
     if line.once:
         return None, None, never
     if not (inbound and outbound):

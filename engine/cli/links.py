@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterable
 from typing import Any
 
-from engine.cli.looking import add_format, add_limit, looking
+from engine.cli.looking import add_format, add_limit, looking, reading
 from engine.cli.project import Project
 from engine.cli.table import print_csv, print_json, print_table
 
@@ -36,7 +36,8 @@ def run(args: argparse.Namespace, project: Project) -> int:
             from engine.ledger.looking import Filters, linked
 
             filters = Filters(type=args.type, id=args.id, limit=args.limit)
-            _print(args.format, ledger.rows(linked(filters)))
+            with reading(ledger, linked(filters)) as rows:
+                _print(args.format, rows)
         elif args.format != "text":
             _print(args.format, [])
     return 0

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from engine.cli.looking import add_format, add_limit, duration, looking
+from engine.cli.looking import add_format, add_limit, duration, looking, reading
 from engine.cli.project import Project
 from engine.cli.table import print_csv, print_json, print_table, record_id
 
@@ -60,7 +60,8 @@ def run(args: argparse.Namespace, project: Project) -> int:
         if ledger is not None:
             from engine.ledger.looking import log_rows
 
-            _print(args.format, map(_row, ledger.rows(log_rows(_filters(args)))))
+            with reading(ledger, log_rows(_filters(args))) as rows:
+                _print(args.format, map(_row, rows))
         elif args.format != "text":
             _print(args.format, [])
     return 0

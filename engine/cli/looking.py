@@ -5,17 +5,18 @@ from __future__ import annotations
 import argparse
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import closing, contextmanager
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from engine.cli.project import Project
 
 if TYPE_CHECKING:  # `--help` must not wait for a database
     from engine.ledger import Ledger
+    from engine.ledger.looking import Query
 
-__all__ = ["add_format", "add_limit", "duration", "looking", "positive"]
+__all__ = ["add_format", "add_limit", "duration", "looking", "positive", "reading"]
 
 _SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 _LONGEST = 100 * 366 * 86_400  # as far back as a clock is worth turning
@@ -66,3 +67,17 @@ def looking(project: Project, form: str) -> Iterator[Ledger | None]:
         return
     with closing(project.open_ledger()) as ledger:
         yield ledger
+
+
+@contextmanager
+def reading(ledger: Ledger, query: Query) -> Iterator[Iterator[dict[str, Any]]]:
+    """The rows of a query, let go of before the ledger closes though half of them were not read.
+
+    That happens when the reader of our output goes away, as `head` does.
+    """
+    rows = ledger.rows(query)
+    try:
+        yield rows
+    finally:
+        if isinstance(rows, Generator):
+            rows.close()

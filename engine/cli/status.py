@@ -5,11 +5,10 @@ from __future__ import annotations
 import argparse
 import json
 from collections import defaultdict
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from dsl.schema import Side
-from engine.cli.looking import add_format, add_limit, looking
+from engine.cli.looking import add_format, add_limit, looking, reading
 from engine.cli.project import Project
 from engine.cli.table import plain, print_csv, print_json, print_table, record_id
 
@@ -55,7 +54,13 @@ def _print_data(form: str, ledger: Ledger | None, limit: int) -> None:
         print_csv(_columns(), map(_cells, pairs))
         return
     head = {"version": 1, "runs": _runs(ledger) if ledger else [], "pairs": pairs}
-    print_json(head, "pending", _pending(ledger, limit) if ledger else ())
+    if ledger is None:
+        print_json(head, "pending", ())
+        return
+    from engine.ledger.looking import waiting
+
+    with reading(ledger, waiting(limit)) as rows:
+        print_json(head, "pending", map(_waiting, rows))
 
 
 def _runs(ledger: Ledger) -> list[dict[str, Any]]:
@@ -95,25 +100,22 @@ def _pairs(ledger: Ledger) -> list[dict[str, Any]]:
     return [{"type": name, **pairs[name]} for name in sorted(pairs)]
 
 
-def _pending(ledger: Ledger, limit: int) -> Iterator[dict[str, Any]]:
-    """The newest records that wait: why, for what, and in whose words."""
-    from engine.ledger.looking import waiting
-
-    for row in ledger.rows(waiting(limit)):
-        yield {
-            "type": row["pair"],
-            "record": {
-                "side": row["side"],
-                "type": _type(row["pair"], row["side"]),
-                "id": record_id(row["record_id"]),
-            },
-            "why": row["why"],
-            "message": row["message"],
-            "needs": {"type": row["needs_pair"], "id": record_id(row["needs_id"])}
-            if row["needs_pair"]
-            else None,
-            "since": row["since"],
-        }
+def _waiting(row: dict[str, Any]) -> dict[str, Any]:
+    """A record that waits: why, for what, and in whose words."""
+    return {
+        "type": row["pair"],
+        "record": {
+            "side": row["side"],
+            "type": _type(row["pair"], row["side"]),
+            "id": record_id(row["record_id"]),
+        },
+        "why": row["why"],
+        "message": row["message"],
+        "needs": {"type": row["needs_pair"], "id": record_id(row["needs_id"])}
+        if row["needs_pair"]
+        else None,
+        "since": row["since"],
+    }
 
 
 def _type(pair: str, side: str) -> str:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -307,6 +310,32 @@ class TestLinks:
         links = [(LEAD, Link(f"00Q{n:015}", 100 + n, 1, b"[]", b"[]")) for n in range(2500)]
         filled.commit("r-new", ago(hours=1), "d", Commit(links=links))
         assert len(ask("links", "--format", "json")["links"]) == 2503
+
+    @pytest.mark.parametrize("command", ["links", "log", "status"])
+    def test_a_reader_that_goes_away_is_no_error(
+        self, filled: Ledger, project: Path, command: str
+    ) -> None:
+        waits = [
+            Pending(LEAD, Side.OUTREACH, n, "reference", "User<->user", "4", "waits for 4")
+            for n in range(3000)
+        ]
+        links = [(LEAD, Link(f"00Q{n:015}", 100 + n, 1, b"[]", b"[]")) for n in range(3000)]
+        logs = [LogRow("held", "two prospects match", "prospect", n) for n in range(3000)]
+        commit = Commit(links=links, pending=waits, logs=logs)
+        filled.commit("r-new", ago(hours=1), "d", commit)
+        words = [sys.executable, "-m", "engine.cli.main", command, "--format", "json"]
+        with subprocess.Popen(
+            [*words, "--limit", "9999"],
+            cwd=project,
+            env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        ) as asked:
+            assert asked.stdout
+            assert asked.stderr
+            asked.stdout.readline()
+            asked.stdout.close()
+            assert asked.stderr.read() == b""
 
 
 # -- status -------------------------------------------------------------------------------------

@@ -151,9 +151,9 @@ def test_an_unknown_field_or_type_is_told(sample: LocalOrg) -> None:
     with pytest.raises(StoreError, match="did you mean `FirstName`"):
         list(sample.scan("Lead", ["FristName"], None))
     with pytest.raises(StoreError, match="no relationship `Ownr`"):
-        sample.fetch("Lead", ["Ownr.Name"], [])
+        sample.fetch("Lead", ["Ownr.Name"], [""])
     with pytest.raises(StoreError, match="did you mean `Lead`"):
-        sample.fetch("Leads", ["Name"], [])
+        sample.fetch("Leads", ["Name"], [""])
 
 
 WORDS = st.sampled_from(["ann", "Ann ", " ANN", "straße", "STRASSE", "", "bob", "b", None])

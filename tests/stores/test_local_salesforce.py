@@ -101,7 +101,7 @@ def test_a_create_is_filled_in_and_stamped(at: tuple[LocalOrg, Clock]) -> None:
     assert {lead[s] for s in stamps} == {"2027-03-01T12:00:00.000+0000"}
     assert lead["CreatedById"] == OWNER
     clock.move(60)
-    org.edit("Lead", record[:15], {"FirstName": None, "City": "Rome"})
+    org.edit("Lead", str(record)[:15], {"FirstName": None, "City": "Rome"})
     edited = org.get("Lead", record)
     assert edited is not None
     assert (edited["Name"], edited["Address"]["city"]) == ("Boxer", "Rome")

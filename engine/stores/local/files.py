@@ -88,8 +88,10 @@ class _Reader:
                     self._at = error.pos
                     raise self._wrong(f"this is no JSON: {error.msg}") from None
                 continue
-            except (ValueError, RecursionError) as error:
-                raise self._wrong(str(error) or "this is nested too deeply") from None
+            except RecursionError:
+                raise self._wrong("this is nested too deeply") from None
+            except ValueError as error:
+                raise self._wrong(str(error)) from None
             if end == len(self._text) and self._more():
                 continue  # a number may go on in the next chunk
             self._at, self._chunk = end, _CHUNK
@@ -103,7 +105,7 @@ class _Reader:
         self._lines += self._text.count("\n", 0, self._at)
         self._text = self._text[self._at :] + chunk
         self._at = 0
-        self._read += len(chunk)
+        self._read += len(chunk.encode())
         self._chunk *= 2  # an element longer than a chunk is decoded again only a few times
         return True
 

@@ -34,6 +34,7 @@ CREATE TABLE deleted (type TEXT, id, stamp TEXT NOT NULL, record TEXT,
 CREATE INDEX "deleted by stamp" ON deleted (type, stamp);
 """
 _PATIENCE = 60.0  # seconds that one process waits for another one's transaction
+_MAPPED = 1 << 30  # bytes that are read without a copy through the cache
 _PAGES = -32_000  # kibibytes of cache: a page of wide rows, and the indexes that it touches
 
 
@@ -80,6 +81,7 @@ class OrgFile:
         try:
             db.create_function("folded", 1, folded, deterministic=True)
             db.execute(f"PRAGMA cache_size = {_PAGES}")
+            db.execute(f"PRAGMA mmap_size = {_MAPPED}")
             if not self._known(db):
                 db.execute("PRAGMA journal_mode = WAL")
                 self._make(db)

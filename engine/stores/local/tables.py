@@ -37,7 +37,7 @@ def _name(first: str, last: str) -> Derived:
 
 _PERSON = {"Name": _name("FirstName", "LastName")}
 _YEAR = "CAST(substr({CloseDate}, 1, 4) AS INTEGER)"
-_QUARTER = "(CAST(substr({CloseDate}, 6, 2) AS INTEGER) + 2) / 3"
+_QUARTER = "((CAST(substr({CloseDate}, 6, 2) AS INTEGER) + 2) / 3)"
 _DATED = "CASE WHEN {CloseDate} IS NOT NULL THEN %s END"
 
 #: Columns that the org keeps by itself, by side and type.

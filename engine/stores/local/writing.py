@@ -90,7 +90,7 @@ class _Batch:
         self._complete(kept, values)
         self.number += 1
         record = self._org.new_id(self._name, self.number)
-        self._index(record, values, ())
+        self._index(record, kept, ())
         kept.update(self._on_create)
         kept[self._table.key] = record
         self._group(True, kept)
@@ -109,7 +109,7 @@ class _Batch:
         self._check_unique(kept, values, record)
         self._complete(kept, values)
         if self._known.indexed:
-            self._known.records[record] = self._index(record, values, guards)
+            self._known.records[record] = self._index(record, kept, guards)
         kept.update(self._on_update)
         kept[self._table.key] = record
         self._touch(record)
@@ -186,20 +186,17 @@ class _Batch:
 
     # -- what goes to the file ------------------------------------------------------------------
 
-    def _index(self, record: RecordId, values: _Values, guards: tuple[Any, ...]) -> tuple[Any, ...]:
+    def _index(self, record: RecordId, kept: _Values, guards: tuple[Any, ...]) -> tuple[Any, ...]:
         """Move a record's elements from its old values (as guarded) to its new ones."""
         after = list(guards)
         for at, name in enumerate(self._known.indexed):
-            if name not in values:
+            if name not in kept or (guards and guards[at] == kept[name]):
                 continue
             before: set[Any] = set()
             if guards:
-                raw = guards[at]
-                many = isinstance(raw, str) and self._is_list(name)
-                before = elements_of(msgspec.json.decode(raw) if many else raw)
-                value = values[name]
-                after[at] = msgspec.json.encode(value).decode() if self._is_list(name) else value
-            now = elements_of(values[name])
+                before = self._kept_elements(name, guards[at])
+                after[at] = kept[name]
+            now = self._kept_elements(name, kept[name])
             self._old += [(self._name, name, element, record) for element in before - now]
             self._new += [(self._name, name, element, record) for element in now - before]
             owners = self._known.owners
@@ -209,8 +206,9 @@ class _Batch:
                 owners[name, element] = record
         return tuple(after)
 
-    def _is_list(self, name: str) -> bool:
-        return self._table.columns[name].kind == "list"
+    def _kept_elements(self, name: str, value: Any) -> set[Any]:
+        many = isinstance(value, str) and self._table.shapes[name] == "json"
+        return elements_of(msgspec.json.decode(value) if many else value)
 
     def _touch(self, record: RecordId) -> None:
         """Write out first what stands before a second write of one record."""
