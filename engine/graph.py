@@ -125,7 +125,10 @@ def _add_reference_edges(graph: Graph, pairs: Sequence[Pair]) -> None:
                 continue  # a circle, or the type itself: `resolve` comes back to it
             for start in _steps(graph, other, "commit")[-1:]:
                 for end in _steps(graph, pair, "observe")[:1]:
-                    graph.add_edge(start, end, why=f"reference {pair.salesforce.name}.{path}")
+                    why = f"reference {pair.salesforce.name}.{path}"
+                    if graph.has_edge(start, end):
+                        why = f"{graph.edges[start, end]['why']}; {why}"
+                    graph.add_edge(start, end, why=why)
 
 
 def _add_shared_edges(graph: Graph, pairs: Sequence[Pair]) -> None:
