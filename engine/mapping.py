@@ -113,9 +113,17 @@ class Mapping:
     def type_name(self, side: Side) -> str:
         return self.pair.type(side).name
 
+    @cached_property
+    def _slots(self) -> dict[tuple[Side, str], int]:
+        return {
+            (side, path): FIXED + number
+            for side in SIDES
+            for number, path in enumerate(self.columns[side])
+        }
+
     def slot(self, side: Side, path: str) -> int:
         """Where in a row the field stands."""
-        return FIXED + self.columns[side].index(path)
+        return self._slots[side, path]
 
     def canonical(self, side: Side, line: int) -> Callable[[Any], Any]:
         """What brings a line's values on one side into the form in which they are compared."""

@@ -65,15 +65,23 @@ def _by_rule(
     found: Matches,
 ) -> list[Row]:
     """Match by one line; the rows that found nobody, for the next line."""
-    keyed = [(row, key) for row in rows if (key := _own_key(mapping, rule, side, row))]
+    keyed, rest = [], []
+    for row in rows:
+        key = _own_key(mapping, rule, side, row)
+        if key is None:
+            rest.append(row)
+        else:
+            keyed.append((row, key))
     if not keyed:
         return rows
     candidates = _candidates(mapping, rule, side.other, [key for _, key in keyed], store)
     ids = list({row[0] for group in candidates.values() for row in group})
     linked = ledger.others(mapping.name, side.other, ids)
-    rest = [row for row in rows if not _own_key(mapping, rule, side, row)]
     for row, key in keyed:
-        group = candidates.get(key, [])
+        group = candidates.get(key)
+        if group is None:
+            rest.append(row)
+            continue
         free = [c for c in group if c[0] not in linked]
         taken = [c for c in group if c[0] in linked]
         if len(free) == 1:
@@ -103,7 +111,7 @@ def _fields(rule: MatchRule, side: Side) -> list[str]:
 
 def _own_key(mapping: Mapping, rule: MatchRule, side: Side, row: Row) -> Key | None:
     """The record's own key in canonical form; None if part of it is empty."""
-    key = tuple(canonical_name(row[mapping.slot(side, path)]) for path in _fields(rule, side))
+    key = tuple([canonical_name(row[mapping.slot(side, path)]) for path in _fields(rule, side)])
     return None if None in key else key
 
 

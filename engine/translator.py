@@ -55,6 +55,9 @@ def translator(
         value = first(read(row, now)) if takes_list else read(row, now)
         return None if value is None or value == "" else convert(value, source.kind, kind, zone)
 
+    if source.kind is kind is Kind.BOOLEAN:
+        # Outreach sometimes has null where Salesforce takes only true or false.
+        return lambda row, _lookup, now: read(row, now) is True
     if source.kind is kind and not takes_list:
         return lambda row, _lookup, now: read(row, now)
     return converted

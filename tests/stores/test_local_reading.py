@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -213,3 +214,46 @@ def test_a_reader_and_a_writer_share_a_file(tmp_path: Path) -> None:
     assert write(two, "prospect", emails=["c@b.co"]).id == 2
     one.close()
     two.close()
+
+
+def test_a_prospects_current_sequence_is_its_latest_that_runs(tmp_path: Path) -> None:
+    def resource(type_name: str, number: int, attributes: Any, **to: int) -> dict[str, Any]:
+        related = {n: {"data": {"type": n, "id": i}} for n, i in to.items()}
+        shape = {"type": type_name, "id": number, "attributes": attributes}
+        return {**shape, "relationships": related}
+
+    files = {
+        "prospect": [resource("prospect", i, {}) for i in (1, 2)],
+        "sequence": [resource("sequence", i, {"name": f"S{i}"}) for i in (1, 2, 3)],
+        "sequenceStep": [resource("sequenceStep", 5, {"order": 4, "stepType": "call"})],
+        "sequenceState": [
+            resource("sequenceState", 1, {"state": "paused"}, prospect=1, sequence=1),
+            resource(
+                "sequenceState", 2, {"state": "active"}, prospect=1, sequence=2, sequenceStep=5
+            ),
+            resource("sequenceState", 3, {"state": "finished"}, prospect=1, sequence=3),
+        ],
+        "task": [resource("task", 1, {"dueAt": "2026-05-01T00:00:00.000Z"}, sequenceState=2)],
+    }
+    for name, resources in files.items():
+        (tmp_path / f"{name}.json").write_text(json.dumps(resources))
+    org = open_org(O, MEMORY)
+    load(org, tmp_path)
+    words = ("id", "name", "status", "active", "step_number", "step_type", "task_due")
+    fields = [f"sequence.{word}" for word in words]
+    due = "2026-05-01T00:00:00.000Z"
+    assert rows(org, "prospect", *fields, "sequence.user_salesforce_id") == [
+        (1, 2, "S2", "active", True, 4, "call", due, None),
+        (2, *[None] * 8),
+    ]
+    org.close()
+
+
+def test_a_loaded_custom_field_can_be_read(tmp_path: Path) -> None:
+    record = {"Id": "001000000000001AAA", "Name": "A", "Rating__c": "Hot"}
+    (tmp_path / "Account.json").write_text(json.dumps([record]))
+    org = open_org(S, MEMORY)
+    load(org, tmp_path)
+    assert rows(org, "Account", "Rating__c", "Other__c") == [(record["Id"], "Hot", None)]
+    assert org.fetch("Account", [], ["half \ud800", record["Id"]])[0][0] == record["Id"]
+    org.close()

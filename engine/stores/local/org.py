@@ -241,7 +241,7 @@ class OrgFile:
     def record_id(self, given: Any) -> RecordId:
         """An id as the org keeps it; what cannot be one finds nothing."""
         if self.side is Side.SALESFORCE:
-            return full_id(given) if isinstance(given, str) else ""
+            return full_id(given) if isinstance(given, str) and given.isascii() else ""
         if isinstance(given, str) and given.isascii() and given.isdigit():
             given = int(given)
         good = isinstance(given, int) and not isinstance(given, bool) and 0 <= given < 1 << 63

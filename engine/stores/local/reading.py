@@ -9,7 +9,6 @@ from typing import Any
 
 from dsl.schema import Kind, Side
 from engine.model import Cursor, Page, RecordId, Row, Value
-from engine.ports import StoreError
 from engine.stores.local.ids import full_id
 from engine.stores.local.org import OrgFile, folded
 from engine.stores.local.paths import Query
@@ -169,10 +168,8 @@ def _has_elements(org: OrgFile, table: Table, name: str, large: bool) -> bool:
     at = (table.type.name, name)
     if org.rows("SELECT 1 FROM indexed WHERE type = ? AND attribute = ?", at):
         return True
-    if not large:
+    if not large or name not in table.shapes:
         return False
-    if table.columns[name].many:
-        raise StoreError(f"{table.type.side} {table.type.name} cannot be found by `{name}`")
     with org.transaction():
         org.db.execute("INSERT OR IGNORE INTO indexed VALUES (?, ?)", at)
         org.db.execute(
