@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 __all__ = ["main"]
 
@@ -72,7 +73,7 @@ def _parser(name: str | None, module: ModuleType | None) -> argparse.ArgumentPar
         description="The sync engine between Salesforce and Outreach, as code.",
         epilog="start with:  crosswalk init acme && cd acme && crosswalk plan",
     )
-    parser.add_argument("--version", action="version", version=_Version(), help="show the version")
+    parser.add_argument("--version", action=_ShowVersion, help="show the version")
     parser.add_argument("--project", metavar="DIR", help="the project's folder (default: this one)")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for command, (_, _, text) in COMMANDS.items():
@@ -87,15 +88,17 @@ def _parser(name: str | None, module: ModuleType | None) -> argparse.ArgumentPar
     return parser
 
 
-class _Version(str):
+class _ShowVersion(argparse.Action):
     """The version, looked up only if it is asked for."""
 
-    __slots__ = ()
+    def __init__(self, option_strings: list[str], dest: str, **options: Any) -> None:
+        super().__init__(option_strings, dest, nargs=0, **options)
 
-    def __mod__(self, _names: object) -> str:
+    def __call__(self, parser: argparse.ArgumentParser, *_rest: object) -> None:
         from importlib.metadata import version
 
-        return f"crosswalk {version('crosswalk')}"
+        print(f"crosswalk {version('crosswalk')}")
+        parser.exit()
 
 
 def _run(name: str, module: ModuleType, args: argparse.Namespace) -> int:

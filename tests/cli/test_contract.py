@@ -273,6 +273,12 @@ def test_init_does_not_touch_a_project_that_is_there(project: Path) -> None:
     assert_told(crosswalk(project, "init"), 2, "already")
 
 
+def test_the_version_is_told(tmp_path: Path) -> None:
+    answer = crosswalk(tmp_path, "--version")
+    assert (answer.code, answer.out.split()[0]) == (0, "crosswalk")
+    assert answer.out.split()[1][0].isdigit()
+
+
 @pytest.mark.parametrize(
     "command", ["init", "demo", "lint", "plan", "run", "graph", "status", "log", "links", "local"]
 )

@@ -65,7 +65,7 @@ def _files(org: LocalOrg, folder: Path) -> list[Path]:
             known = _known_types(org)
             near = get_close_matches(path.stem, known, 1)
             hint = f"did you mean `{near[0]}.json`?" if near else f"known are {', '.join(known)}"
-            raise StoreError(f"{path}: {org.side} has no type `{path.stem}`; {hint}")
+            raise StoreError(f"{path}: {org.side.title()} has no type `{path.stem}`; {hint}")
     return files
 
 
