@@ -73,6 +73,13 @@ class Batches:
                 return
             rows, gone = later, ()
 
+    def forget(self, side: Side, ids: set[RecordId]) -> None:
+        """Let go of what is pending for records that are no longer there."""
+        if ids:
+            commit = Commit(seen=[(self.mapping.name, side, record) for record in ids])
+            now = stamp(self.context.clock.now())
+            self.context.ledger.commit(self.context.run, now, self.context.digest, commit)
+
     def _polled(self, side: Side, rows: Sequence[Row], now: datetime) -> list[Row]:
         """The rows that the condition of `polling` (or `pushing`) lets in."""
         name = "polling" if side is Side.SALESFORCE else "pushing"

@@ -128,6 +128,7 @@ class Interpreter:
                 rows = context.stores[side].fetch(type_name, columns, ids)
                 self._progress(node, len(rows))
                 batches.process(side, rows, again=True)
+                batches.forget(side, set(ids) - {row[0] for row in rows})
 
     def _reread(self, node: str, pair: str) -> None:
         """Read a side again that other pairs have written to since this pair read it."""

@@ -362,3 +362,17 @@ def test_a_record_whose_required_reference_is_not_linked_waits_as_a_whole() -> N
         at.run()
         assert list(at.links("OpportunityContactRole<->opportunityProspectRole")) == [role]
         assert not any(at.run().counts.values())
+
+
+def test_what_waits_for_a_record_that_is_deleted_meanwhile_is_forgotten() -> None:
+    from engine.ledger.schema import pending
+
+    with world(CONTACTS) as at:
+        account = at.create(S, "Account", Name="Acme")
+        contact = at.create(S, "Contact", LastName="A", Email="a@x.co", AccountId=account)
+        at.run()
+        assert len(list(at.ledger.rows(pending.select()))) == 1
+        at.delete(S, "Contact", contact)
+        at.edit(S, "Account", account, Rating="Hot")
+        at.run()
+        assert list(at.ledger.rows(pending.select())) == []

@@ -211,7 +211,8 @@ class OrgFile:
             if type_ is None:
                 near = get_close_matches(type_name, self._schema.names(self.side), 1)
                 hint = f"; did you mean `{near[0]}`?" if near else ""
-                raise StoreError(f"the local {self.side.title()} org has no type `{type_name}`{hint}")
+                vendor = self.side.title()
+                raise StoreError(f"the local {vendor} org has no type `{type_name}`{hint}")
             self._tables[type_name] = table_of(type_)
         return self._tables[type_name]
 
