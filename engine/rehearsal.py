@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from dsl.schema import ObjectType, Side
+from dsl.schema import Field, ObjectType, Side
 from dsl.values import canonical_name, is_empty
 from engine.model import Cursor, Outcome, Page, RecordId, Result, Row, Value, Write
 from engine.ports import Store
@@ -55,6 +55,7 @@ class Rehearsal:
         )
         self._new = 0
         self._touched: set[str] = set()
+        self._asked: dict[str, dict[tuple[RecordId, str], Row | None]] = {}
 
     def now(self) -> str:
         return self._store.now()
@@ -168,12 +169,18 @@ class Rehearsal:
         if reference is None or reference.name not in values:
             return old
         target = values[reference.name]
-        if target is None:
-            return None
-        for name in reference.references:
-            rows = self._read(name, [rest], [target]) if self.describe(name) else []
-            if rows:
-                return rows[0][2]
+        return None if target is None else self._referred(reference.references, target, rest)
+
+    def _referred(self, types: Sequence[str], target: RecordId, path: str) -> Value:
+        """A field of a record that another one refers to, asked for once until its type changes."""
+        for name in types:
+            known = self._asked.setdefault(name, {})
+            if (target, path) not in known:
+                rows = self._read(name, [path], [target]) if self.describe(name) else []
+                known[target, path] = rows[0][2:] if rows else None
+            found = known[target, path]
+            if found is not None:
+                return found[0]
         return None
 
     def find(
@@ -201,48 +208,55 @@ class Rehearsal:
     def write(self, type_name: str, writes: Sequence[Write]) -> list[Result]:
         self.calls += -(-len(writes) // self.write_size)
         self._touched.add(type_name)
+        self._asked.pop(type_name, None)
         described, at = self.describe(type_name), self.now()
+        strict = _strict_fields(described) if described else ()
+        known = self._records(type_name, [w.id for w in writes if w.id is not None])
+        results, records, elements = [], [], []
+        for write in writes:
+            refused = _refusal(type_name, strict, write)
+            if refused:
+                results.append(refused)
+                continue
+            record = write.id if write.id is not None else self._provisional()
+            values = (known[record][2] if record in known else {}) | write.values
+            known[record] = (record, at, values, write.delete)
+            results.append(Result(Outcome.DONE, record))
+            records.append((type_name, record, at, _encode(values), write.delete))
+            elements += [
+                (type_name, name, canonical_name(element), record)
+                for name, value in write.values.items()
+                for element in (value if isinstance(value, list) else [value])
+                if not is_empty(element)
+            ]
         self._db.execute("BEGIN")
-        results = [self._write_one(type_name, described, at, write) for write in writes]
+        self._db.executemany(
+            "INSERT OR REPLACE INTO record (type, id, stamp, data, deleted) VALUES (?, ?, ?, ?, ?)",
+            records,
+        )
+        self._db.executemany("INSERT INTO element VALUES (?, ?, ?, ?)", elements)
         self._db.execute("COMMIT")
         return results
-
-    def _write_one(
-        self, type_name: str, described: ObjectType | None, at: str, write: Write
-    ) -> Result:
-        refused = described and _refusal(described, write)
-        if refused:
-            return refused
-        record = write.id if write.id is not None else self._provisional()
-        known = self._records(type_name, [record]).get(record)
-        values = (known[2] if known else {}) | write.values
-        self._db.execute(
-            "INSERT OR REPLACE INTO record (type, id, stamp, data, deleted) VALUES (?, ?, ?, ?, ?)",
-            (type_name, record, at, _encode(values), write.delete),
-        )
-        elements = [
-            (type_name, name, canonical_name(element), record)
-            for name, value in write.values.items()
-            for element in (value if isinstance(value, list) else [value])
-            if not is_empty(element)
-        ]
-        self._db.executemany("INSERT INTO element VALUES (?, ?, ?, ?)", elements)
-        return Result(Outcome.DONE, record)
 
     def _provisional(self) -> RecordId:
         self._new += 1
         return f"{_NEW}{self._new:09}" if self.side is Side.SALESFORCE else -self._new
 
 
-def _refusal(described: ObjectType, write: Write) -> Result | None:
+def _strict_fields(described: ObjectType) -> tuple[Field, ...]:
+    return tuple(f for f in described.fields.values() if f.required or f.restricted)
+
+
+def _refusal(type_name: str, strict: tuple[Field, ...], write: Write) -> Result | None:
     """What the description alone tells will be refused."""
     if write.delete:
         return None
-    for name, known in described.fields.items():
+    for known in strict:
+        name = known.name
         given: Any = write.values.get(name)
         missing = write.id is None and known.required
         if (missing or (known.required and name in write.values)) and is_empty(given):
-            message = f"{described.name} needs a value for {name}"
+            message = f"{type_name} needs a value for {name}"
             return Result(Outcome.REFUSED, write.id, "REQUIRED_FIELD_MISSING", message, (name,))
         if known.restricted and not is_empty(given) and given not in known.picklist:
             message = f"{name} takes no value `{given}`"

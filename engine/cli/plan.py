@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -40,6 +41,7 @@ def run(args: argparse.Namespace, project: Project) -> int:
     from engine.cycle import rehearse, run_cycle
     from engine.ledger import Ledger
 
+    gc.set_threshold(200_000, 50, 100)  # as in a run
     program = project.program()
     only = chosen(program, args.type)
     exists = project.ledger_path.exists()
