@@ -55,6 +55,7 @@ class Rehearsal:
         )
         self._new = 0
         self._touched: set[str] = set()
+        self._keys: dict[str, set[str]] = {}
         self._asked: dict[str, dict[tuple[RecordId, str], Row | None]] = {}
 
     def now(self) -> str:
@@ -190,6 +191,7 @@ class Rehearsal:
         key: Sequence[str],
         values: Sequence[tuple[Value, ...]],
     ) -> list[Row]:
+        self._make_findable(type_name, key[0])
         before = self._store.calls
         rows = self._store.find(type_name, fields, key, values)
         self.calls += self._store.calls - before
@@ -203,6 +205,20 @@ class Rehearsal:
         ids = dict.fromkeys([row[0] for row in rows] + [row[0] for row in own])
         return self._read(type_name, fields, list(ids))
 
+    def _make_findable(self, type_name: str, field: str) -> None:
+        """Index a field of the records written here, from the first time that it is looked for."""
+        keys = self._keys.setdefault(type_name, set())
+        if field in keys:
+            return
+        keys.add(field)
+        rows = self._db.execute("SELECT id, data FROM record WHERE type = ?", (type_name,))
+        elements = [
+            element
+            for record, data in rows
+            for element in _elements(type_name, record, _decode(data), {field})
+        ]
+        self._db.executemany("INSERT INTO element VALUES (?, ?, ?, ?)", elements)
+
     # -- writing --------------------------------------------------------------------------------
 
     def write(self, type_name: str, writes: Sequence[Write]) -> list[Result]:
@@ -210,6 +226,7 @@ class Rehearsal:
         self._touched.add(type_name)
         self._asked.pop(type_name, None)
         described, at = self.describe(type_name), self.now()
+        keys = self._keys.setdefault(type_name, set())
         strict = _strict_fields(described) if described else ()
         known = self._records(type_name, [w.id for w in writes if w.id is not None])
         results, records, elements = [], [], []
@@ -223,12 +240,7 @@ class Rehearsal:
             known[record] = (record, at, values, write.delete)
             results.append(Result(Outcome.DONE, record))
             records.append((type_name, record, at, _encode(values), write.delete))
-            elements += [
-                (type_name, name, canonical_name(element), record)
-                for name, value in write.values.items()
-                for element in (value if isinstance(value, list) else [value])
-                if not is_empty(element)
-            ]
+            elements += _elements(type_name, record, write.values, keys)
         self._db.execute("BEGIN")
         self._db.executemany(
             "INSERT OR REPLACE INTO record (type, id, stamp, data, deleted) VALUES (?, ?, ?, ?, ?)",
@@ -241,6 +253,18 @@ class Rehearsal:
     def _provisional(self) -> RecordId:
         self._new += 1
         return f"{_NEW}{self._new:09}" if self.side is Side.SALESFORCE else -self._new
+
+
+def _elements(
+    type_name: str, record: RecordId, values: dict[str, Value], keys: set[str]
+) -> list[tuple[str, str, Value, RecordId]]:
+    """What a record can be found by: its values in the form that matches, lists by element."""
+    return [
+        (type_name, name, canonical_name(element), record)
+        for name in keys & values.keys()
+        for element in (values[name] if isinstance(values[name], list) else [values[name]])
+        if not is_empty(element)
+    ]
 
 
 def _strict_fields(described: ObjectType) -> tuple[Field, ...]:
