@@ -10,11 +10,10 @@ from typing import Any
 import msgspec
 
 from dsl.schema import Side
-from dsl.values import stamp
 from engine.case import Case, Change, Verdict
 from engine.decide import settle
 from engine.ledger import Commit, Intent, Ledger, Link, LogRow, Pending
-from engine.mapping import Mapping
+from engine.mapping import UNSET, Mapping
 from engine.model import DIRECTIONS, SIDES, Action, Direction, Outcome, RecordId, Result, Row, Write
 from engine.ports import Clock, Store
 
@@ -128,7 +127,28 @@ def _send(
     context: Context,
 ) -> list[_Answered]:
     """Commit the intents, then write them, one call to the store for each direction."""
-    planned = [(t, c) for t in tasks for c in t.verdict.changes if c.action in _WRITING]
+    sent: list[_Answered] = []
+    for direction in DIRECTIONS:
+        planned = [
+            (task, change)
+            for task in tasks
+            for change in task.verdict.changes
+            if change.action in _WRITING and change.direction is direction
+        ]
+        if planned:
+            numbers = _intend(mapping, layout, [c for _, c in planned], direction, context)
+            sent += _write_all(mapping, planned, numbers, direction, context)
+    return sent
+
+
+def _intend(
+    mapping: Mapping,
+    layout: int,
+    changes: Sequence[Change],
+    direction: Direction,
+    context: Context,
+) -> list[int]:
+    """Commit what is about to be sent, with the target's own time, by which it can be found."""
     intents = [
         Intent(
             pair=mapping.name,
@@ -141,28 +161,33 @@ def _send(
             reason=change.reason,
             rule=change.rule,
         )
-        for _, change in planned
+        for change in changes
     ]
-    at = stamp(context.clock.now())
-    numbers = context.ledger.intend(context.run, at, intents)
-    sent: list[_Answered] = []
-    for direction in DIRECTIONS:
-        batch = [
-            (task, change, number)
-            for (task, change), number in zip(planned, numbers, strict=True)
-            if change.direction is direction
-        ]
-        if not batch:
-            continue
-        writes = [_write(mapping, change) for _, change, _ in batch]
-        type_name = mapping.type_name(direction.target)
-        results = context.stores[direction.target].write(type_name, writes)
-        context.written[direction.target, type_name][mapping.name] += len(writes)
-        sent += [
-            _Answered(*planned_one, result)
-            for planned_one, result in zip(batch, results, strict=True)
-        ]
-    return sent
+    return context.ledger.intend(context.run, context.stores[direction.target].now(), intents)
+
+
+def _write_all(
+    mapping: Mapping,
+    planned: Sequence[tuple[Task, Change]],
+    numbers: Sequence[int],
+    direction: Direction,
+    context: Context,
+) -> list[_Answered]:
+    writes = [_write(mapping, change) for _, change in planned]
+    type_name = mapping.type_name(direction.target)
+    results = context.stores[direction.target].write(type_name, writes)
+    context.written[direction.target, type_name][mapping.name] += len(writes)
+    return [
+        _Answered(task, change, number, _as_wanted(change, result))
+        for (task, change), number, result in zip(planned, numbers, results, strict=True)
+    ]
+
+
+def _as_wanted(change: Change, result: Result) -> Result:
+    """A record that was to be deleted and is not there is as it should be."""
+    if change.action is Action.DELETE and result.outcome is Outcome.GONE:
+        return Result(Outcome.DONE, change.id(change.direction.target))
+    return result
 
 
 def _write(mapping: Mapping, change: Change) -> Write:
@@ -233,27 +258,43 @@ def _conclude(
         row = after[side].get(answer.result.id or "")
         if answer.result.outcome is Outcome.DONE and row is not None:
             rows[side] = row
-    if len(rows) == len(SIDES) and (went or task.verdict.agreed or task.link is None):
+    if len(rows) == len(SIDES):
         _relink(mapping, layout, task, went, rows, commit)
+        return
+    for change in went:
+        if change.action is Action.CREATE:
+            _link_unseen(mapping, layout, _with_ids(change, answers), commit)
+
+
+def _link_unseen(mapping: Mapping, layout: int, change: Change, commit: Commit) -> None:
+    """A record was made, but cannot be read back yet: linked all the same, with nothing agreed."""
+    blank = _encode([UNSET] * len(mapping.keys))
+    if change.salesforce_id is not None and change.outreach_id is not None:
+        link = Link(change.salesforce_id, change.outreach_id, layout, blank, blank)
+        commit.links.append((mapping.name, link))
 
 
 def _note_pending(mapping: Mapping, task: Task, refused: list[_Answered], commit: Commit) -> None:
     """What of a record has to be looked at again: refusals, holds, references that wait."""
-    record = _record(task.case)
     for answer in refused:
+        record = _record(task, answer.change.direction.source)
         transient = answer.result.outcome is Outcome.TRANSIENT
         why = "transient" if transient else "refused"
         message = f"{answer.result.code}: {answer.result.message}"
         commit.pending.append(Pending(mapping.name, *record, why, message=message))
     for change in task.verdict.changes:
         if change.action is Action.HOLD:
+            record = _record(task, change.direction.source)
             held = Pending(mapping.name, *record, "review", message=change.reason)
             commit.pending.append(held)
             commit.logs.append(_log_row(mapping, "held", change.reason, _ids(task.case)))
     for wait in task.verdict.waits:
-        why = "reference" if wait.pair else "transient"
-        needs = (wait.pair, str(wait.id))
-        commit.pending.append(Pending(mapping.name, *record, why, *needs, wait.message))
+        record = _record(task, wait.side)
+        why = "reference" if wait.pairs else "transient"
+        commit.pending += [
+            Pending(mapping.name, *record, why, pair, str(wait.id), wait.message)
+            for pair in wait.pairs or ("",)
+        ]
 
 
 def _unlinked(mapping: Mapping, task: Task, went: list[Change], commit: Commit) -> bool:
@@ -308,10 +349,9 @@ def _ids(case: Case) -> dict[Side, RecordId | None]:
     return {side: case.id(side) for side in SIDES}
 
 
-def _record(case: Case) -> tuple[Side, RecordId]:
-    """By which side's id the record is pending: Salesforce's where it has one."""
-    side = Side.SALESFORCE if Side.SALESFORCE in case.rows else Side.OUTREACH
-    return side, case.id(side)
+def _record(task: Task, side: Side) -> tuple[Side, RecordId]:
+    """By which id a record is pending: that of the side whose change has to wait."""
+    return side, task.link.id(side) if task.link else task.case.id(side)
 
 
 def _log_row(

@@ -25,6 +25,7 @@ from engine.references import References, gather, routes
 __all__ = ["Batches"]
 
 _encode = msgspec.json.Encoder().encode
+_WATCHING = {Side.SALESFORCE: "polling", Side.OUTREACH: "pushing"}
 _decode = msgspec.json.Decoder(tuple[Any, ...]).decode
 
 
@@ -73,18 +74,10 @@ class Batches:
                 return
             rows, gone = later, ()
 
-    def forget(self, side: Side, ids: set[RecordId]) -> None:
-        """Let go of what is pending for records that are no longer there."""
-        if ids:
-            commit = Commit(seen=[(self.mapping.name, side, record) for record in ids])
-            now = stamp(self.context.clock.now())
-            self.context.ledger.commit(self.context.run, now, self.context.digest, commit)
-
     def _polled(self, side: Side, rows: Sequence[Row], now: datetime) -> list[Row]:
-        """The rows that the condition of `polling` (or `pushing`) lets in."""
-        name = "polling" if side is Side.SALESFORCE else "pushing"
-        holds = self.mapping.conditions.get(name)
-        if holds is None:
+        """The rows that the condition of `polling` (or `pushing`) lets in, by themselves."""
+        holds = self.mapping.conditions.get(_WATCHING[side])
+        if holds is None or side not in self.mapping.alone:
             return list(rows)
         if side is Side.SALESFORCE:
             return [row for row in rows if holds(row, None, None, None, now)]
@@ -101,19 +94,27 @@ class Batches:
     ) -> list[Row]:
         """One pass over a batch; the rows that have to wait for others of the same batch."""
         found = self._sort(side, rows, again)
-        tasks = self._linked_tasks(side, found.linked, now) + self._gone_tasks(side, gone, now)
+        tasks = self._watched(side, self._linked_tasks(side, found.linked, now))
+        tasks += self._gone_tasks(side, gone, now)
         matches = self._matches(side, found.alone, now)
         ready = [row for row in found.alone if row[0] not in matches.later]
-        tasks += [self._lone_task(side, row, matches, now) for row in ready]
+        tasks += self._watched(side, [self._lone_task(side, row, matches, now) for row in ready])
         references = self._references(task.case for task in tasks)
         for task in tasks:
             task.case.references = references
             task.verdict = self._decide(side, task, matches)
         name = self.mapping.name
         commit.seen += [(name, at, row[0]) for task in tasks for at, row in task.case.rows.items()]
-        commit.seen += [(name, side, record) for record in found.settled]
+        commit.seen += [(name, side, record) for record in (*found.settled, *gone)]
         act(self.mapping, self.layout, tasks, self.context, commit)
         return [row for row in found.alone if row[0] in matches.later]
+
+    def _watched(self, side: Side, tasks: list[Task]) -> list[Task]:
+        """Those that `polling` (or `pushing`) lets in, if it reads more than the row itself."""
+        holds = self.mapping.conditions.get(_WATCHING[side])
+        if holds is None or side in self.mapping.alone:
+            return tasks
+        return [task for task in tasks if task.case.ask(holds)]
 
     # -- sorting --------------------------------------------------------------------------------
 
@@ -121,7 +122,7 @@ class Batches:
         """Drop what equals its base (most often our own write's echo), part linked and alone."""
         ledger, found = self.context.ledger, _Sorted()
         links = ledger.links(self.mapping.name, side, [row[0] for row in rows])
-        view = self.mapping.view[side]
+        view, crossed = self.mapping.view[side], side in self.mapping.crossed
         alone = []
         for row in rows:
             link = links.get(row[0])
@@ -129,9 +130,10 @@ class Batches:
                 alone.append(row)
                 continue
             seen = view(row)
-            if link.layout == self.layout and link.base(side) == _encode(seen):
+            same = link.layout == self.layout and link.base(side) == _encode(seen)
+            if same and not crossed:
                 found.settled.append(row[0])
-            elif again or not self._only_waits(side, seen, link):
+            elif again or crossed or not self._only_waits(side, seen, link):
                 found.linked.append((row, seen, link))
         dead = ledger.tombstones(self.mapping.name, side, [row[0] for row in alone])
         found.alone = [row for row in alone if row[0] not in dead]
@@ -149,21 +151,12 @@ class Batches:
     def _linked_tasks(
         self, side: Side, linked: list[tuple[Row, tuple[Any, ...], Link]], now: datetime
     ) -> list[Task]:
-        if not linked:
-            return []
-        other = side.other
-        ids = [link.id(other) for _, _, link in linked]
-        type_name = self.mapping.type_name(other)
-        rows = self.context.stores[other].fetch(type_name, self.mapping.columns[other], ids)
-        partners = {row[0]: row for row in rows}
+        partners = self._with_partners(side, [link for _, _, link in linked])
         tasks = []
-        for row, seen, link in linked:
+        for (row, seen, link), (_, partner) in zip(linked, partners, strict=True):
             case = self._case({side: row}, {side: seen}, now)
             case.bases = {at: self._base(link, at) for at in SIDES}
-            partner = partners.get(link.id(other))
-            if partner is not None:
-                case.rows[other] = partner
-                case.views[other] = self.mapping.view[other](partner)
+            self._add_partner(case, side.other, partner)
             tasks.append(Task(case, Verdict(), link))
         return tasks
 
@@ -179,7 +172,29 @@ class Batches:
     def _gone_tasks(self, side: Side, gone: Sequence[RecordId], now: datetime) -> list[Task]:
         """Links whose record on `side` was deleted."""
         links = self.context.ledger.links(self.mapping.name, side, list(gone)) if gone else {}
-        return [Task(self._case({}, {}, now), Verdict(), link) for link in links.values()]
+        tasks = []
+        for link, partner in self._with_partners(side, list(links.values())):
+            case = self._case({}, {}, now)
+            self._add_partner(case, side.other, partner)
+            case.bases = {at: self._base(link, at) for at in SIDES}
+            tasks.append(Task(case, Verdict(), link))
+        return tasks
+
+    def _with_partners(self, side: Side, links: list[Link]) -> list[tuple[Link, Row | None]]:
+        """Links of records of `side`, each with the row of its other record, if that is there."""
+        if not links:
+            return []
+        other = side.other
+        ids = [link.id(other) for link in links]
+        type_name = self.mapping.type_name(other)
+        rows = self.context.stores[other].fetch(type_name, self.mapping.columns[other], ids)
+        partners = {row[0]: row for row in rows}
+        return [(link, partners.get(link.id(other))) for link in links]
+
+    def _add_partner(self, case: Case, side: Side, row: Row | None) -> None:
+        if row is not None:
+            case.rows[side] = row
+            case.views[side] = self.mapping.view[side](row)
 
     # -- records without a counterpart ----------------------------------------------------------
 
@@ -201,9 +216,8 @@ class Batches:
         case = self._case({side: row}, {side: self.mapping.view[side](row)}, now)
         partner = matches.partners.get(row[0])
         if partner is not None:
-            case.rows[side.other] = partner
-            case.views[side.other] = self.mapping.view[side.other](partner)
-            if side is Side.OUTREACH and self.mapping.pair.toggle("sync down").on:
+            self._add_partner(case, side.other, partner)
+            if self.mapping.pair.toggle("sync down").on:
                 case.override = Policy.SALESFORCE
         return Task(case, Verdict())
 
@@ -227,10 +241,9 @@ class Batches:
     def _decide(self, side: Side, task: Task, matches: Matches) -> Verdict:
         case, direction = task.case, Direction.out_of(side)
         if task.link is not None:
-            if not case.rows:
-                return decide_gone(self.mapping, task.link, direction)
-            if side.other not in case.rows:
-                return decide_gone(self.mapping, task.link, Direction.out_of(side.other))
+            for at in (side, side.other):
+                if at not in case.rows:
+                    return decide_gone(case, task.link, Direction.out_of(at))
             return decide_linked(case)
         record = case.id(side)
         if record in matches.held:

@@ -27,7 +27,10 @@ class Conflict(NamedTuple):
 
 
 class FieldChange(NamedTuple):
-    """One field to be written: `after` as people read it, `value` as the store takes it."""
+    """One field to be written: `after` as people read it, `value` as the store takes it.
+
+    `is_link` says that they are ids of records.
+    """
 
     line: int
     source: str
@@ -36,6 +39,7 @@ class FieldChange(NamedTuple):
     after: Value
     value: Value
     conflict: Conflict | None = None
+    is_link: bool = False
 
 
 @dataclass(frozen=True, slots=True)

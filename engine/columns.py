@@ -14,6 +14,7 @@ __all__ = [
     "End",
     "columns_of",
     "end_of",
+    "fields_in",
     "line_of",
     "reads_only",
     "watched_fields",
@@ -137,7 +138,8 @@ def line_of(pair: ir.Pair, ref: ir.FieldRef) -> int | None:
     """The line whose base tells what was last synced of a field."""
     for number, line in enumerate(pair.lines):
         end = line.end(ref.side)
-        if not line.once and isinstance(end, ir.FieldRef) and end.path == ref.path:
+        mapped = isinstance(end, ir.FieldRef) and end.path == ref.path
+        if mapped and line.compares(ref.side):
             return number
     return None
 

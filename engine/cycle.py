@@ -129,8 +129,8 @@ def change_as_json(change: Change) -> dict[str, Any]:
             {
                 "source": f.source,
                 "target": f.target,
-                "before": f.before,
-                "after": _real(f.after) if isinstance(f.after, int | str) else f.after,
+                "before": _real(f.before) if f.is_link else f.before,
+                "after": _real(f.after) if f.is_link else f.after,
             }
             | (
                 {

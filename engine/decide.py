@@ -12,11 +12,11 @@ from typing import Any
 from dsl.schema import Side
 from dsl.values import first, is_empty
 from engine.case import Case, Change, FieldChange, Verdict
-from engine.compile import waiting
+from engine.compile import is_unset, waiting
 from engine.ledger import Link
-from engine.mapping import Mapping
+from engine.mapping import LineCode
 from engine.merge import flow_of
-from engine.model import DIRECTIONS, SIDES, Action, Direction
+from engine.model import DIRECTIONS, SIDES, Action, Direction, Value
 from engine.references import Wait
 from engine.translate import line_holds, put_first, same, sendable, slot, translate
 from engine.translator import HOLD
@@ -72,12 +72,12 @@ def _decide_line(
         return
     target = code.ends[direction.target]
     before = case.rows[direction.target][slot(case, code, direction.target)]
-    if value is HOLD or not line_holds(case, code):
-        return
-    if is_empty(value) and direction in code.prevents and not is_empty(first(before)):
+    if value is HOLD or not line_holds(case, code) or _would_blank(code, direction, value, before):
         return
     if same(case, number, direction, value):
         verdict.agreed.append(number)
+        return
+    if not case.mapping.flows(direction, "update"):
         return
     if not case.holds(direction, "update"):
         held[direction] = True
@@ -97,6 +97,7 @@ def _decide_line(
             sent if target.is_list else value,
             sent,
             conflict,
+            target.is_link,
         )
     )
 
@@ -118,16 +119,26 @@ def hold(case: Case, direction: Direction, reason: str) -> Verdict:
     return Verdict([case.change(Action.HOLD, direction, reason, place)])
 
 
-def decide_gone(mapping: Mapping, link: Link, direction: Direction) -> Verdict:
-    """What becomes of a link whose record on the direction's source side was deleted."""
+def decide_gone(case: Case, link: Link, direction: Direction) -> Verdict:
+    """What becomes of a link whose record on the direction's source side was deleted.
+
+    A condition is asked of what is left: the other record, and what was last synced.
+    """
+    mapping = case.mapping
     ids = (link.salesforce_id, link.outreach_id)
-    toggle, rule = f"{direction} delete", mapping.rules[f"{direction} delete"]
+    rule = mapping.rules[f"{direction} delete"]
     source = direction.source
     gone = f"{source.title()} {mapping.type_name(source)} {link.id(source)} was deleted"
-    if mapping.flows(direction, "delete") and mapping.conditions.get(toggle) is None:
+    there = direction.target in case.rows
+    if there and mapping.flows(direction, "delete") and case.holds(direction, "delete"):
         reason = f"{gone}; {rule.reason}"
         return Verdict([Change(Action.DELETE, direction, mapping.types, *ids, reason, rule.place)])
     return Verdict([Change(Action.UNLINK, direction, mapping.types, *ids, gone, rule.place)])
+
+
+def _would_blank(code: LineCode, direction: Direction, value: Value, before: Value) -> bool:
+    """Whether `prevent empty` keeps an empty value from overwriting one that is there."""
+    return direction in code.prevents and is_empty(value) and not is_empty(first(before))
 
 
 # -- a record without a counterpart -------------------------------------------------------------
@@ -164,7 +175,11 @@ def decide_create(case: Case, direction: Direction) -> Verdict:
             continue
         if line.is_list:
             sent = value = [value]
-        fields.append(FieldChange(line.number, line.source, line.target, None, value, sent))
+        fields.append(
+            FieldChange(
+                line.number, line.source, line.target, None, value, sent, is_link=line.is_link
+            )
+        )
     verdict.changes.append(case.change(Action.CREATE, direction, rule.reason, rule.place, fields))
     return verdict
 
@@ -181,23 +196,35 @@ def settle(
     neither written nor agreed keep their base, or stay without one; lines that wait remember what
     they wait with.
     """
-    lines = len(case.mapping.lines)
+    written = {f.line for change in done for f in change.fields}
     settled = set(verdict.agreed)
-    waits = {wait.line for wait in verdict.waits}
-    for change in done:
-        settled.update(f.line for f in change.fields)
+    waits = {wait.line: wait.side for wait in verdict.waits}
     watched = case.bases is None or bool(done)
     bases = {}
     for side in SIDES:
-        values = [
-            waiting(after[side][n])
-            if n in waits
-            else after[side][n]
-            if n in settled or not case.mapping.lines[n].line.compares(side)
-            else case.base(side, n)
-            for n in range(lines)
-        ]
-        total = len(after[side])
-        values += [after[side][n] if watched else case.base(side, n) for n in range(lines, total)]
+        now = after[side]
+        # What was not written counts as it was decided on, not as somebody made it since.
+        seen = case.views.get(side, now)
+        values = []
+        for n, code in enumerate(case.mapping.lines):
+            if n in waits:
+                values.append(_waiting_base(case, side, n, waits[n], now[n]))
+            elif n in written or not code.line.compares(side):
+                values.append(now[n])
+            elif n in settled:
+                values.append(seen[n])
+            else:
+                values.append(case.base(side, n))
+        rest = range(len(values), len(now))
+        values += [seen[n] if watched else case.base(side, n) for n in rest]
         bases[side] = tuple(values)
     return bases
+
+
+def _waiting_base(case: Case, side: Side, line: int, source: Side, value: Any) -> Any:
+    """The base of a line that waits for its source: the other side keeps, or now has, its own."""
+    if side not in case.rows:
+        return value  # the record was just made: what the vendor filled in is no edit
+    if side is source or is_unset(case.base(side, line)):
+        return waiting(value)
+    return case.base(side, line)

@@ -77,7 +77,7 @@ class Interpreter:
         resolving = []
         for node in order(self.graph):
             step = self.graph.nodes[node]
-            if only is not None and step["kind"] != "stages" and step["type"] not in only:
+            if only is not None and not self._concerns(node, only):
                 continue
             match step["kind"]:
                 case "observe":
@@ -87,6 +87,12 @@ class Interpreter:
                 case "resolve":
                     resolving.append((node, step["type"]))
         self._settle(resolving)
+
+    def _concerns(self, node: str, only: frozenset[str]) -> bool:
+        """Whether a step is one of these pairs', or makes stages for one."""
+        if self.graph.nodes[node]["kind"] != "stages":
+            return self.graph.nodes[node]["type"] in only
+        return any(self.graph.nodes[after]["type"] in only for after in self.graph[node])
 
     def _stream(self, node: str, pair: str, direction: Direction) -> None:
         """Observe a side and take each page through decide, act and commit."""
@@ -127,8 +133,9 @@ class Interpreter:
                 columns = batches.mapping.columns[side]
                 rows = context.stores[side].fetch(type_name, columns, ids)
                 self._progress(node, len(rows))
-                batches.process(side, rows, again=True)
-                batches.forget(side, set(ids) - {row[0] for row in rows})
+                there = {row[0] for row in rows}
+                gone = [record for record in ids if record not in there]
+                batches.process(side, rows, gone, again=True)
 
     def _reread(self, node: str, pair: str) -> None:
         """Read a side again that other pairs have written to since this pair read it."""

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from dsl import program as ir
 from dsl.schema import Side
 from dsl.values import canonical
-from engine.columns import End, columns_of, end_of, watched_fields
+from engine.columns import End, columns_of, end_of, fields_in, reads_only, watched_fields
 from engine.compile import FIXED, UNSET, Compiler, Holds, Merge, View, merge_function
 from engine.model import DIRECTIONS, SIDES, Direction
 from engine.translator import Translate, translator
@@ -49,6 +49,7 @@ class CreatingLine:
     when: Holds | None
     names: tuple[str, ...]
     is_list: bool
+    is_link: bool
     required: bool
     source: str
     target: str
@@ -114,6 +115,24 @@ class Mapping:
         return self.pair.type(side).name
 
     @cached_property
+    def alone(self) -> frozenset[Side]:
+        """The sides whose `polling` or `pushing` condition reads nothing but the record itself."""
+        toggles = {Side.SALESFORCE: "polling", Side.OUTREACH: "pushing"}
+        return frozenset(s for s, t in toggles.items() if reads_only(self.pair.toggle(t).when, s))
+
+    @cached_property
+    def crossed(self) -> frozenset[Side]:
+        """The sides on which an edit may let through what of the other side is held back."""
+        found = set()
+        for side in SIDES:
+            update = f"{Direction.out_of(side.other)} update"
+            conditions = [self.pair.toggle(update).when]
+            conditions += [c.line.when for c in self.lines if c.line.compares(side.other)]
+            if any(ref.side is side for c in conditions for ref in fields_in(c)):
+                found.add(side)
+        return frozenset(found)
+
+    @cached_property
     def _slots(self) -> dict[tuple[Side, str], int]:
         return {
             (side, path): FIXED + number
@@ -146,6 +165,7 @@ def _creating(number: int, code: LineCode, direction: Direction) -> CreatingLine
         when=code.when,
         names=target.targets if target.by_name else (),
         is_list=target.is_list,
+        is_link=target.is_link,
         required=target.field is not None and target.field.required,
         source=source.label,
         target=target.label,

@@ -67,19 +67,21 @@ def _by_rule(
     """Match by one line; the rows that found nobody, for the next line."""
     keyed, rest = [], []
     for row in rows:
-        key = _own_key(mapping, rule, side, row)
-        if key is None:
-            rest.append(row)
+        keys = _own_keys(mapping, rule, side, row)
+        if keys:
+            keyed.append((row, keys))
         else:
-            keyed.append((row, key))
+            rest.append(row)
     if not keyed:
         return rows
-    candidates = _candidates(mapping, rule, side.other, [key for _, key in keyed], store)
+    candidates = _candidates(
+        mapping, rule, side.other, [k for _, keys in keyed for k in keys], store
+    )
     ids = list({row[0] for group in candidates.values() for row in group})
     linked = ledger.others(mapping.name, side.other, ids)
-    for row, key in keyed:
-        group = candidates.get(key)
-        if group is None:
+    for row, keys in keyed:
+        group = list({c[0]: c for key in keys for c in candidates.get(key, ())}.values())
+        if not group:
             rest.append(row)
             continue
         free = [c for c in group if c[0] not in linked]
@@ -109,10 +111,21 @@ def _fields(rule: MatchRule, side: Side) -> list[str]:
     return [(s if side is Side.SALESFORCE else o).path for s, o in rule.keys]
 
 
-def _own_key(mapping: Mapping, rule: MatchRule, side: Side, row: Row) -> Key | None:
-    """The record's own key in canonical form; None if part of it is empty."""
-    key = tuple([canonical_name(row[mapping.slot(side, path)]) for path in _fields(rule, side)])
-    return None if None in key else key
+def _own_keys(mapping: Mapping, rule: MatchRule, side: Side, row: Row) -> list[Key]:
+    """The record's own keys in canonical form, one for each element of a list attribute.
+
+    There is none if a part is empty.
+    """
+    values = [row[mapping.slot(side, path)] for path in _fields(rule, side)]
+    if len(values) == 1 and not isinstance(values[0], list):
+        name = canonical_name(values[0])
+        return [] if name is None else [(name,)]
+    return [key for key in product(*map(_forms, values)) if None not in key]
+
+
+def _forms(value: Any) -> list[Any]:
+    """The forms in which a value matches: a list by any of its elements."""
+    return [canonical_name(v) for v in (value if isinstance(value, list) else [value])]
 
 
 def _candidates(
@@ -126,11 +139,7 @@ def _candidates(
     by_key: dict[Key, list[Row]] = {}
     for row in rows:
         values = [row[mapping.slot(side, path)] for path in fields]
-        choices = [
-            {canonical_name(v) for v in (value if isinstance(value, list) else [value])}
-            for value in values
-        ]
-        for key in product(*choices):
+        for key in dict.fromkeys(product(*map(_forms, values))):
             by_key.setdefault(key, []).append(row)
     return by_key
 
@@ -158,8 +167,8 @@ def _defer_twins(
         partner = found.partners.get(row[0])
         marks: set[Any] = {("partner", partner[0])} if partner else set()
         if not partner and row[0] in creating:
-            keys = ((n, _own_key(mapping, rule, side, row)) for n, rule in enumerate(unique))
-            marks.update(mark for mark in keys if mark[1])
+            for number, rule in enumerate(unique):
+                marks.update((number, key) for key in _own_keys(mapping, rule, side, row))
         if marks & claimed:
             found.later.add(row[0])
             found.partners.pop(row[0], None)

@@ -6,7 +6,7 @@ from dsl.program import Policy
 from dsl.schema import Side
 from dsl.values import first, is_empty
 from engine.case import Case, Conflict
-from engine.compile import is_unset
+from engine.compile import UNSET, is_unset
 from engine.model import DIRECTIONS, SIDES, Direction
 from engine.references import Wait
 from engine.translate import same, slot, translate
@@ -18,31 +18,28 @@ __all__ = ["flow_of"]
 def flow_of(
     case: Case, number: int, s_changed: bool, o_changed: bool
 ) -> tuple[Direction | None, Conflict | None, bool]:
-    """Which way a line flows now, with its conflict, or whether its two sides simply agree."""
-    mapping, code = case.mapping, case.mapping.lines[number]
-    line = code.line
-    inbound = line.inbound and not line.once and mapping.flows(Direction.INBOUND, "update")
-    outbound = line.outbound and not line.once and mapping.flows(Direction.OUTBOUND, "update")
-    never = any(is_unset(case.base(side, number)) for side in SIDES)
+    """Which way a line flows now, with its conflict, or whether its two sides simply agree.
+
+    Whether the toggles let it flow there is asked later: what they hold back is still a change.
+    """
+    line = case.mapping.lines[number].line
+    never = all(is_unset(case.base(side, number)) for side in SIDES if line.compares(side))
     if line.once:
         return None, None, never
-    if not (inbound and outbound):
-        if not (inbound or outbound):
-            return None, None, False
-        source = Side.SALESFORCE if inbound else Side.OUTREACH
-        changed = s_changed if inbound else o_changed
-        if not (changed or never):
-            return None, None, False
-        if never and is_empty(first(case.views[source][number])):
-            return None, None, True
-        return Direction.INBOUND if inbound else Direction.OUTBOUND, None, False
+    if not (line.inbound and line.outbound):
+        direction = Direction.INBOUND if line.inbound else Direction.OUTBOUND
+        view = case.views[direction.source][number]
+        changed = s_changed if line.inbound else o_changed
+        if view == UNSET or (never and is_empty(view)):
+            return None, None, changed or never
+        return direction if changed or never else None, None, False
     if never:
         return _first_meeting(case, number)
-    s_changed = s_changed and not is_held_back(case, number, Direction.INBOUND)
-    o_changed = o_changed and not is_held_back(case, number, Direction.OUTBOUND)
+    if s_changed and o_changed and _agree(case, number):
+        return None, None, True
+    s_changed = s_changed and not _is_kept_blank(case, number, Direction.INBOUND)
+    o_changed = o_changed and not _is_kept_blank(case, number, Direction.OUTBOUND)
     if s_changed and o_changed:
-        if _agree(case, number):
-            return None, None, True
         return _contest(case, number)
     if s_changed or o_changed:
         return Direction.INBOUND if s_changed else Direction.OUTBOUND, None, False
@@ -51,24 +48,24 @@ def flow_of(
 
 def _first_meeting(case: Case, number: int) -> tuple[Direction | None, Conflict | None, bool]:
     """A two-way line of two records that have no base yet."""
-    s_empty, o_empty = (is_empty(first(case.views[side][number])) for side in SIDES)
+    code = case.mapping.lines[number]
+    # From the rows: a view has no empty checkbox, and null gives way to true or false.
+    s_empty, o_empty = (is_empty(first(case.rows[side][slot(case, code, side)])) for side in SIDES)
     if (s_empty and o_empty) or _agree(case, number):
         return None, None, True
     if s_empty or o_empty:
         return Direction.OUTBOUND if s_empty else Direction.INBOUND, None, False
-    if is_held_back(case, number, Direction.INBOUND):
+    if translate(case, number, Direction.INBOUND) is HOLD:
         return Direction.OUTBOUND, None, False
-    if is_held_back(case, number, Direction.OUTBOUND):
+    if translate(case, number, Direction.OUTBOUND) is HOLD:
         return Direction.INBOUND, None, False
     return _contest(case, number)
 
 
-def is_held_back(case: Case, number: int, direction: Direction) -> bool:
-    """Whether a side's change has nothing to tell the other: unmapped, or a blank kept out."""
+def _is_kept_blank(case: Case, number: int, direction: Direction) -> bool:
+    """Whether a side's change is a blank that `prevent empty` keeps from the other side."""
     code = case.mapping.lines[number]
-    if direction in code.prevents and is_empty(first(case.views[direction.source][number])):
-        return True
-    return translate(case, number, direction) is HOLD
+    return direction in code.prevents and is_empty(first(case.views[direction.source][number]))
 
 
 def _agree(case: Case, number: int) -> bool:

@@ -54,7 +54,8 @@ class Store(Protocol):
     def scan(self, type_name: str, fields: Sequence[str], since: Cursor | None) -> Iterator[Page]:
         """Records changed after `since` (all, if None), in order of stamp and id, page by page.
 
-        Deleted records come in `gone`, as far as the vendor tells. Always yields at least one page.
+        Deleted records come in `gone`, as far as the vendor tells, with the first page: a scan that
+        is cut off goes on from its rows' cursor. Always yields at least one page.
         Reading goes on correctly while records are written between two pages.
         """
         ...

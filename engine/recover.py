@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
 
 from dsl.schema import Side
-from dsl.values import stamp
+from dsl.values import canonical_name, instant, stamp
 from engine.act import Context
 from engine.ledger import Commit, Intent, Link, LogRow
 from engine.mapping import UNSET, Mapping
@@ -17,7 +16,7 @@ from engine.model import Action, Cursor, Direction, RecordId, Row
 
 __all__ = ["recover"]
 
-_SKEW = timedelta(minutes=10)  # how far the other side's clock may be from ours
+_SECONDS = 19  # Salesforce stamps to the second
 _encode = msgspec.json.encode
 
 
@@ -33,9 +32,7 @@ def recover(mappings: dict[str, Mapping], layouts: dict[str, int], context: Cont
     commit = Commit()
     by_target: dict[tuple[str, Direction], list[tuple[Intent, str]]] = defaultdict(list)
     for intent, at in open_intents:
-        known = mappings.get(intent.pair)
-        same_lines = known is not None and layouts[intent.pair] == intent.layout
-        if intent.action == Action.CREATE and same_lines:
+        if intent.action == Action.CREATE and intent.pair in mappings:
             by_target[intent.pair, Direction(intent.direction)].append((intent, at))
         else:
             commit.answers.append(_unknown(intent))
@@ -62,11 +59,16 @@ def _adopt(
     """Link what was made by creates of which only the intent is known."""
     target = direction.target
     made = _made_since(mapping, target, min(at for _, at in intents), context)
+    lines = {
+        intent.layout: _todays_lines(mapping, context.ledger.layout_lines(intent.layout))
+        for intent, _ in intents
+    }
     linked = context.ledger.others(mapping.name, direction.source, _sources(intents, direction))
     blank = _encode([UNSET] * len(mapping.keys))
     for intent, _ in intents:
         source = intent.salesforce_id if direction is Direction.INBOUND else intent.outreach_id
-        row = None if source in linked else _take(mapping, target, intent, made)
+        wanted = _wanted(mapping, target, intent, lines[intent.layout])
+        row = None if source in linked else _take(mapping, target, wanted, made)
         if row is None:
             commit.answers.append(_unknown(intent))
             continue
@@ -92,36 +94,79 @@ def _sources(intents: list[tuple[Intent, str]], direction: Direction) -> list[Re
 
 
 def _made_since(mapping: Mapping, side: Side, at: str, context: Context) -> list[Row]:
-    """Records of `side` without a link that were written since, by either clock."""
-    since = stamp(datetime.fromisoformat(at).astimezone(UTC) - _SKEW)
-    cursor = Cursor(since, "" if side is Side.SALESFORCE else 0)
+    """Records of `side` without a link that were made since, by that side's own time."""
+    since = f"{at[:_SECONDS]}.000Z"
+    store, type_name = context.stores[side], mapping.type_name(side)
+    created = "CreatedDate" if side is Side.SALESFORCE else "createdAt"
+    known = created in mapping.pair.type(side).fields
     rows: list[Row] = []
-    store = context.stores[side]
-    for page in store.scan(mapping.type_name(side), mapping.columns[side], cursor):
+    for page in store.scan(type_name, mapping.columns[side], Cursor(since, _first_id(side))):
         ids = [row[0] for row in page.rows]
         linked = context.ledger.others(mapping.name, side, ids)
-        rows += [row for row in page.rows if row[0] not in linked]
+        new = set(ids)
+        if known and ids:
+            found = store.fetch(type_name, [created], ids)
+            new = {row[0] for row in found if _is_since(row[2], since)}
+        rows += [row for row in page.rows if row[0] not in linked and row[0] in new]
     return rows
 
 
-def _take(mapping: Mapping, side: Side, intent: Intent, rows: list[Row]) -> Row | None:
-    """The record that holds all that the intent wanted written; it is taken off the list."""
-    wanted = []
+def _first_id(side: Side) -> RecordId:
+    return "" if side is Side.SALESFORCE else 0
+
+
+def _is_since(made: Any, since: str) -> bool:
+    moment = instant(made)
+    return moment is None or stamp(moment) >= since
+
+
+def _todays_lines(mapping: Mapping, keys: tuple[str, ...]) -> dict[int, int]:
+    """Where the lines of an earlier layout stand today; rules may have changed since the crash."""
+    today = {key: number for number, key in enumerate(mapping.keys)}
+    return {number: today[key] for number, key in enumerate(keys) if key in today}
+
+
+def _wanted(
+    mapping: Mapping, side: Side, intent: Intent, lines: dict[int, int]
+) -> tuple[dict[int, Any], dict[str, Any]]:
+    """What a create wanted written: by line in canonical form, and by field for its match keys."""
+    by_line: dict[int, Any] = {}
+    by_field: dict[str, Any] = {}
     for number, _, value in msgspec.json.decode(intent.fields):
-        code = mapping.lines[number]
+        line = lines.get(number)
+        if line is None:
+            continue
+        code = mapping.lines[line]
+        by_field[code.ends[side].name or ""] = canonical_name(value)
         if not code.line.once and not code.ends[side].by_name:
-            wanted.append((number, _form(mapping, side, number, value)))
+            by_line[line] = mapping.canonical(side, line)(value)
+    return by_line, by_field
+
+
+def _take(
+    mapping: Mapping,
+    side: Side,
+    wanted: tuple[dict[int, Any], dict[str, Any]],
+    rows: list[Row],
+) -> Row | None:
+    """The record that holds all that a create wanted, and no other key; it leaves the list."""
+    by_line, by_field = wanted
+    keys = {
+        (left if side is Side.SALESFORCE else right).path
+        for rule in mapping.pair.matches
+        for left, right in rule.keys
+    }
     for row in rows:
-        if wanted and all(_held(mapping, side, number, row) == value for number, value in wanted):
+        same = all(_held(mapping, side, line, row) == value for line, value in by_line.items())
+        keyed = all(
+            canonical_name(row[mapping.slot(side, path)]) == by_field.get(path) for path in keys
+        )
+        if by_line and same and keyed:
             rows.remove(row)
             return row
     return None
 
 
-def _held(mapping: Mapping, side: Side, number: int, row: Row) -> Any:
-    column = mapping.lines[number].ends[side].column or ""
-    return _form(mapping, side, number, row[mapping.slot(side, column)])
-
-
-def _form(mapping: Mapping, side: Side, number: int, value: Any) -> Any:
-    return mapping.canonical(side, number)(value)
+def _held(mapping: Mapping, side: Side, line: int, row: Row) -> Any:
+    column = mapping.lines[line].ends[side].column or ""
+    return mapping.canonical(side, line)(row[mapping.slot(side, column)])

@@ -19,10 +19,11 @@ __all__ = ["References", "Wait", "gather", "routes"]
 
 
 class Wait(NamedTuple):
-    """A line that waits: until `id` (of the source side) is linked in `pair`, or for a name."""
+    """A line of `side` that waits: until `id` is linked in one of `pairs`, or for a name."""
 
     line: int
-    pair: str
+    side: Side
+    pairs: tuple[str, ...]
     id: RecordId
     message: str
 
@@ -54,7 +55,7 @@ class References:
             return None
         types = dict(zip(SIDES, pairs[0].split("<->"), strict=True))
         message = f"waits until {types[source]} {record} has its {types[source.other]}"
-        return Wait(line, pairs[0], record, message)
+        return Wait(line, source, pairs, record, message)
 
     def named(self, line: int, side: Side, types: Sequence[str], name: str) -> RecordId | Wait:
         """The id of what bears a name on `side`."""
@@ -64,7 +65,8 @@ class References:
             if found is not None:
                 return found
         wanted = " or ".join(types) or "record"
-        return Wait(line, "", name, f"{side.title()} has no {wanted} named `{name}`")
+        message = f"{side.title()} has no {wanted} named `{name}`"
+        return Wait(line, side.other, (), name, message)
 
 
 def routes(program: Program, mapping: Mapping) -> dict[int, tuple[str, ...]]:

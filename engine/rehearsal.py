@@ -87,7 +87,16 @@ class Rehearsal:
                 pages, chunk = pages + 1, []
             chunk.append(row)
         self.calls += pages
-        yield Page(chunk, page.gone if not pages else [], page.last, done=True)
+        gone = [] if pages else page.gone
+        yield Page(chunk, [*gone, *self._own_gone(type_name, since)], page.last, done=True)
+
+    def _own_gone(self, type_name: str, since: Cursor | None) -> list[RecordId]:
+        """What was deleted here."""
+        rows = self._db.execute(
+            "SELECT id FROM record WHERE type = ? AND stamp >= ? AND deleted ORDER BY number",
+            (type_name, since.stamp if since else ""),
+        )
+        return [row[0] for row in rows]
 
     def _own_rows(
         self, type_name: str, fields: Sequence[str], since: Cursor | None
@@ -228,16 +237,23 @@ class Rehearsal:
         described, at = self.describe(type_name), self.now()
         keys = self._keys.setdefault(type_name, set())
         strict = _strict_fields(described) if described else ()
+        unique = self._borne(type_name, described, writes) if described else {}
         known = self._records(type_name, [w.id for w in writes if w.id is not None])
         results, records, elements = [], [], []
         for write in writes:
-            refused = _refusal(type_name, strict, write)
+            gone = write.id in known and known[write.id][3]
+            refused = _refusal(type_name, strict, write) or self._taken(type_name, unique, write)
+            if gone:
+                results.append(Result(Outcome.GONE, write.id, "NOT_FOUND", "it was deleted"))
+                continue
             if refused:
                 results.append(refused)
                 continue
             record = write.id if write.id is not None else self._provisional()
             values = (known[record][2] if record in known else {}) | write.values
             known[record] = (record, at, values, write.delete)
+            for name, bearers in unique.items():
+                bearers.update((value, record) for value in _folded(values.get(name)))
             results.append(Result(Outcome.DONE, record))
             records.append((type_name, record, at, _encode(values), write.delete))
             elements += _elements(type_name, record, write.values, keys)
@@ -250,9 +266,45 @@ class Rehearsal:
         self._db.execute("COMMIT")
         return results
 
+    def _borne(
+        self, type_name: str, described: ObjectType, writes: Sequence[Write]
+    ) -> dict[str, dict[Value, RecordId]]:
+        """Who bears the unique values that are to be written, by field."""
+        found: dict[str, dict[Value, RecordId]] = {}
+        for known in described.fields.values():
+            if not known.unique:
+                continue
+            wanted = {v for write in writes for v in _folded(write.values.get(known.name))}
+            found[known.name] = {}
+            if wanted:
+                calls, key = self.calls, [known.name]
+                rows = self.find(type_name, key, key, [(value,) for value in wanted])
+                self.calls = calls  # the vendor looks for itself
+                for row in rows:
+                    found[known.name].update((value, row[0]) for value in _folded(row[2]))
+        return found
+
+    def _taken(
+        self, type_name: str, unique: dict[str, dict[Value, RecordId]], write: Write
+    ) -> Result | None:
+        """The refusal of a unique value that another record bears."""
+        for name, bearers in unique.items():
+            for value in _folded(write.values.get(name)):
+                bearer = bearers.get(value)
+                if bearer is not None and bearer != write.id:
+                    message = f"{name}: {value} is taken by {type_name} {bearer}"
+                    return Result(Outcome.REFUSED, write.id, "DUPLICATE_VALUE", message, (name,))
+        return None
+
     def _provisional(self) -> RecordId:
         self._new += 1
         return f"{_NEW}{self._new:09}" if self.side is Side.SALESFORCE else -self._new
+
+
+def _folded(value: Value) -> list[Value]:
+    """The values of a field in the form in which they are unique, lists by element."""
+    values = value if isinstance(value, list) else [value]
+    return [canonical_name(v) for v in values if not is_empty(v)]
 
 
 def _elements(

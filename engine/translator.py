@@ -15,7 +15,7 @@ from engine.model import Direction, RecordId, Row, Value
 __all__ = ["HOLD", "Lookup", "Translate", "translator"]
 
 HOLD = object()
-"""What an unmapped value comes to: leave the other side as it is."""
+"""What a value comes to that is unmapped, or has no form there: leave the other side as it is."""
 
 
 class Lookup(Protocol):
@@ -53,7 +53,10 @@ def translator(
 
     def converted(row: Row, _lookup: Lookup, now: datetime) -> Any:
         value = first(read(row, now)) if takes_list else read(row, now)
-        return None if value is None or value == "" else convert(value, source.kind, kind, zone)
+        if value is None or value == "":
+            return None
+        found = convert(value, source.kind, kind, zone)
+        return HOLD if found is None else found
 
     if source.kind is kind is Kind.BOOLEAN:
         # Outreach sometimes has null where Salesforce takes only true or false.

@@ -202,12 +202,15 @@ def test_what_a_condition_holds_back_stays_different_from_the_base() -> None:
     assert written(decide_linked(hot)) == {("inbound", "title"): "s"}
 
 
-def test_a_toggle_that_is_off_makes_a_two_way_line_one_way() -> None:
+def test_a_change_that_a_toggle_keeps_in_is_still_a_change() -> None:
     mapping = mapping_of(TITLE, "match Email = emails polling inbound update pushing")
-    case = case_of(mapping, {"Title": "s"}, {"title": "o"}, ({"Title": "b"}, {"title": "b"}))
+    base = ({"Title": "b"}, {"title": "b"})
+    newer_outreach = ("2026-01-01", "2026-01-02")
+    case = case_of(mapping, {"Title": "s"}, {"title": "o"}, base, newer_outreach)
+    assert decide_linked(case).changes == []
+    case = case_of(mapping, {"Title": "s"}, {"title": "o"}, base, newer_outreach[::-1])
     (change,) = decide_linked(case).changes
-    assert change.fields[0].after == "s"
-    assert change.fields[0].conflict is None
+    assert change.fields[0].conflict == ("s", "o", S)
 
 
 def test_a_stage_goes_through_its_map_by_name_and_is_sent_as_an_id() -> None:

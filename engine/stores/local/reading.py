@@ -57,13 +57,13 @@ def scan(
 ) -> Iterator[Page]:
     """The pages of a scan. Each is a query of its own, so that writes may come in between."""
     last = since or first_cursor(org.side)
-    more = True
+    more, gone = True, deleted_ids(org, table, since)
     while more:
         rows, more = changed_rows(org, table, fields, last, size)
         if rows:
             last = Cursor(rows[-1][1], rows[-1][0])
-        gone = [] if more else deleted_ids(org, table, since)
         yield Page(rows, gone, last, done=not more)
+        gone = []
 
 
 def rows_of_ids(

@@ -49,7 +49,7 @@ class LocalOrg:
     def scan(self, type_name: str, fields: Sequence[str], since: Cursor | None) -> Iterator[Page]:
         """Records changed after `since`, page by page; each page is one call.
 
-        Deleted ids come with the last page. Raises `StoreError` for an unknown type or field.
+        Deleted ids come with the first page. Raises `StoreError` for an unknown type or field.
         """
         for page in scan(self.file, self.file.table(type_name), fields, since, self.page_size):
             self.calls += 1
