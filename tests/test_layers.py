@@ -47,6 +47,7 @@ FLOORS = {
         2,
     ),
     "engine.stores": 3,
+    "engine.rule_tests": 4,
     "engine.cli": 5,
 }
 

@@ -20,6 +20,8 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "init": ("engine.cli.init", "none", "make a project with the recommended rules and local orgs"),
     "demo": ("engine.cli.demo", "none", "play the whole story on the sample org"),
     "lint": ("engine.cli.lint", "takes", "check rule files"),
+    "fmt": ("engine.cli.fmt", "takes", "write rule files in their one canonical form"),
+    "test": ("engine.cli.test", "takes", "run the tests in the rule files"),
     "plan": ("engine.cli.plan", "needs", "show what a run would do, record by record"),
     "run": ("engine.cli.run", "needs", "run one cycle"),
     "graph": ("engine.cli.graph", "needs", "show the execution plan graph"),
@@ -45,6 +47,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     if module is None:
         _parser(None, None).print_help()
         return 2
+    # As Ctrl-C: what was opened is closed, and a plan's temporary files go.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         return _run(name or "", module, args)
     except KeyboardInterrupt:

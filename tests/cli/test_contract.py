@@ -280,7 +280,21 @@ def test_the_version_is_told(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "command", ["init", "demo", "lint", "plan", "run", "graph", "status", "log", "links", "local"]
+    "command",
+    [
+        "init",
+        "demo",
+        "lint",
+        "fmt",
+        "test",
+        "plan",
+        "run",
+        "graph",
+        "status",
+        "log",
+        "links",
+        "local",
+    ],
 )
 def test_every_command_has_help_with_an_example(tmp_path: Path, command: str) -> None:
     answer = crosswalk(tmp_path, command, "--help")

@@ -34,7 +34,7 @@ CREATE TABLE deleted (type TEXT, id, stamp TEXT NOT NULL, record TEXT,
 CREATE INDEX "deleted by stamp" ON deleted (type, stamp);
 """
 _PATIENCE = 60.0  # seconds that one process waits for another one's transaction
-_MAPPED = 1 << 30  # bytes that are read without a copy through the cache
+_MAPPED = 1 << 26  # bytes read without a copy; bounded, since they count as memory in use
 _PAGES = -32_000  # kibibytes of cache: a page of wide rows, and the indexes that it touches
 
 

@@ -1,0 +1,61 @@
+"""A program made ready for its tests: what all of them share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, tzinfo
+from functools import cached_property
+
+from dsl.program import Pair, Program
+from dsl.schema import ObjectType, Schema, Side, is_custom, shipped_schema
+from engine.mapping import Mapping, compile_pair
+
+__all__ = ["Rules"]
+
+
+@dataclass(frozen=True)
+class Rules:
+    """A checked program with its syncs compiled once for all tests."""
+
+    program: Program
+    zone: tzinfo = UTC
+
+    @property
+    def schema(self) -> Schema:
+        return shipped_schema()
+
+    @cached_property
+    def pairs(self) -> tuple[Pair, ...]:
+        """The syncs that can run here: a custom object has no org in memory."""
+        return tuple(
+            pair
+            for pair in self.program.pairs
+            if all(self.schema.get(side, pair.type(side).name) for side in Side)
+        )
+
+    @cached_property
+    def only(self) -> frozenset[str] | None:
+        """The pairs to run; None if they are all."""
+        if len(self.pairs) == len(self.program.pairs):
+            return None
+        return frozenset(pair.name for pair in self.pairs)
+
+    @cached_property
+    def mappings(self) -> dict[str, Mapping]:
+        return {pair.name: compile_pair(pair, self.zone) for pair in self.pairs}
+
+    def pairs_of(self, side: Side, type_name: str) -> list[Pair]:
+        """The syncs of a type."""
+        return [pair for pair in self.pairs if pair.type(side).name == type_name]
+
+    def type(self, name: str) -> ObjectType | None:
+        """The type of a record in a test; the name tells the side."""
+        for side in Side:
+            found = self.schema.get(side, name)
+            if found is not None:
+                return found
+        return None
+
+    def is_custom(self, name: str) -> bool:
+        """Whether it names a custom object, which the orgs in memory do not have."""
+        return self.type(name) is None and is_custom(Side.SALESFORCE, name)
