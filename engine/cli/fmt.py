@@ -6,16 +6,17 @@ import argparse
 import os
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from difflib import unified_diff
 from pathlib import Path
-from typing import Protocol
 
 from dsl.diagnostics import Diagnostic, as_text
-from dsl.files import Loaded, decode, read_folder, read_paths
+from dsl.files import Loaded, decode
 from dsl.format import format_source
+from engine.cli.project import Project
+from engine.cli.rule_files import load
 
 __all__ = ["register", "run"]
 
@@ -26,13 +27,6 @@ examples:
   crosswalk fmt --check --diff
   crosswalk fmt - < draft.sync > rules/leads.sync
 """
-
-
-class Project(Protocol):
-    """What `fmt` needs to know of a project."""
-
-    @property
-    def rules(self) -> Path: ...
 
 
 @dataclass(frozen=True)
@@ -83,7 +77,7 @@ def run(args: argparse.Namespace, project: Project | None) -> int:
     """Formats what the arguments name. 0: done, 1: errors or (`--check`) changes, 2: no such."""
     if args.paths == ["-"]:
         return _run_on_input(args)
-    loaded = _load(args.paths, project)
+    loaded = load(args.paths, project, "format")
     if loaded.error:
         print(f"error: {loaded.error}", file=sys.stderr)
         return 2
@@ -106,24 +100,6 @@ def run(args: argparse.Namespace, project: Project | None) -> int:
     if failed:
         return 2
     return 1 if refused or (args.check and changed) else 0
-
-
-def _load(paths: Sequence[str], project: Project | None) -> Loaded:
-    if "-" in paths:
-        return Loaded(error="`-` is standard input, and stands alone")
-    if paths:
-        return read_paths([Path(path) for path in paths])
-    if project is None:
-        return Loaded(error="there is no project here: name the rule files to format")
-    return read_folder(project.rules, _shown(project.rules))
-
-
-def _shown(folder: Path) -> Path:
-    """A folder as the user would write it: from where they are, if it is below."""
-    try:
-        return folder.resolve().relative_to(Path.cwd())
-    except ValueError:
-        return folder
 
 
 def _formatted(loaded: Loaded) -> Iterator[_File]:

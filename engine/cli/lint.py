@@ -8,14 +8,14 @@ import json
 import os
 import sys
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Protocol
 
 from dsl.diagnostics import Diagnostic, as_github, as_json, as_text, in_order
-from dsl.files import Loaded, decode, read_folder, read_paths
+from dsl.files import Loaded
 from dsl.lint import Checked, check
 from dsl.schema import shipped_schema
-from dsl.source import Source
+from engine.cli.project import Project
+from engine.cli.rule_files import load, read_standard_input
+from engine.shipped import title_names
 
 __all__ = ["register", "run"]
 
@@ -25,22 +25,6 @@ examples:
   crosswalk lint rules/leads.sync --strict
   crosswalk lint --format json | jq '.diagnostics[].message'
 """
-
-_SHIPPED_TITLES = (
-    Path(__file__).parents[1] / "shipped" / "templates" / "activity_titles",
-    Path(__file__).parents[2] / "templates" / "activity_titles",
-)
-
-
-class Project(Protocol):
-    """What `lint` needs to know of a project."""
-
-    @property
-    def root(self) -> Path: ...
-    @property
-    def rules(self) -> Path: ...
-    @property
-    def templates(self) -> frozenset[str]: ...
 
 
 def register(parser: argparse.ArgumentParser) -> None:
@@ -63,11 +47,12 @@ def register(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, project: Project | None) -> int:
     """Checks what the arguments name. 0: clean, 1: findings, 2: there is nothing to check."""
     gc.disable()  # the process ends right after; collecting costs a tenth of its time
-    loaded = _load(args.paths, project)
+    alone = args.paths == ["-"]
+    loaded = read_standard_input() if alone else load(args.paths, project, "check")
     if loaded.error:
         print(f"error: {loaded.error}", file=sys.stderr)
         return 2
-    templates = project.templates if project else _shipped_titles()
+    templates = project.templates if project else title_names()
     checked = check(loaded.sources, shipped_schema(), templates)
     found = in_order((*loaded.failed, *checked.diagnostics))
     if loaded.failed:
@@ -80,33 +65,6 @@ def run(args: argparse.Namespace, project: Project | None) -> int:
     else:
         _print_text(found, loaded, checked)
     return 1 if any(d.is_error or args.strict for d in found) else 0
-
-
-def _load(paths: Sequence[str], project: Project | None) -> Loaded:
-    if "-" in paths:
-        if len(paths) > 1:
-            return Loaded(error="`-` is standard input, and stands alone")
-        found = decode(sys.stdin.buffer.read(), "<stdin>")
-        if isinstance(found, Source):
-            return Loaded((found,))
-        return Loaded(failed=(found,))
-    if paths:
-        return read_paths([Path(path) for path in paths])
-    if project is None:
-        return Loaded(error="there is no project here: name the rule files to check")
-    return read_folder(project.rules, _shown(project.rules))
-
-
-def _shown(folder: Path) -> Path:
-    """A folder as the user would write it: from where they are, if it is below."""
-    try:
-        return folder.resolve().relative_to(Path.cwd())
-    except ValueError:
-        return folder
-
-
-def _shipped_titles() -> frozenset[str]:
-    return frozenset(file.stem for folder in _SHIPPED_TITLES for file in folder.glob("*.j2"))
 
 
 # -- text ---------------------------------------------------------------------------------------

@@ -1,0 +1,38 @@
+"""Which rule files a command is about: those that it names, or the project's."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from dsl.files import Loaded, decode, read_folder, read_paths
+from dsl.source import Source
+from engine.cli.project import Project
+
+__all__ = ["load", "read_standard_input"]
+
+
+def load(paths: Sequence[str], project: Project | None, verb: str) -> Loaded:
+    """The rule files at these paths, or the project's; `verb` is what is to be done with them."""
+    if "-" in paths:
+        return Loaded(error="`-` is standard input, and stands alone")
+    if paths:
+        return read_paths([Path(path) for path in paths])
+    if project is None:
+        return Loaded(error=f"there is no project here: name the rule files to {verb}")
+    return read_folder(project.rules, _shown(project.rules))
+
+
+def read_standard_input() -> Loaded:
+    """One rule file from standard input."""
+    found = decode(sys.stdin.buffer.read(), "<stdin>")
+    return Loaded((found,)) if isinstance(found, Source) else Loaded(failed=(found,))
+
+
+def _shown(folder: Path) -> Path:
+    """A folder as the user would write it: from where they are, if it is below."""
+    try:
+        return folder.resolve().relative_to(Path.cwd())
+    except ValueError:
+        return folder
