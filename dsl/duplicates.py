@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING
 
 from dsl import syntax as s
 from dsl.diagnostics import Diagnostic
+from dsl.passes import Project
 from dsl.source import Span
-
-if TYPE_CHECKING:
-    from dsl.lint import Project
 
 __all__ = ["duplicates"]
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dsl.diagnostics import Diagnostic, in_order
 from dsl.duplicates import duplicates
 from dsl.parser import parse
+from dsl.passes import Pass, Project
 from dsl.program import Program
 from dsl.resolve import resolve
 from dsl.schema import Schema
@@ -15,20 +16,8 @@ from dsl.source import Source
 from dsl.syntax import Module
 from dsl.versions import versions
 
-__all__ = ["PASSES", "Checked", "Project", "check"]
+__all__ = ["PASSES", "Checked", "check"]
 
-
-@dataclass(frozen=True)
-class Project:
-    """All that a pass may look at."""
-
-    modules: tuple[Module, ...]
-    program: Program
-    schema: Schema
-    templates: frozenset[str]
-
-
-Pass = Callable[[Project], Iterable[Diagnostic]]
 
 PASSES: tuple[Pass, ...] = (
     versions,

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from dsl import syntax as s
 from dsl.diagnostics import Diagnostic
-
-if TYPE_CHECKING:
-    from dsl.lint import Project
+from dsl.passes import Project
 
 __all__ = ["KNOWN_VERSIONS", "versions"]
 
