@@ -45,8 +45,13 @@ def _play(folder: Path, keep: bool = True) -> int:
     )
     make_project(folder, sample=True)
     story.show_rules(folder / "rules" / "leads.sync", 6, 22)
-    story.tell("2. Lint", "Before anything runs, the rules are checked against both schemas.")
+    story.tell(
+        "2. Lint and test",
+        "Before anything runs, the rules are checked against both schemas, and the tests beside"
+        " them are played on empty orgs in memory.",
+    )
     story.command("lint")
+    story.command("test")
     story.tell(
         "3. Plan",
         "A plan shows, record by record, what a run would write, and what it would cost in API"

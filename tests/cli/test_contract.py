@@ -301,3 +301,24 @@ def test_every_command_has_help_with_an_example(tmp_path: Path, command: str) ->
     assert answer.code == 0
     assert "example" in answer.out
     assert f"crosswalk {command}" in answer.out
+
+
+def test_the_demo_plays_its_whole_story_and_keeps_its_project(tmp_path: Path) -> None:
+    answer = crosswalk(tmp_path, "demo", "kept")
+    assert answer.code == 0, answer.err
+    for words in (
+        "no findings",
+        "55 to create",
+        "55 created",
+        "Salesforce wins",
+        "nothing to write",
+    ):
+        assert words in answer.out
+    assert plain(crosswalk(tmp_path / "kept", "run", "--format", "json").json["counts"]) == {}
+
+
+def test_what_is_not_carried_out_yet_does_not_pass_in_silence(project: Path) -> None:
+    (project / "rules" / "guard.sync").write_text("guard { creates 5 per run }\n")
+    answer = crosswalk(project, "run")
+    assert answer.code == 0
+    assert "`guard` is checked, but not yet carried out" in answer.err
