@@ -32,6 +32,14 @@ store = "local"
 path  = "outreach.db"
 """
 
+_IGNORED = """\
+# What a run keeps, and local orgs: data, not rules.
+*.db
+*.db-shm
+*.db-wal
+*.lock
+"""
+
 _NEXT = """\
 Made a project in {folder}:
   {file:<28} connections and ledger
@@ -41,6 +49,7 @@ Made a project in {folder}:
 
 Next:
 {go}  crosswalk lint         check the rules
+  crosswalk test         play the tests beside the rules
   crosswalk plan         see what a run would do; nothing is written
   crosswalk run          do it
 """
@@ -94,6 +103,8 @@ def make_project(folder: Path, sample: bool) -> None:
         shutil.copytree(TITLES, folder / "templates" / "activity_titles")
         name = folder.resolve().name.replace("\\", "\\\\").replace('"', '\\"')
         (folder / FILE).write_text(_TOML.format(name=name), encoding="utf-8")
+        if not (folder / ".gitignore").exists():
+            (folder / ".gitignore").write_text(_IGNORED, encoding="utf-8")
     except OSError as error:
         raise Failure(f"{error.filename or folder} cannot be written: {error.strerror}") from None
     _make_orgs(folder, sample)
