@@ -67,8 +67,9 @@ def _decide_line(
     if direction is None:
         return
     value = translate(case, number, direction)
+    flows = case.mapping.flows(direction, "update")
     if isinstance(value, Wait):
-        verdict.waits.append(value)
+        verdict.waits += [value] if flows else []
         return
     target = code.ends[direction.target]
     before = case.rows[direction.target][slot(case, code, direction.target)]
@@ -77,7 +78,7 @@ def _decide_line(
     if same(case, number, direction, value):
         verdict.agreed.append(number)
         return
-    if not case.mapping.flows(direction, "update"):
+    if not flows:
         return
     if not case.holds(direction, "update"):
         held[direction] = True

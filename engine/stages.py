@@ -6,13 +6,13 @@ from dataclasses import replace
 
 import msgspec
 
-from dsl.program import Translation
+from dsl.program import MapEntry, Translation
 from dsl.schema import Side
 from dsl.values import stamp
 from engine.act import Context
 from engine.case import Change, FieldChange
 from engine.ledger import Commit, Intent, LogRow
-from engine.model import Action, Direction, Outcome, Write
+from engine.model import Action, Direction, Outcome, Value, Write
 
 __all__ = ["ensure_stages"]
 
@@ -29,25 +29,13 @@ def ensure_stages(via: Translation, context: Context) -> None:
     wanted = {str(e.right): e for e in via.entries if e.arrow != "<-"}
     rows = store.find(_TYPE, ["name"], ["name"], [(name,) for name in wanted])
     known.update({row[2]: row[0] for row in rows})
-    missing = [entry for name, entry in wanted.items() if name not in known]
-    if not missing:
+    changes = [
+        (_creation(via, entry), Write(None, _values(entry)))
+        for name, entry in wanted.items()
+        if name not in known
+    ]
+    if not changes:
         return
-    changes = []
-    for entry in missing:
-        values = {"name": entry.right} | ({"color": entry.color} if entry.color else {})
-        fields = tuple(FieldChange(0, via.name, k, None, v, v) for k, v in values.items())
-        reason = f"`{via.name}` maps to a stage that Outreach does not have"
-        change = Change(
-            Action.CREATE,
-            Direction.INBOUND,
-            {Side.OUTREACH: _TYPE},
-            None,
-            None,
-            reason,
-            entry.span.place,
-            fields,
-        )
-        changes.append((change, Write(None, dict(values))))
     at = stamp(context.clock.now())
     numbers = context.ledger.intend(context.run, at, [_intent(c) for c, _ in changes])
     results = store.write(_TYPE, [write for _, write in changes])
@@ -63,6 +51,24 @@ def ensure_stages(via: Translation, context: Context) -> None:
             commit.answers.append((number, "refused", None, None, error))
             commit.logs.append(LogRow("create refused", error, _TYPE))
     context.ledger.commit(context.run, at, context.digest, commit)
+
+
+def _values(entry: MapEntry) -> dict[str, Value]:
+    return {"name": entry.right} | ({"color": entry.color} if entry.color else {})
+
+
+def _creation(via: Translation, entry: MapEntry) -> Change:
+    """The decision to make a stage, in the shape of all others."""
+    return Change(
+        Action.CREATE,
+        Direction.INBOUND,
+        {Side.OUTREACH: _TYPE},
+        None,
+        None,
+        f"`{via.name}` maps to a stage that Outreach does not have",
+        entry.span.place,
+        tuple(FieldChange(0, via.name, k, None, v, v) for k, v in _values(entry).items()),
+    )
 
 
 def _intent(change: Change) -> Intent:

@@ -508,3 +508,13 @@ def test_an_edit_made_while_the_run_writes_is_no_base() -> None:
         at.stores = dict(at.orgs)
         at.run()
         assert at.one(S, "Lead", lead, "Company") == "Raced"
+
+
+def test_a_reference_does_not_wait_to_go_where_the_toggles_let_nothing_go() -> None:
+    with world(CONTACTS.replace("    outbound update\n", "")) as at:
+        contact = at.create(S, "Contact", LastName="A", Email="a@x.co")
+        at.run()
+        account = at.create(O, "account", name="Acme")
+        at.edit(O, "prospect", at.links("Contact<->prospect")[contact], account=account)
+        at.run()
+        assert list(at.ledger.rows(pending.select())) == []
