@@ -11,6 +11,7 @@ import msgspec
 
 from dsl.schema import Side
 from engine.case import Case, Change, Verdict
+from engine.chosen import Chosen
 from engine.decide import settle
 from engine.ledger import Commit, Intent, Ledger, Link, LogRow, Pending
 from engine.mapping import UNSET, Mapping
@@ -43,9 +44,13 @@ class Task:
 
 @dataclass
 class Tally:
-    """What a run has done so far; `report` is told each change that went through or was decided."""
+    """What a run has done so far.
+
+    `report` is told each change that went through or was decided, `keep` also what it rests on.
+    """
 
     report: Callable[[Change], None] = lambda _change: None
+    keep: Callable[[Change, Case | None], None] = lambda _change, _case: None
     counts: dict[str, int] = field(
         default_factory=lambda: dict.fromkeys(
             (
@@ -63,17 +68,19 @@ class Tally:
         )
     )
 
-    def add(self, change: Change) -> None:
+    def add(self, change: Change, case: Case | None = None) -> None:
         self.counts[_COUNTED[change.action]] += 1
         self.counts["conflicts"] += sum(f.conflict is not None for f in change.fields)
         self.report(change)
+        self.keep(change, case)
 
 
 @dataclass
 class Context:
     """What all batches of one run share.
 
-    `names` are ids by name, asked for once a run; `written` counts records by type and pair.
+    `names` are ids by name, asked for once a run; `written` counts records by type and pair. A
+    cycle over `chosen` records looks at no others; `admit` says which verdicts may be acted on.
     """
 
     run: str
@@ -89,6 +96,9 @@ class Context:
     written: dict[tuple[Side, str], Counter[str]] = field(
         default_factory=lambda: defaultdict(Counter)
     )
+
+    chosen: Chosen | None = None
+    admit: Callable[[Verdict], bool] | None = None
 
     def written_by_others(self, mapping: Mapping, side: Side) -> int:
         """How many records of a pair's type other pairs have written in this run."""
@@ -177,6 +187,8 @@ def _write_all(
     type_name = mapping.type_name(direction.target)
     results = context.stores[direction.target].write(type_name, writes)
     context.written[direction.target, type_name][mapping.name] += len(writes)
+    if context.chosen is not None:
+        context.chosen.note(direction.target, type_name, results)
     return [
         _Answered(task, change, number, _as_wanted(change, result))
         for (task, change), number, result in zip(planned, numbers, results, strict=True)
@@ -247,7 +259,7 @@ def _conclude(
     went = [c for c in task.verdict.changes if id(c) not in failed]
     tally.counts["failed"] += len(refused)
     for change in went:
-        tally.add(_with_ids(change, answers))
+        tally.add(_with_ids(change, answers), task.case)
         _log_conflicts(mapping, change, commit)
     _note_pending(mapping, task, refused, commit)
     if _unlinked(mapping, task, went, commit):

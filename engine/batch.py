@@ -103,6 +103,8 @@ class Batches:
         for task in tasks:
             task.case.references = references
             task.verdict = self._decide(side, task, matches)
+        if (admit := self.context.admit) is not None:
+            tasks = [task for task in tasks if admit(task.verdict)]
         name = self.mapping.name
         commit.seen += [(name, at, row[0]) for task in tasks for at, row in task.case.rows.items()]
         commit.seen += [(name, side, record) for record in (*found.settled, *gone)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
@@ -14,10 +14,12 @@ from dsl.program import Program
 from dsl.schema import Side
 from dsl.values import stamp
 from engine.act import Context, Tally
-from engine.case import Change
+from engine.case import Case, Change, Verdict
+from engine.chosen import Chosen
 from engine.interpreter import Interpreter, Progress, Stopped
-from engine.ledger import Ledger
+from engine.ledger import Commit, Ledger, LogRow
 from engine.model import RecordId
+from engine.objection import Objection
 from engine.ports import Clock, Store
 from engine.rehearsal import Rehearsal, is_provisional
 
@@ -25,6 +27,7 @@ __all__ = [
     "Summary",
     "SystemClock",
     "change_as_json",
+    "recorded",
     "rehearse",
     "rules_digest",
     "run_cycle",
@@ -40,15 +43,27 @@ class SystemClock:
 
 @dataclass(frozen=True)
 class Summary:
-    """How a cycle ended: `done`, `held`, `failed`, or `stopped` between two batches."""
+    """How a cycle ended: `done`, `held`, `failed`, or `stopped` between two batches.
+
+    One with `objections` stopped before its first write.
+    """
 
     run: str
     status: str
     counts: dict[str, int]
     calls: dict[str, int]
+    objections: tuple[Objection, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
-        return {"run": self.run, "status": self.status, "counts": self.counts, "calls": self.calls}
+        found: dict[str, Any] = {
+            "run": self.run,
+            "status": self.status,
+            "counts": self.counts,
+            "calls": self.calls,
+        }
+        if self.objections:
+            found["objections"] = [each.as_json() for each in self.objections]
+        return found
 
 
 def rules_digest(program: Program) -> str:
@@ -67,34 +82,65 @@ def run_cycle(  # noqa: PLR0913 - all but the first four are options with a defa
     *,
     clock: Clock | None = None,
     only: frozenset[str] | None = None,
+    chosen: Chosen | None = None,
+    admit: Callable[[Verdict], bool] | None = None,
+    before: Callable[[str], Sequence[Objection]] = lambda _run: (),
     report: Callable[[Change], None] = lambda _change: None,
+    keep: Callable[[Change, Case | None], None] = lambda _change, _case: None,
     stop: Callable[[], bool] = lambda: False,
     progress: Progress = lambda _step, _count: None,
 ) -> Summary:
     """Run one cycle over all pairs, or the pairs in `only`, and note it in the ledger.
 
-    `report` is told each change that went through, was held or skipped. Raises the stores' errors
-    once the ledger knows that the run stopped there.
+    `chosen` and `admit` narrow down what it looks at and acts on; `before` is asked, with the run's
+    id, before the first write. `report` is told each change that went through, was held or skipped,
+    `keep` also what it rests on. Raises the stores' errors once the ledger knows that the run
+    stopped there.
     """
+
+    def work(context: Context) -> None:
+        context.chosen, context.admit = chosen, admit
+        Interpreter(program, context, zone, stop, progress).run(only)
+
+    tally = Tally(report, keep)
+    return recorded(program, stores, ledger, work, tally, clock=clock, before=before)
+
+
+def recorded(
+    program: Program,
+    stores: dict[Side, Store],
+    ledger: Ledger,
+    work: Callable[[Context], None],
+    tally: Tally,
+    *,
+    clock: Clock | None = None,
+    before: Callable[[str], Sequence[Objection]] = lambda _run: (),
+) -> Summary:
+    """Do some work as a run that the ledger notes, unless `before` objects."""
     clock = clock or SystemClock()
     started = stamp(clock.now())
     run = f"r-{clock.now():%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
-    tally, before = Tally(report), {side: store.calls for side, store in stores.items()}
+    earlier = {side: store.calls for side, store in stores.items()}
     context = Context(run, started, rules_digest(program), stores, ledger, clock, tally)
-    status = "stopped"
+    status, objections = "stopped", tuple[Objection, ...]()
     ledger.begin(run, started, context.digest)
 
     def calls() -> dict[str, int]:
-        return {side.value: store.calls - before[side] for side, store in stores.items()}
+        return {side.value: store.calls - earlier[side] for side, store in stores.items()}
 
     try:
-        Interpreter(program, context, zone, stop, progress).run(only)
-        status = _status(tally)
+        objections = tuple(before(run))
+        if objections:
+            logs = [LogRow("stopped", each.message) for each in objections]
+            ledger.commit(run, started, context.digest, Commit(logs=logs))
+        else:
+            work(context)
+            status = _status(tally)
     except Stopped:
         pass
     finally:
         ledger.finish(run, stamp(clock.now()), status, tally.counts, calls())
-    return Summary(run, status, tally.counts, calls())
+    return Summary(run, status, tally.counts, calls(), objections)
 
 
 def _status(tally: Tally) -> str:

@@ -10,8 +10,9 @@ from dsl.program import Program, Translation
 from dsl.schema import Side
 from engine.act import Context
 from engine.batch import Batches
+from engine.chosen import Chosen
 from engine.graph import Graph, build, order, stage_maps
-from engine.ledger import LogRow
+from engine.ledger import LogRow, Pending
 from engine.mapping import Mapping, compile_pair
 from engine.model import Direction
 from engine.observe import observe
@@ -100,6 +101,10 @@ class Interpreter:
         context = self._context
         others = context.written_by_others(batches.mapping, side)
         count = 0
+        if context.chosen is not None:
+            self._look_at(context.chosen, node, pair, side)
+            self._seen.written[pair, side] = others
+            return
         for page, cursor in observe(batches.mapping, side, context.stores[side], context.ledger):
             self._check()
             count += len(page.rows)
@@ -107,6 +112,17 @@ class Interpreter:
             logs = [_polled(batches.mapping, side, count)] if page.done else []
             batches.process(side, page.rows, page.gone, cursor, logs)
         self._seen.written[pair, side] = others
+
+    def _look_at(self, chosen: Chosen, node: str, pair: str, side: Side) -> None:
+        """Take the chosen records through; the cursor stays: others are still to be read."""
+        batches = self._batches[pair]
+        mapping, store = batches.mapping, self._context.stores[side]
+        count = 0
+        for page in chosen.pages(pair, side, mapping.type_name(side), mapping.columns[side], store):
+            self._check()
+            count += len(page.rows)
+            self._progress(node, count)
+            batches.process(side, page.rows, page.gone, again=True)
 
     def _settle(self, resolving: list[tuple[str, str]]) -> None:
         """Come back to what had to wait, until nothing more comes of it."""
@@ -126,7 +142,7 @@ class Interpreter:
         while ready := context.ledger.ready(pair, context.digest, context.started, _PAGE, after):
             after = (str(ready[-1].side), str(ready[-1].record_id))
             for side in Side:
-                ids = [p.record_id for p in ready if p.side is side]
+                ids = [p.record_id for p in ready if p.side is side and self._wanted(p)]
                 if not ids:
                     continue
                 type_name = batches.mapping.type_name(side)
@@ -136,6 +152,10 @@ class Interpreter:
                 there = {row[0] for row in rows}
                 gone = [record for record in ids if record not in there]
                 batches.process(side, rows, gone, again=True)
+
+    def _wanted(self, pending: Pending) -> bool:
+        chosen = self._context.chosen
+        return chosen is None or chosen.has(pending.pair, pending.side, pending.record_id)
 
     def _reread(self, node: str, pair: str) -> None:
         """Read a side again that other pairs have written to since this pair read it."""

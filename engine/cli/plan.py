@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import gc
+import sys
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 from dsl.program import Program
@@ -36,9 +38,11 @@ def register(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, project: Project) -> int:
     """Print the plan; exit code 0, or as `--detailed-exitcode` has it."""
+    from engine.cli.objections import objection_lines
     from engine.cli.output import ChangeSpool
     from engine.cli.progress import shown_progress
     from engine.cycle import rehearse, run_cycle
+    from engine.guard import Blast
     from engine.ledger import Ledger
 
     gc.set_threshold(200_000, 50, 100)  # as in a run
@@ -51,6 +55,7 @@ def run(args: argparse.Namespace, project: Project) -> int:
         ledger = project.open_ledger() if exists else Ledger(Path(":memory:"))
         stack.callback(ledger.close)
         stores = project.open_stores(stack)
+        blast = Blast()
         spool = stack.enter_context(ChangeSpool(as_json, limit))
         with shown_progress() as progress, rehearse(stores, ledger) as (rehearsal, copy):
             summary = run_cycle(
@@ -60,9 +65,15 @@ def run(args: argparse.Namespace, project: Project) -> int:
                 project.config.timezone,
                 only=only,
                 report=spool.add,
+                keep=blast.add,
                 progress=progress,
             )
+        objections = blast.objections(program, ledger, project.config.timezone)
+        summary = replace(summary, objections=tuple(objections))
         spool.print(summary, foretold=True)
+    if objections:
+        for line in objection_lines(summary, foretold=True):
+            print(line, file=sys.stderr)
     return 2 if args.detailed_exitcode and spool.writes else 0
 
 

@@ -96,7 +96,6 @@ class Project:
 def _warn_of_the_unheeded(program: Program) -> None:
     """What the rules ask for and this version only checks must not pass in silence."""
     unheeded = {
-        "`guard`": bool(program.guards),
         "`limits`": bool(program.limits),
         "`activities`": any(pair.activities for pair in program.pairs),
     }

@@ -11,11 +11,16 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import FrameType
+from typing import TYPE_CHECKING
 
 from engine.cli.plan import chosen
 from engine.cli.project import Failure, Project
 
-__all__ = ["register", "run", "run_lock"]
+if TYPE_CHECKING:  # `--help` must not wait for a database
+    from engine.cycle import Summary
+    from engine.objection import Objection
+
+__all__ = ["ending", "register", "run", "run_lock"]
 
 _SHOWN = 20
 _CODES = {"done": 0, "held": 1, "failed": 1, "stopped": 130}
@@ -25,14 +30,19 @@ def register(parser: argparse.ArgumentParser) -> None:
     """Add the command's options."""
     parser.add_argument("--type", metavar="T", help="only syncs of this type (Lead, prospect, …)")
     parser.add_argument("--once", action="store_true", help="one cycle and no more (the default)")
+    parser.add_argument(
+        "--yes", action="store_true", help="do it though the rules' `guard` would stop it"
+    )
     parser.add_argument("--changes", action="store_true", help="list the changes in the JSON too")
     parser.add_argument("--all", action="store_true", help=f"show more than {_SHOWN} changes")
     parser.add_argument("--format", choices=["text", "json"], default="text")
     parser.epilog = (
         "Ctrl-C stops after the batch at work; the next run goes on from there. Exit code 1 says\n"
-        "that records were held for review or refused: `crosswalk status` names them.\n\n"
+        "that records were held for review or refused (`crosswalk status` names them), or that\n"
+        "the rules' `guard` stopped the run before its first write.\n\n"
         "examples:\n"
         "  crosswalk run\n"
+        "  crosswalk run --yes\n"
         "  crosswalk run --type Account --format json --changes"
     )
 
@@ -42,6 +52,7 @@ def run(args: argparse.Namespace, project: Project) -> int:
     from engine.cli.output import ChangeSpool
     from engine.cli.progress import shown_progress
     from engine.cycle import run_cycle
+    from engine.guard import blast_of
 
     as_json = args.format == "json"
     everything = args.changes if as_json else args.all
@@ -57,18 +68,39 @@ def run(args: argparse.Namespace, project: Project) -> int:
         stores = project.open_stores(stack)
         spool = stack.enter_context(ChangeSpool(as_json, limit))
         stop = stack.enter_context(_gentle_interrupt())
+        zone = project.config.timezone
+
+        def guarded(_run: str) -> list[Objection]:
+            if args.yes or not program.guards:
+                return []
+            blast = blast_of(program, stores, ledger, zone, only=only, stop=stop)
+            return blast.objections(program, ledger, zone)
+
         with shown_progress() as progress:
             summary = run_cycle(
                 program,
                 stores,
                 ledger,
-                project.config.timezone,
+                zone,
                 only=only,
+                before=guarded,
                 report=spool.add,
                 stop=stop,
                 progress=progress,
             )
-        spool.print(summary, foretold=False)
+        if as_json or not summary.objections:
+            spool.print(summary, foretold=False)
+    return ending(summary)
+
+
+def ending(summary: Summary) -> int:
+    """The exit code, and a word to the user if the run stopped."""
+    if summary.objections:
+        from engine.cli.objections import objection_lines
+
+        for line in objection_lines(summary):
+            print(line, file=sys.stderr)
+        return 1
     if summary.status == "stopped":
         print("stopped; the next run goes on from here", file=sys.stderr)
     return _CODES[summary.status]

@@ -15,7 +15,7 @@ import msgspec
 from engine.ledger.records import Commit, Intent, Link
 from engine.model import RecordId, Side
 
-__all__ = ["insert_intents", "links_by_id", "other_ids", "transaction", "write_commit"]
+__all__ = ["all_links", "insert_intents", "links_by_id", "other_ids", "transaction", "write_commit"]
 
 _encode = msgspec.json.Encoder().encode
 _COLUMN = {Side.SALESFORCE: "salesforce_id", Side.OUTREACH: "outreach_id"}
@@ -48,6 +48,16 @@ def links_by_id(
     if side is Side.SALESFORCE:
         return {link.salesforce_id: link for link in links}
     return {link.outreach_id: link for link in links}
+
+
+def all_links(connection: sqlite3.Connection, pair: str) -> Iterator[Link]:
+    """Every link of a pair, in the order of its Salesforce ids."""
+    rows = connection.execute(
+        "SELECT salesforce_id, outreach_id, layout, salesforce_base, outreach_base FROM link"
+        " WHERE pair = ? ORDER BY salesforce_id",
+        (pair,),
+    )
+    return map(Link._make, rows)
 
 
 def other_ids(

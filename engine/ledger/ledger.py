@@ -114,6 +114,11 @@ class Ledger:
         with self._driver() as connection:
             return hot.other_ids(connection, pair, side, ids)
 
+    def all_links(self, pair: str) -> Iterator[Link]:
+        """Every link of a pair, one after another."""
+        with self._driver() as connection:
+            yield from hot.all_links(connection, pair)
+
     def tombstones(self, pair: str, side: Side, ids: Sequence[RecordId]) -> set[RecordId]:
         """Those of these records that were linked until the other side's record was deleted."""
         column = "salesforce_id" if side is Side.SALESFORCE else "outreach_id"

@@ -318,7 +318,8 @@ def test_the_demo_plays_its_whole_story_and_keeps_its_project(tmp_path: Path) ->
 
 
 def test_what_is_not_carried_out_yet_does_not_pass_in_silence(project: Path) -> None:
-    (project / "rules" / "guard.sync").write_text("guard { creates 5 per run }\n")
+    limits = "limits { salesforce total 10000 per day }\n"
+    (project / "rules" / "limits.sync").write_text(limits)
     answer = crosswalk(project, "run")
     assert answer.code == 0
-    assert "`guard` is checked, but not yet carried out" in answer.err
+    assert "`limits` is checked, but not yet carried out" in answer.err

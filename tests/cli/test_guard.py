@@ -1,0 +1,46 @@
+"""`guard` from outside: a run that would do too much stops, and says which records."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from engine.stores.local import SAMPLE
+from tests.cli.program import crosswalk
+
+
+@pytest.fixture
+def sample(tmp_path: Path) -> Path:
+    project = tmp_path / "acme"
+    crosswalk(tmp_path, "init", "acme")
+    crosswalk(project, "local", "load", "salesforce", str(SAMPLE / "salesforce"))
+    (project / "rules" / "guard.sync").write_text("guard { creates 5 per run }\n")
+    return project
+
+
+def test_a_run_beyond_a_bound_stops_with_1_until_yes_lets_it_through(sample: Path) -> None:
+    stopped = crosswalk(sample, "run")
+    assert stopped.code == 1
+    assert "it would create 55 records, and the guard lets it create 5" in stopped.err
+    assert "Outreach account (new) from Salesforce Account 001" in stopped.err
+    assert "crosswalk run --yes" in stopped.err
+    told = crosswalk(sample, "run", "--format", "json")
+    assert (told.code, told.json["status"]) == (1, "stopped")
+    (objection,) = told.json["objections"]
+    assert (objection["kind"], objection["rule"]) == ("guard", "rules/guard.sync:1")
+    assert crosswalk(sample, "run", "--yes").code == 0
+    assert crosswalk(sample, "run").code == 0
+
+
+def test_a_plan_says_that_a_run_would_stop(sample: Path) -> None:
+    plan = crosswalk(sample, "plan")
+    assert plan.code == 0
+    assert "a run would stop before its first write: it would create 55 records" in plan.err
+
+
+def test_the_log_and_the_status_tell_of_a_stopped_run(sample: Path) -> None:
+    crosswalk(sample, "run")
+    rows = crosswalk(sample, "log", "--status", "stopped", "--format", "json").json["rows"]
+    assert "the guard lets it create 5" in rows[0]["message"]
+    assert "stopped" in crosswalk(sample, "status").out
