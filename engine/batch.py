@@ -156,7 +156,7 @@ class Batches:
         partners = self._with_partners(side, [link for _, _, link in linked])
         tasks = []
         for (row, seen, link), (_, partner) in zip(linked, partners, strict=True):
-            case = self._case({side: row}, {side: seen}, now)
+            case = self._case(side, {side: row}, {side: seen}, now)
             case.bases = {at: self._base(link, at) for at in SIDES}
             self._add_partner(case, side.other, partner)
             tasks.append(Task(case, Verdict(), link))
@@ -176,7 +176,7 @@ class Batches:
         links = self.context.ledger.links(self.mapping.name, side, list(gone)) if gone else {}
         tasks = []
         for link, partner in self._with_partners(side, list(links.values())):
-            case = self._case({}, {}, now)
+            case = self._case(side, {}, {}, now)
             self._add_partner(case, side.other, partner)
             case.bases = {at: self._base(link, at) for at in SIDES}
             tasks.append(Task(case, Verdict(), link))
@@ -209,13 +209,13 @@ class Batches:
             creating = {
                 row[0]
                 for row in rows
-                if self._case({side: row}, {}, now).holds(direction, "create")
+                if self._case(side, {side: row}, {}, now).holds(direction, "create")
             }
         store = self.context.stores[side.other]
         return find_matches(self.mapping, side, rows, store, self.context.ledger, creating)
 
     def _lone_task(self, side: Side, row: Row, matches: Matches, now: datetime) -> Task:
-        case = self._case({side: row}, {side: self.mapping.view[side](row)}, now)
+        case = self._case(side, {side: row}, {side: self.mapping.view[side](row)}, now)
         partner = matches.partners.get(row[0])
         if partner is not None:
             self._add_partner(case, side.other, partner)
@@ -226,9 +226,9 @@ class Batches:
     # -- deciding -------------------------------------------------------------------------------
 
     def _case(
-        self, rows: dict[Side, Row], views: dict[Side, tuple[Any, ...]], now: datetime
+        self, seen: Side, rows: dict[Side, Row], views: dict[Side, tuple[Any, ...]], now: datetime
     ) -> Case:
-        return Case(self.mapping, References({}), now, rows, views)
+        return Case(self.mapping, References({}), now, rows, views, seen=seen)
 
     def _references(self, cases: Iterable[Case]) -> References:
         rows: dict[Side, list[Row]] = {side: [] for side in SIDES}

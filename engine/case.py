@@ -80,7 +80,8 @@ class Case:
     """One record as it was observed, with all that a decision rests on.
 
     `rows` and `views` by side; a side is missing where no record is linked. `bases` is None for two
-    records that are about to be linked. `override` replaces every policy (`sync down`).
+    records that are about to be linked. `override` replaces every policy (`sync down`). `seen` is
+    the side whose record is looked at.
     """
 
     mapping: Mapping
@@ -90,6 +91,7 @@ class Case:
     views: dict[Side, tuple[Any, ...]]
     bases: dict[Side, Base] | None = None
     override: Policy | None = None
+    seen: Side | None = None
     asked: dict[Direction, bool] = field(default_factory=dict)
 
     def base(self, side: Side, line: int) -> Any:

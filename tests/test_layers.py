@@ -20,6 +20,7 @@ FLOORS = {
     **dict.fromkeys(
         (
             "engine.act",
+            "engine.approved",
             "engine.batch",
             "engine.case",
             "engine.chosen",
@@ -38,6 +39,7 @@ FLOORS = {
             "engine.merge",
             "engine.objection",
             "engine.observe",
+            "engine.planfile",
             "engine.recover",
             "engine.references",
             "engine.rehearsal",

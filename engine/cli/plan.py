@@ -7,11 +7,16 @@ import gc
 import sys
 from contextlib import ExitStack
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from dsl.program import Program
 from dsl.schema import Side
 from engine.cli.project import Failure, Project
+
+if TYPE_CHECKING:  # `--help` must not wait for a database
+    from engine.case import Case, Change
 
 __all__ = ["register", "run"]
 
@@ -20,6 +25,7 @@ _SHOWN = 100
 
 def register(parser: argparse.ArgumentParser) -> None:
     """Add the command's options."""
+    parser.add_argument("--out", metavar="FILE", help="save the plan for `crosswalk run --plan`")
     parser.add_argument("--type", metavar="T", help="only syncs of this type (Lead, prospect, …)")
     parser.add_argument("--format", choices=["text", "json"], default="text")
     parser.add_argument("--all", action="store_true", help=f"show more than {_SHOWN} changes")
@@ -32,6 +38,7 @@ def register(parser: argparse.ArgumentParser) -> None:
         "A plan reads both sides and writes to neither; the run that follows does the same.\n\n"
         "examples:\n"
         "  crosswalk plan\n"
+        "  crosswalk plan --out plan.toml && crosswalk run --plan plan.toml\n"
         "  crosswalk plan --type Lead --format json | jq '.changes[] | .reason'"
     )
 
@@ -41,9 +48,10 @@ def run(args: argparse.Namespace, project: Project) -> int:
     from engine.cli.objections import objection_lines
     from engine.cli.output import ChangeSpool
     from engine.cli.progress import shown_progress
-    from engine.cycle import rehearse, run_cycle
+    from engine.cycle import rehearse, rules_digest, run_cycle
     from engine.guard import Blast
     from engine.ledger import Ledger
+    from engine.planfile import PlanFile, schema_digest
 
     gc.set_threshold(200_000, 50, 100)  # as in a run
     program = project.program()
@@ -56,6 +64,13 @@ def run(args: argparse.Namespace, project: Project) -> int:
         stack.callback(ledger.close)
         stores = project.open_stores(stack)
         blast = Blast()
+        saved = stack.enter_context(PlanFile(Path(args.out))) if args.out else None
+
+        def keep(change: Change, case: Case | None) -> None:
+            blast.add(change)
+            if saved is not None:
+                saved.add(change, case)
+
         spool = stack.enter_context(ChangeSpool(as_json, limit))
         with shown_progress() as progress, rehearse(stores, ledger) as (rehearsal, copy):
             summary = run_cycle(
@@ -65,11 +80,15 @@ def run(args: argparse.Namespace, project: Project) -> int:
                 project.config.timezone,
                 only=only,
                 report=spool.add,
-                keep=blast.add,
+                keep=keep,
                 progress=progress,
             )
         objections = blast.objections(program, ledger, project.config.timezone)
         summary = replace(summary, objections=tuple(objections))
+        if saved is not None:
+            schema, types = schema_digest(program, stores), only or ()
+            saved.write(summary, rules_digest(program), schema, types, datetime.now(UTC))
+            print(f"saved; `crosswalk run --plan {args.out}` does this", file=sys.stderr)
         spool.print(summary, foretold=True)
     if objections:
         for line in objection_lines(summary, foretold=True):

@@ -19,7 +19,7 @@ from engine.model import Cursor, RecordId, Side
 
 __all__ = ["Ledger"]
 
-_REVISION = "0001"
+_REVISION = "0003"
 _BUSY_SECONDS = 5.0
 
 
@@ -214,6 +214,19 @@ class Ledger:
             connection.execute(
                 sa.update(t).where(t.c.id == run).values(finished_at=at, status=status, **values)
             )
+
+    def note_applied(self, plan: str, run: str, at: str) -> None:
+        """Note that a saved plan is being carried out, before its first write."""
+        row = {"plan": plan, "run": run, "at": at}
+        with self._core() as connection:
+            connection.execute(sa.insert(schema.applied_plan).values(**row))
+
+    def applied(self, plan: str) -> tuple[str, str] | None:
+        """By which run, and when, a saved plan was carried out."""
+        t = schema.applied_plan
+        with self._core() as connection:
+            row = connection.execute(sa.select(t.c.run, t.c.at).where(t.c.plan == plan)).first()
+        return None if row is None else (row.run, row.at)
 
     def intend(self, run: str, at: str, intents: Sequence[Intent]) -> list[int]:
         """Commit writes before they are sent; the numbers by which their answers are noted."""

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from sqlalchemy import Column, Index, Integer, LargeBinary, MetaData, Table, Text, text
 
-__all__ = ["change", "cursor", "layout", "link", "log", "metadata", "pending", "run", "tombstone"]
+__all__ = [
+    "applied_plan",
+    "change",
+    "cursor",
+    "layout",
+    "link",
+    "log",
+    "metadata",
+    "pending",
+    "run",
+    "tombstone",
+]
 
 metadata = MetaData()
 
@@ -113,6 +124,16 @@ pending = Table(
     Column("rules_digest", Text, nullable=False),
     Column("since", Text, nullable=False),
     Index("pending_needs", "needs_pair", "needs_id"),
+    sqlite_with_rowid=False,
+)
+
+#: Saved plans that were carried out, each once.
+applied_plan = Table(
+    "applied_plan",
+    metadata,
+    Column("plan", Text, primary_key=True),
+    Column("run", Text, nullable=False),
+    Column("at", Text, nullable=False),
     sqlite_with_rowid=False,
 )
 

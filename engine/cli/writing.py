@@ -1,0 +1,133 @@
+"""What the commands that write share: one at a time, a gentle end, what they say they did."""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import tzinfo
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING
+
+from dsl.program import Program
+from dsl.schema import Side
+from engine.cli.project import Failure, Project
+
+if TYPE_CHECKING:  # `--help` must not wait for a database
+    from engine.case import Change
+    from engine.cycle import Summary
+    from engine.interpreter import Progress
+    from engine.ledger import Ledger
+    from engine.ports import Store
+
+__all__ = ["Session", "add_output", "run_lock", "writing"]
+
+_SHOWN = 20
+_CODES = {"done": 0, "held": 1, "failed": 1, "stopped": 130}
+
+
+def add_output(parser: argparse.ArgumentParser) -> None:
+    """Add `--changes`, `--all` and `--format text|json`."""
+    parser.add_argument("--changes", action="store_true", help="list the changes in the JSON too")
+    parser.add_argument("--all", action="store_true", help=f"show more than {_SHOWN} changes")
+    parser.add_argument("--format", choices=["text", "json"], default="text")
+
+
+@dataclass(frozen=True)
+class Session:
+    """A project opened to be written to; `stop` says whether Ctrl-C was pressed."""
+
+    program: Program
+    stores: dict[Side, Store]
+    ledger: Ledger
+    zone: tzinfo
+    report: Callable[[Change], None]
+    stop: Callable[[], bool]
+    progress: Progress
+
+
+def writing(args: argparse.Namespace, project: Project, work: Callable[[Session], Summary]) -> int:
+    """Open the project, do the work, print how it went; the exit code."""
+    from engine.cli.output import ChangeSpool
+    from engine.cli.progress import shown_progress
+
+    as_json = args.format == "json"
+    everything = args.changes if as_json else args.all
+    limit = None if everything else 0 if as_json else _SHOWN
+    # A cycle makes and drops millions of small objects, hardly any of them in circles.
+    gc.set_threshold(200_000, 50, 100)
+    program = project.program()
+    with ExitStack() as stack:
+        stack.enter_context(run_lock(project.ledger_path))
+        ledger = project.open_ledger()
+        stack.callback(ledger.close)
+        stores = project.open_stores(stack)
+        spool = stack.enter_context(ChangeSpool(as_json, limit))
+        stop = stack.enter_context(_gentle_interrupt())
+        with shown_progress() as progress:
+            zone = project.config.timezone
+            session = Session(program, stores, ledger, zone, spool.add, stop, progress)
+            summary = work(session)
+        if as_json or not summary.objections:
+            spool.print(summary, foretold=False)
+    return _ending(summary)
+
+
+def _ending(summary: Summary) -> int:
+    """The exit code, and a word to the user if the run stopped."""
+    if summary.objections:
+        from engine.cli.objections import objection_lines
+
+        for line in objection_lines(summary):
+            print(line, file=sys.stderr)
+        return 1
+    if summary.status == "stopped":
+        print("stopped; the next run goes on from here", file=sys.stderr)
+    return _CODES[summary.status]
+
+
+@contextmanager
+def run_lock(ledger: Path) -> Iterator[None]:
+    """Keep a second run off the same ledger. Raises `Failure` if one is at work."""
+    from filelock import FileLock, Timeout
+
+    path = ledger.with_name(ledger.name + ".lock")
+    lock = FileLock(path)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise Failure(
+            f"another run is at work on the ledger {ledger}: wait until it is done"
+        ) from None
+    except OSError as error:
+        raise Failure(f"the lock file {path} cannot be written: {error.strerror}") from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+@contextmanager
+def _gentle_interrupt() -> Iterator[Callable[[], bool]]:
+    """Ctrl-C (or SIGTERM) asks the run to stop after its batch; a second one stops it at once."""
+    asked = False
+
+    def on_signal(_number: int, _frame: FrameType | None) -> None:
+        nonlocal asked
+        if asked:
+            raise KeyboardInterrupt
+        asked = True
+        os.write(2, b"\nstopping after this batch; once more stops at once\n")
+
+    before = {n: signal.signal(n, on_signal) for n in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield lambda: asked
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
