@@ -81,6 +81,7 @@ class Context:
 
     `names` are ids by name, asked for once a run; `written` counts records by type and pair. A
     cycle over `chosen` records looks at no others; `admit` says which verdicts may be acted on.
+    One that is `telling` decides on everything, also on what did not change, and says why.
     """
 
     run: str
@@ -99,6 +100,7 @@ class Context:
 
     chosen: Chosen | None = None
     admit: Callable[[Verdict], bool] | None = None
+    telling: bool = False
 
     def written_by_others(self, mapping: Mapping, side: Side) -> int:
         """How many records of a pair's type other pairs have written in this run."""

@@ -22,7 +22,7 @@ from engine.matching import Matches, find_matches
 from engine.model import SIDES, Cursor, Direction, RecordId, Row
 from engine.references import References, gather, routes
 
-__all__ = ["Batches"]
+__all__ = ["Batches", "Decided"]
 
 _encode = msgspec.json.Encoder().encode
 _WATCHING = {Side.SALESFORCE: "polling", Side.OUTREACH: "pushing"}
@@ -36,6 +36,15 @@ class _Sorted:
     linked: list[tuple[Row, tuple[Any, ...], Link]] = field(default_factory=list)
     alone: list[Row] = field(default_factory=list)
     settled: list[RecordId] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Decided:
+    """What was decided about a page; `settled` equal their base, `later` wait for their twins."""
+
+    tasks: list[Task]
+    settled: list[RecordId]
+    later: list[Row]
 
 
 class Batches:
@@ -93,6 +102,25 @@ class Batches:
         again: bool,
     ) -> list[Row]:
         """One pass over a batch; the rows that have to wait for others of the same batch."""
+        found = self.decide(side, rows, gone, now, again)
+        tasks = found.tasks
+        if (admit := self.context.admit) is not None:
+            tasks = [task for task in tasks if admit(task.verdict)]
+        name = self.mapping.name
+        commit.seen += [(name, at, row[0]) for task in tasks for at, row in task.case.rows.items()]
+        commit.seen += [(name, side, record) for record in (*found.settled, *gone)]
+        act(self.mapping, self.layout, tasks, self.context, commit)
+        return found.later
+
+    def decide(
+        self,
+        side: Side,
+        rows: Sequence[Row],
+        gone: Sequence[RecordId],
+        now: datetime,
+        again: bool = False,
+    ) -> Decided:
+        """Decide on one page's records, and do nothing about it."""
         found = self._sort(side, rows, again)
         tasks = self._watched(side, self._linked_tasks(side, found.linked, now))
         tasks += self._gone_tasks(side, gone, now)
@@ -103,18 +131,13 @@ class Batches:
         for task in tasks:
             task.case.references = references
             task.verdict = self._decide(side, task, matches)
-        if (admit := self.context.admit) is not None:
-            tasks = [task for task in tasks if admit(task.verdict)]
-        name = self.mapping.name
-        commit.seen += [(name, at, row[0]) for task in tasks for at, row in task.case.rows.items()]
-        commit.seen += [(name, side, record) for record in (*found.settled, *gone)]
-        act(self.mapping, self.layout, tasks, self.context, commit)
-        return [row for row in found.alone if row[0] in matches.later]
+        later = [row for row in found.alone if row[0] in matches.later]
+        return Decided(tasks, found.settled, later)
 
     def _watched(self, side: Side, tasks: list[Task]) -> list[Task]:
         """Those that `polling` (or `pushing`) lets in, if it reads more than the row itself."""
         holds = self.mapping.conditions.get(_WATCHING[side])
-        if holds is None or side in self.mapping.alone:
+        if holds is None or side in self.mapping.alone or self.context.telling:
             return tasks
         return [task for task in tasks if task.case.ask(holds)]
 
@@ -124,7 +147,8 @@ class Batches:
         """Drop what equals its base (most often our own write's echo), part linked and alone."""
         ledger, found = self.context.ledger, _Sorted()
         links = ledger.links(self.mapping.name, side, [row[0] for row in rows])
-        view, crossed = self.mapping.view[side], side in self.mapping.crossed
+        view = self.mapping.view[side]
+        crossed = side in self.mapping.crossed or self.context.telling
         alone = []
         for row in rows:
             link = links.get(row[0])
@@ -156,7 +180,7 @@ class Batches:
         partners = self._with_partners(side, [link for _, _, link in linked])
         tasks = []
         for (row, seen, link), (_, partner) in zip(linked, partners, strict=True):
-            case = self._case(side, {side: row}, {side: seen}, now)
+            case = self.case(side, {side: row}, {side: seen}, now)
             case.bases = {at: self._base(link, at) for at in SIDES}
             self._add_partner(case, side.other, partner)
             tasks.append(Task(case, Verdict(), link))
@@ -176,7 +200,7 @@ class Batches:
         links = self.context.ledger.links(self.mapping.name, side, list(gone)) if gone else {}
         tasks = []
         for link, partner in self._with_partners(side, list(links.values())):
-            case = self._case(side, {}, {}, now)
+            case = self.case(side, {}, {}, now)
             self._add_partner(case, side.other, partner)
             case.bases = {at: self._base(link, at) for at in SIDES}
             tasks.append(Task(case, Verdict(), link))
@@ -209,13 +233,13 @@ class Batches:
             creating = {
                 row[0]
                 for row in rows
-                if self._case(side, {side: row}, {}, now).holds(direction, "create")
+                if self.case(side, {side: row}, {}, now).holds(direction, "create")
             }
         store = self.context.stores[side.other]
         return find_matches(self.mapping, side, rows, store, self.context.ledger, creating)
 
     def _lone_task(self, side: Side, row: Row, matches: Matches, now: datetime) -> Task:
-        case = self._case(side, {side: row}, {side: self.mapping.view[side](row)}, now)
+        case = self.case(side, {side: row}, {side: self.mapping.view[side](row)}, now)
         partner = matches.partners.get(row[0])
         if partner is not None:
             self._add_partner(case, side.other, partner)
@@ -225,10 +249,12 @@ class Batches:
 
     # -- deciding -------------------------------------------------------------------------------
 
-    def _case(
+    def case(
         self, seen: Side, rows: dict[Side, Row], views: dict[Side, tuple[Any, ...]], now: datetime
     ) -> Case:
-        return Case(self.mapping, References({}), now, rows, views, seen=seen)
+        """What is known of a record before it is decided on."""
+        notes: dict[int, str] | None = {} if self.context.telling else None
+        return Case(self.mapping, References({}), now, rows, views, seen=seen, notes=notes)
 
     def _references(self, cases: Iterable[Case]) -> References:
         rows: dict[Side, list[Row]] = {side: [] for side in SIDES}

@@ -81,7 +81,8 @@ class Case:
 
     `rows` and `views` by side; a side is missing where no record is linked. `bases` is None for two
     records that are about to be linked. `override` replaces every policy (`sync down`). `seen` is
-    the side whose record is looked at.
+    the side whose record is looked at. What is decided on each line, and why, goes to `notes` if
+    somebody wants to know.
     """
 
     mapping: Mapping
@@ -92,7 +93,13 @@ class Case:
     bases: dict[Side, Base] | None = None
     override: Policy | None = None
     seen: Side | None = None
+    notes: dict[int, str] | None = None
     asked: dict[Direction, bool] = field(default_factory=dict)
+
+    def note(self, line: int, words: str) -> None:
+        """Tell what is decided on a line, if somebody wants to know."""
+        if self.notes is not None:
+            self.notes[line] = words
 
     def base(self, side: Side, line: int) -> Any:
         return UNSET if self.bases is None else self.bases[side][line]

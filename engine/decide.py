@@ -65,26 +65,33 @@ def _decide_line(
     if agreed:
         verdict.agreed.append(number)
     if direction is None:
+        case.note(number, _silence(code, agreed))
         return
     value = translate(case, number, direction)
     flows = case.mapping.flows(direction, "update")
     if isinstance(value, Wait):
+        case.note(number, value.message)
         verdict.waits += [value] if flows else []
         return
     target = code.ends[direction.target]
     before = case.rows[direction.target][slot(case, code, direction.target)]
-    if value is HOLD or not line_holds(case, code) or _would_blank(code, direction, value, before):
+    if why := _kept_back(case, code, direction, value, before):
+        case.note(number, why)
         return
     if same(case, number, direction, value):
+        case.note(number, "changed, but the other side has the same value")
         verdict.agreed.append(number)
         return
     if not flows:
+        case.note(number, f"held back: {direction} update is off")
         return
     if not case.holds(direction, "update"):
+        case.note(number, f"held back: the condition of {direction} update does not hold")
         held[direction] = True
         return
     sent = sendable(case, number, direction, value)
     if isinstance(sent, Wait):
+        case.note(number, sent.message)
         verdict.waits.append(sent)
         return
     if target.is_list:
@@ -137,6 +144,26 @@ def decide_gone(case: Case, link: Link, direction: Direction) -> Verdict:
     return Verdict([Change(Action.UNLINK, direction, mapping.types, *ids, gone, rule.place)])
 
 
+def _silence(code: LineCode, agreed: bool) -> str:
+    """Why a line has nothing to tell the other side."""
+    if code.line.once:
+        return "once: only written when the record is created"
+    return "both sides agree" if agreed else "nothing to write"
+
+
+def _kept_back(
+    case: Case, code: LineCode, direction: Direction, value: Any, before: Value
+) -> str | None:
+    """Why a value that changed stays where it is, if it does."""
+    if value is HOLD:
+        return _unmapped(code)
+    if not line_holds(case, code):
+        return "held back: the line's condition does not hold"
+    if _would_blank(code, direction, value, before):
+        return "held back: prevent empty"
+    return None
+
+
 def _would_blank(code: LineCode, direction: Direction, value: Value, before: Value) -> bool:
     """Whether `prevent empty` keeps an empty value from overwriting one that is there."""
     return direction in code.prevents and is_empty(value) and not is_empty(first(before))
@@ -159,15 +186,18 @@ def decide_create(case: Case, direction: Direction) -> Verdict:
     row, lookup, now = case.rows[direction.source], case.references, case.now
     for line in mapping.creating[direction]:
         if line.when is not None and not case.ask(line.when):
+            case.note(line.number, "held back: the line's condition does not hold")
             continue
         value = line.translate(row, lookup, now) if line.flows else None
         if value is None or value is HOLD or is_empty(value):
+            case.note(line.number, _unsent(mapping.lines[line.number], line.flows, value))
             verdict.agreed.append(line.number)
             continue
         sent = value
         if line.names and type(value) is not Wait:
             sent = lookup.named(line.number, direction.target, line.names, str(value))
         if type(sent) is Wait:
+            case.note(line.number, sent.message)
             if line.required:
                 # The record itself has to wait, and so nothing of it is agreed.
                 skip = case.change(Action.SKIP, direction, sent.message, rule.place)
@@ -183,6 +213,18 @@ def decide_create(case: Case, direction: Direction) -> Verdict:
         )
     verdict.changes.append(case.change(Action.CREATE, direction, rule.reason, rule.place, fields))
     return verdict
+
+
+def _unsent(code: LineCode, flows: bool, value: Any) -> str:
+    """Why a line has nothing to give to a new record."""
+    if not flows:
+        return "does not flow this way"
+    return _unmapped(code) if value is HOLD else "empty"
+
+
+def _unmapped(code: LineCode) -> str:
+    via = code.line.via
+    return f"held back: `{via.name}` does not map it" if via else "held back: no such value there"
 
 
 # -- bases --------------------------------------------------------------------------------------

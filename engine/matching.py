@@ -15,7 +15,7 @@ from engine.mapping import Mapping
 from engine.model import RecordId, Row
 from engine.ports import Store
 
-__all__ = ["Matches", "find_matches"]
+__all__ = ["Matches", "candidates_of", "find_matches", "rule_text"]
 
 Key = tuple[Any, ...]
 
@@ -55,6 +55,17 @@ def find_matches(
     return found
 
 
+def candidates_of(
+    mapping: Mapping, rule: MatchRule, side: Side, row: Row, store: Store, ledger: Ledger
+) -> dict[RecordId, RecordId | None]:
+    """All that one `match` line finds for a record, each with what it is linked to already."""
+    keys = _own_keys(mapping, rule, side, row)
+    groups = _candidates(mapping, rule, side.other, keys, store) if keys else {}
+    ids = list(dict.fromkeys(row[0] for key in keys for row in groups.get(key, ())))
+    linked = ledger.others(mapping.name, side.other, ids)
+    return {record: linked.get(record) for record in ids}
+
+
 def _by_rule(
     mapping: Mapping,
     rule: MatchRule,
@@ -91,11 +102,13 @@ def _by_rule(
         elif free:
             names = ", ".join(str(c[0]) for c in free[:5])
             other = mapping.type_name(side.other)
-            found.held[row[0]] = f"matches {len(free)} {other} records by {_text(rule)}: {names}"
+            found.held[row[0]] = (
+                f"matches {len(free)} {other} records by {rule_text(rule)}: {names}"
+            )
         elif taken and _is_unique(mapping, rule, side.other):
             other, mine = taken[0][0], linked[taken[0][0]]
             found.held[row[0]] = (
-                f"its {_text(rule)} belongs to {mapping.type_name(side.other)} {other},"
+                f"its {rule_text(rule)} belongs to {mapping.type_name(side.other)} {other},"
                 f" which is already linked to {mapping.type_name(side)} {mine}"
             )
         else:
@@ -103,7 +116,7 @@ def _by_rule(
     return rest
 
 
-def _text(rule: MatchRule) -> str:
+def rule_text(rule: MatchRule) -> str:
     return " and ".join(f"{s.path} = {o.path}" for s, o in rule.keys)
 
 

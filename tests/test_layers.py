@@ -30,6 +30,8 @@ FLOORS = {
             "engine.cycle",
             "engine.decide",
             "engine.draw",
+            "engine.examine",
+            "engine.explain",
             "engine.graph",
             "engine.guard",
             "engine.interpreter",

@@ -10,7 +10,7 @@ from typing import Any
 from dsl.schema import Side
 from engine.model import Action, Direction, Value
 
-__all__ = ["change_lines", "coloured", "paint", "summary_lines"]
+__all__ = ["change_lines", "coloured", "paint", "shown", "summary_lines"]
 
 _MARKS = {
     Action.CREATE: ("+", "32"),
@@ -52,13 +52,13 @@ def change_lines(change: Mapping[str, Any], colour: bool) -> list[str]:
     lines = [paint(f"{mark} {action:<6} {_subject(change, action, direction)}", code, colour)]
     width = max((len(f["target"]) for f in change["fields"]), default=0)
     for f in change["fields"]:
-        before = "" if action is Action.CREATE else f"{_shown(f['before'])} -> "
-        after = "(new)" if f["after"] is None and f["before"] is None else _shown(f["after"])
+        before = "" if action is Action.CREATE else f"{shown(f['before'])} -> "
+        after = "(new)" if f["after"] is None and f["before"] is None else shown(f["after"])
         lines.append(f"      {f['target']:<{width}}  {before}{after}")
         if conflict := f.get("conflict"):
             text = (
-                f"conflict: Salesforce has {_shown(conflict['salesforce'])}, Outreach has"
-                f" {_shown(conflict['outreach'])}; {conflict['winner'].title()} wins"
+                f"conflict: Salesforce has {shown(conflict['salesforce'])}, Outreach has"
+                f" {shown(conflict['outreach'])}; {conflict['winner'].title()} wins"
             )
             lines.append(paint(f"      {'':<{width}}  {text}", "31", colour))
     lines.append(paint(f"      {change['reason']}  ({change['rule']})", "2", colour))
@@ -82,14 +82,15 @@ def _record(record: Mapping[str, Any]) -> str:
     return f"{record['type']} {'(new)' if record['id'] is None else record['id']}"
 
 
-def _shown(value: Value) -> str:
+def shown(value: Value) -> str:
+    """A value in one short line."""
     match value:
         case None | "" | []:
             return "(empty)"
         case bool():
             return "true" if value else "false"
         case list():
-            return ", ".join(map(_shown, value))
+            return ", ".join(map(shown, value))
         case str():
             line = " ".join(value.split())
             return f'"{line if len(line) <= _WIDTH else line[: _WIDTH - 1] + "…"}"'

@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from engine.ledger.schema import change, cursor, link, log, pending, run
-from engine.model import Action
+from engine.model import Action, Side
 
 __all__ = [
     "Filters",
@@ -20,6 +20,7 @@ __all__ = [
     "pending_counts",
     "waiting",
     "waiting_alike",
+    "waiting_of",
 ]
 
 _BETWEEN = "<->"
@@ -196,6 +197,14 @@ def waiting(limit: int | None) -> Query:
         pending.c.since.desc(), pending.c.pair, pending.c.side, pending.c.record_id
     )
     return query.limit(limit)
+
+
+def waiting_of(side: str, type_name: str, record: str) -> Query:
+    """What one record waits for, in each pair of its type: the columns of `schema.pending`."""
+    kind = _salesforce_type if side == Side.SALESFORCE else _outreach_type
+    return sa.select(pending).where(
+        pending.c.side == side, pending.c.record_id == record, kind(pending.c.pair) == type_name
+    )
 
 
 def waiting_alike(limit: int | None) -> Query:

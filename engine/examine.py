@@ -1,0 +1,42 @@
+"""Decides on records and does nothing about it, for those who want to know."""
+
+from __future__ import annotations
+
+from datetime import tzinfo
+
+from dsl.program import Program
+from dsl.schema import Side
+from dsl.values import stamp
+from engine.act import Context, Tally
+from engine.batch import Batches
+from engine.cycle import rules_digest
+from engine.graph import stage_maps
+from engine.ledger import Ledger
+from engine.mapping import compile_pair
+from engine.ports import Clock, Store
+from engine.stages import ensure_stages
+
+__all__ = ["examiner"]
+
+
+def examiner(
+    program: Program,
+    stores: dict[Side, Store],
+    ledger: Ledger,
+    zone: tzinfo,
+    clock: Clock,
+) -> dict[str, Batches]:
+    """Each pair's decisions, told line by line, on rehearsal stores and a copy of the ledger.
+
+    Stages that a run would make first are made there, so that what is decided is what a run would.
+    """
+    started = stamp(clock.now())
+    context = Context(
+        "examination", started, rules_digest(program), stores, ledger, clock, Tally(), telling=True
+    )
+    vias = {via.name: via for pair in program.pairs for _, via in stage_maps(pair)}
+    for via in vias.values():
+        ensure_stages(via, context)
+    return {
+        pair.name: Batches(program, compile_pair(pair, zone), context) for pair in program.pairs
+    }
