@@ -11,7 +11,7 @@ import msgspec
 
 from dsl.schema import Side
 from engine.case import Case, Change, Verdict
-from engine.chosen import Chosen
+from engine.chosen import Chosen, Partner
 from engine.decide import settle
 from engine.ledger import Commit, Intent, Ledger, Link, LogRow, Pending
 from engine.mapping import UNSET, Mapping
@@ -81,7 +81,8 @@ class Context:
 
     `names` are ids by name, asked for once a run; `written` counts records by type and pair. A
     cycle over `chosen` records looks at no others; `admit` says which verdicts may be acted on.
-    One that is `telling` decides on everything, also on what did not change, and says why.
+    One that is `telling` decides on everything, also on what did not change, and says why. A
+    `partner` was named by a person.
     """
 
     run: str
@@ -101,6 +102,7 @@ class Context:
     chosen: Chosen | None = None
     admit: Callable[[Verdict], bool] | None = None
     telling: bool = False
+    partner: Partner | None = None
 
     def written_by_others(self, mapping: Mapping, side: Side) -> int:
         """How many records of a pair's type other pairs have written in this run."""

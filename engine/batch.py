@@ -236,7 +236,21 @@ class Batches:
                 if self.case(side, {side: row}, {}, now).holds(direction, "create")
             }
         store = self.context.stores[side.other]
-        return find_matches(self.mapping, side, rows, store, self.context.ledger, creating)
+        found = find_matches(self.mapping, side, rows, store, self.context.ledger, creating)
+        self._take_partner(side, found)
+        return found
+
+    def _take_partner(self, side: Side, found: Matches) -> None:
+        """A person's word on who belongs to whom goes before what the keys find."""
+        named = self.context.partner
+        if named is None or (named.pair, named.side) != (self.mapping.name, side):
+            return
+        other = side.other
+        columns, store = self.mapping.columns[other], self.context.stores[other]
+        for row in store.fetch(self.mapping.type_name(other), columns, [named.other]):
+            found.partners[named.record] = row
+            found.held.pop(named.record, None)
+            found.later.discard(named.record)
 
     def _lone_task(self, side: Side, row: Row, matches: Matches, now: datetime) -> Task:
         case = self.case(side, {side: row}, {side: self.mapping.view[side](row)}, now)

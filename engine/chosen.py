@@ -10,9 +10,19 @@ from dsl.schema import Side
 from engine.model import Cursor, Outcome, Page, RecordId, Result
 from engine.ports import Store
 
-__all__ = ["Chosen"]
+__all__ = ["Chosen", "Partner"]
 
 _PAGE = 1000
+
+
+@dataclass(frozen=True)
+class Partner:
+    """A record held for review, and the one of the other side that a person linked it to."""
+
+    pair: str
+    side: Side
+    record: RecordId
+    other: RecordId
 
 
 @dataclass

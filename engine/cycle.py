@@ -15,7 +15,7 @@ from dsl.schema import Side
 from dsl.values import stamp
 from engine.act import Context, Tally
 from engine.case import Case, Change, Verdict
-from engine.chosen import Chosen
+from engine.chosen import Chosen, Partner
 from engine.interpreter import Interpreter, Progress, Stopped
 from engine.ledger import Commit, Ledger, LogRow
 from engine.model import RecordId
@@ -84,6 +84,7 @@ def run_cycle(  # noqa: PLR0913 - all but the first four are options with a defa
     only: frozenset[str] | None = None,
     chosen: Chosen | None = None,
     admit: Callable[[Verdict], bool] | None = None,
+    partner: Partner | None = None,
     before: Callable[[str], Sequence[Objection]] = lambda _run: (),
     report: Callable[[Change], None] = lambda _change: None,
     keep: Callable[[Change, Case | None], None] = lambda _change, _case: None,
@@ -92,14 +93,15 @@ def run_cycle(  # noqa: PLR0913 - all but the first four are options with a defa
 ) -> Summary:
     """Run one cycle over all pairs, or the pairs in `only`, and note it in the ledger.
 
-    `chosen` and `admit` narrow down what it looks at and acts on; `before` is asked, with the run's
+    `chosen` and `admit` narrow down what it looks at and acts on; `partner` was named by a person
+    for one of the chosen; `before` is asked, with the run's
     id, before the first write. `report` is told each change that went through, was held or skipped,
     `keep` also what it rests on. Raises the stores' errors once the ledger knows that the run
     stopped there.
     """
 
     def work(context: Context) -> None:
-        context.chosen, context.admit = chosen, admit
+        context.chosen, context.admit, context.partner = chosen, admit, partner
         Interpreter(program, context, zone, stop, progress).run(only)
 
     tally = Tally(report, keep)

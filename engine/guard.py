@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import tzinfo
 from typing import Any
@@ -21,7 +21,7 @@ from engine.ledger import Ledger
 from engine.mapping import compile_pair
 from engine.model import SIDES, Action, Direction
 from engine.objection import Objection
-from engine.ports import Clock, Store
+from engine.ports import Store
 
 __all__ = ["Blast", "blast_of"]
 
@@ -118,21 +118,15 @@ class Blast:
 
 
 def blast_of(
-    program: Program,
-    stores: dict[Side, Store],
-    ledger: Ledger,
-    zone: tzinfo,
-    *,
-    clock: Clock | None = None,
-    only: frozenset[str] | None = None,
-    stop: Callable[[], bool] = lambda: False,
+    program: Program, stores: dict[Side, Store], ledger: Ledger, zone: tzinfo, **options: Any
 ) -> Blast:
-    """Rehearse a cycle to count what it would do. Raises `Stopped` if it was asked to stop."""
+    """Rehearse a cycle, with its options, to count what it would do.
+
+    Raises `Stopped` if it was asked to stop.
+    """
     blast = Blast()
     with rehearse(stores, ledger) as (rehearsal, copy):
-        summary = run_cycle(
-            program, rehearsal, copy, zone, clock=clock, only=only, report=blast.add, stop=stop
-        )
+        summary = run_cycle(program, rehearsal, copy, zone, keep=blast.add, **options)
     if summary.status == "stopped":
         raise Stopped
     return blast

@@ -20,6 +20,7 @@ FLOORS = {
     **dict.fromkeys(
         (
             "engine.act",
+            "engine.again",
             "engine.approved",
             "engine.batch",
             "engine.case",

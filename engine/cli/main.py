@@ -25,6 +25,9 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "plan": ("engine.cli.plan", "needs", "show what a run would do, record by record"),
     "run": ("engine.cli.run", "needs", "run one cycle"),
     "explain": ("engine.cli.explain", "needs", "show why a record did or did not sync"),
+    "review": ("engine.cli.review", "needs", "show what is held, and why"),
+    "retry": ("engine.cli.retry", "needs", "try the refused writes again now"),
+    "resume": ("engine.cli.resume", "needs", "let go on what is held for review"),
     "graph": ("engine.cli.graph", "needs", "show the execution plan graph"),
     "status": (
         "engine.cli.status",

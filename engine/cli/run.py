@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from engine.cli.plan import chosen
 from engine.cli.project import Failure, Project
-from engine.cli.writing import Session, add_output, writing
+from engine.cli.writing import Session, add_output, add_yes, writing
 
 if TYPE_CHECKING:  # `--help` must not wait for a database
     from engine.cycle import Summary
@@ -24,9 +24,7 @@ def register(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--type", metavar="T", help="only syncs of this type (Lead, prospect, …)")
     parser.add_argument("--once", action="store_true", help="one cycle and no more (the default)")
-    parser.add_argument(
-        "--yes", action="store_true", help="do it though the rules' `guard` would stop it"
-    )
+    add_yes(parser)
     add_output(parser)
     parser.epilog = (
         "Ctrl-C stops after the batch at work; the next run goes on from there. Exit code 1 says\n"
@@ -55,10 +53,7 @@ def run(args: argparse.Namespace, project: Project) -> int:
         from engine.approved import run_plan
 
         return run_plan(
-            session.program,
-            session.stores,
-            session.ledger,
-            session.zone,
+            *session.world,
             plan,
             report=session.report,
             stop=session.stop,
@@ -72,12 +67,7 @@ def _cycle(args: argparse.Namespace, session: Session) -> Summary:
     """A cycle over all that changed, if the guard lets it."""
     from engine.cycle import run_cycle
 
-    program, stores, ledger, zone = (
-        session.program,
-        session.stores,
-        session.ledger,
-        session.zone,
-    )
+    program, stores, ledger, zone = session.world
     only = chosen(program, args.type)
 
     def guarded(_run: str) -> list[Objection]:

@@ -7,13 +7,13 @@ import gc
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import tzinfo
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dsl.program import Program
 from dsl.schema import Side
@@ -24,9 +24,11 @@ if TYPE_CHECKING:  # `--help` must not wait for a database
     from engine.cycle import Summary
     from engine.interpreter import Progress
     from engine.ledger import Ledger
+    from engine.model import RecordId
+    from engine.objection import Objection
     from engine.ports import Store
 
-__all__ = ["Session", "add_output", "run_lock", "writing"]
+__all__ = ["Session", "add_output", "add_yes", "run_chosen", "run_lock", "writing"]
 
 _SHOWN = 20
 _CODES = {"done": 0, "held": 1, "failed": 1, "stopped": 130}
@@ -50,6 +52,11 @@ class Session:
     report: Callable[[Change], None]
     stop: Callable[[], bool]
     progress: Progress
+
+    @property
+    def world(self) -> tuple[Program, dict[Side, Store], Ledger, tzinfo]:
+        """What each cycle takes first."""
+        return self.program, self.stores, self.ledger, self.zone
 
 
 def writing(args: argparse.Namespace, project: Project, work: Callable[[Session], Summary]) -> int:
@@ -90,6 +97,49 @@ def _ending(summary: Summary) -> int:
     if summary.status == "stopped":
         print("stopped; the next run goes on from here", file=sys.stderr)
     return _CODES[summary.status]
+
+
+def add_yes(parser: argparse.ArgumentParser) -> None:
+    """Add `--yes`."""
+    parser.add_argument(
+        "--yes", action="store_true", help="do it though the rules' `guard` would stop it"
+    )
+
+
+def run_chosen(
+    args: argparse.Namespace,
+    session: Session,
+    records: Mapping[tuple[str, Side], Sequence[RecordId]],
+    **options: Any,
+) -> Summary:
+    """A cycle over these records alone, if the guard lets it."""
+    from engine.chosen import Chosen
+    from engine.cycle import run_cycle
+    from engine.guard import blast_of
+
+    program, stores, ledger, zone = session.world
+    only = frozenset(pair for pair, _ in records)
+
+    def guarded(_run: str) -> Sequence[Objection]:
+        if args.yes or not program.guards:
+            return ()
+        again = {"only": only, "chosen": Chosen(records), **options}
+        blast = blast_of(program, stores, ledger, zone, stop=session.stop, **again)
+        return blast.objections(program, ledger, zone)
+
+    return run_cycle(
+        program,
+        stores,
+        ledger,
+        zone,
+        only=only,
+        chosen=Chosen(records),
+        before=guarded,
+        report=session.report,
+        stop=session.stop,
+        progress=session.progress,
+        **options,
+    )
 
 
 @contextmanager

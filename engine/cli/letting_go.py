@@ -1,0 +1,59 @@
+"""What `retry` and `resume` share: which held records they let go on, and the run over them."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from dsl.schema import Side
+from engine.cli.explain import record_of
+from engine.cli.plan import chosen
+from engine.cli.project import Failure
+from engine.cli.writing import Session, add_yes, run_chosen
+
+if TYPE_CHECKING:  # `--help` must not wait for a database
+    from engine.chosen import Partner
+    from engine.cycle import Summary
+
+__all__ = ["add_records", "let_go"]
+
+
+def add_records(parser: argparse.ArgumentParser) -> None:
+    """Add `--type`, `--id` and `--yes`."""
+    parser.add_argument("--type", metavar="T", help="only records of this type (Lead, prospect, …)")
+    parser.add_argument("--id", metavar="ID", help="only this record; needs --type")
+    add_yes(parser)
+
+
+def let_go(args: argparse.Namespace, session: Session, whys: set[str]) -> Summary:
+    """Run over the records that are held for these reasons."""
+    from engine.again import held_records, no_partner
+
+    only = chosen(session.program, args.type)
+    if args.id is None:
+        return run_chosen(args, session, held_records(session.ledger, whys, only))
+    if args.type is None:
+        raise Failure("--id needs the record's type: --type TYPE --id ID")
+    side, record = record_of(session.program, args.type, args.id)
+    held = held_records(session.ledger, whys, only, str(record))
+    held = {key: ids for key, ids in held.items() if key[1] is side}
+    if not held:
+        raise Failure(f"{args.type} {args.id} is not held: `crosswalk review` lists what is", 1)
+    if getattr(args, "link", None) is None:
+        return run_chosen(args, session, held)
+    partner = _partner(args, session, next(iter(held)), record)
+    objections = no_partner(session.program, session.stores, session.ledger, partner)
+    if objections:
+        raise Failure("\n".join(each.message for each in objections), 1)
+    return run_chosen(args, session, held, partner=partner)
+
+
+def _partner(
+    args: argparse.Namespace, session: Session, name: tuple[str, Side], record: str | int
+) -> Partner:
+    from engine.chosen import Partner
+
+    pair, side = name
+    types = dict(zip(Side, pair.split("<->"), strict=True))
+    _, other = record_of(session.program, types[side.other], args.link)
+    return Partner(pair, side, record, other)

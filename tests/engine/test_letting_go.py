@@ -1,0 +1,101 @@
+"""What is held, and letting it go on: refusals tried again, reviews resumed and remapped."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from engine.again import held_records, no_partner
+from engine.chosen import Chosen, Partner
+from engine.cycle import Summary
+from engine.model import Outcome, Result, Write
+from tests.engine.test_cycle import ACCOUNTS, LEADS, ROSE
+from tests.engine.world import O, S, World, world
+
+PAIR = "Lead<->prospect"
+
+
+@pytest.fixture
+def leads() -> Iterator[World]:
+    with world(LEADS) as found:
+        yield found
+
+
+def again(at: World, *whys: str, partner: Partner | None = None) -> Summary:
+    return at.run(chosen=Chosen(held_records(at.ledger, whys)), partner=partner)
+
+
+def test_a_refused_write_is_held_until_somebody_retries_it(leads: World) -> None:
+    prospect = leads.create(O, "prospect", emails=["a@x.co"], company="X", title="Buyer")
+    leads.run()
+    assert held_records(leads.ledger, {"refused"}) == {(PAIR, O): [prospect]}
+    assert leads.run().counts["failed"] == 0
+    assert again(leads, "refused").counts["failed"] == 1
+    leads.orgs[O].write("prospect", [Write(prospect, {"lastName": "A"})])
+    assert again(leads, "refused").counts["created"] == 1
+    assert held_records(leads.ledger, {"refused"}) == {}
+
+
+def test_a_retry_looks_at_nothing_else_and_loses_nothing(leads: World) -> None:
+    leads.create(O, "prospect", emails=["a@x.co"], company="X", title="Buyer")
+    leads.run()
+    late = leads.create(S, "Lead", **ROSE)
+    assert again(leads, "refused").counts["created"] == 0
+    leads.run()
+    assert late in leads.links(PAIR)
+
+
+def test_results_of_a_batch_stand_by_themselves_and_transient_ones_pass(leads: World) -> None:
+    for n in range(3):
+        leads.create(S, "Lead", LastName=f"L{n}", Company="C", Email=f"l{n}@x.co")
+    leads.run(only=frozenset())
+    org = leads.orgs[O]
+
+    class Busy:
+        """An org of which the second record of a batch of prospects is locked."""
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(org, name)
+
+        def write(self, type_name: str, writes: list[Write]) -> list[Result]:
+            if type_name != "prospect":
+                return org.write(type_name, writes)
+            locked = Result(Outcome.TRANSIENT, None, "UNABLE_TO_LOCK_ROW", "another user is at it")
+            first, last = org.write(type_name, [writes[0], writes[2]])
+            return [first, locked, last]
+
+    leads.stores[O] = Busy()
+    summary = leads.run()
+    assert (summary.counts["failed"], len(leads.links(PAIR))) == (1, 2)
+    assert list(held_records(leads.ledger, {"transient"})) == [(PAIR, S)]
+    leads.stores[O] = org
+    assert leads.run().counts["created"] == 1
+    assert held_records(leads.ledger, {"transient", "refused"}) == {}
+
+
+def test_a_review_goes_on_once_a_person_names_the_partner() -> None:
+    pair = "Account<->account"
+    with world(ACCOUNTS) as at:
+        one, two = (at.create(O, "account", name="Acme") for _ in range(2))
+        account = at.create(S, "Account", Name="acme ")
+        at.run()
+        assert held_records(at.ledger, {"review"}) == {(pair, S): [account]}
+        assert again(at, "review").counts["held"] == 1
+        partner = Partner(pair, S, account, two)
+        assert no_partner(at.program, at.stores, at.ledger, partner) == []
+        assert again(at, "review", partner=partner).counts["linked"] == 1
+        assert at.links(pair) == {account: two}
+        assert held_records(at.ledger, {"review"}) == {}
+        (taken,) = no_partner(at.program, at.stores, at.ledger, Partner(pair, S, account, one))
+        assert f"Account {account} is already linked to account {two}" in taken.message
+
+
+def test_a_review_goes_on_once_it_is_mended() -> None:
+    with world(ACCOUNTS) as at:
+        one, two = (at.create(O, "account", name="Acme") for _ in range(2))
+        account = at.create(S, "Account", Name="acme ")
+        at.run()
+        at.delete(O, "account", one)
+        assert again(at, "review").counts["linked"] == 1
+        assert at.links("Account<->account") == {account: two}
