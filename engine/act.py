@@ -317,7 +317,8 @@ def _unlinked(mapping: Mapping, task: Task, went: list[Change], commit: Commit) 
     """Whether one of the two records is gone; then the link becomes a tombstone."""
     for change in went:
         if task.link and change.action in (Action.UNLINK, Action.DELETE):
-            gone = change.direction.source
+            source = change.direction.source
+            gone = source if source not in task.case.rows else source.other
             commit.unlinks.append((mapping.name, task.link.salesforce_id, gone))
             commit.seen.append((mapping.name, Side.SALESFORCE, task.link.salesforce_id))
             return True

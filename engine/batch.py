@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -205,6 +205,21 @@ class Batches:
             case.bases = {at: self._base(link, at) for at in SIDES}
             tasks.append(Task(case, Verdict(), link))
         return tasks
+
+    def linked_cases(
+        self, side: Side, links: dict[RecordId, Link], now: datetime
+    ) -> Iterator[tuple[RecordId, Case]]:
+        """The cases of linked records, by their id on `side`, with what is there of both."""
+        ids = list(links)
+        type_name, columns = self.mapping.type_name(side), self.mapping.columns[side]
+        found = self.context.stores[side].fetch(type_name, columns, ids) if ids else []
+        rows = {row[0]: row for row in found}
+        for link, partner in self._with_partners(side, list(links.values())):
+            case = self.case(side, {}, {}, now)
+            self._add_partner(case, side, rows.get(link.id(side)))
+            self._add_partner(case, side.other, partner)
+            case.bases = {at: self._base(link, at) for at in SIDES}
+            yield link.id(side), case
 
     def _with_partners(self, side: Side, links: list[Link]) -> list[tuple[Link, Row | None]]:
         """Links of records of `side`, each with the row of its other record, if that is there."""

@@ -45,7 +45,7 @@ class SystemClock:
 class Summary:
     """How a cycle ended: `done`, `held`, `failed`, or `stopped` between two batches.
 
-    One with `objections` stopped before its first write.
+    One with `objections` stopped before its first write; `left` is what an undo had to leave.
     """
 
     run: str
@@ -53,6 +53,7 @@ class Summary:
     counts: dict[str, int]
     calls: dict[str, int]
     objections: tuple[Objection, ...] = ()
+    left: tuple[Objection, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         found: dict[str, Any] = {

@@ -51,6 +51,7 @@ FLOORS = {
             "engine.svg",
             "engine.translate",
             "engine.translator",
+            "engine.undo",
         ),
         2,
     ),

@@ -28,6 +28,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "review": ("engine.cli.review", "needs", "show what is held, and why"),
     "retry": ("engine.cli.retry", "needs", "try the refused writes again now"),
     "resume": ("engine.cli.resume", "needs", "let go on what is held for review"),
+    "undo": ("engine.cli.undo", "needs", "put back what a run wrote"),
     "graph": ("engine.cli.graph", "needs", "show the execution plan graph"),
     "status": (
         "engine.cli.status",

@@ -94,9 +94,11 @@ def _ending(summary: Summary) -> int:
         for line in objection_lines(summary):
             print(line, file=sys.stderr)
         return 1
+    for each in summary.left:
+        print(f"left as it is: {each.message}", file=sys.stderr)
     if summary.status == "stopped":
         print("stopped; the next run goes on from here", file=sys.stderr)
-    return _CODES[summary.status]
+    return _CODES[summary.status] or int(bool(summary.left))
 
 
 def add_yes(parser: argparse.ArgumentParser) -> None:

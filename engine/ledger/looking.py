@@ -18,9 +18,12 @@ __all__ = [
     "linked",
     "log_rows",
     "pending_counts",
+    "run_named",
     "waiting",
     "waiting_alike",
     "waiting_of",
+    "written_by",
+    "written_later",
 ]
 
 _BETWEEN = "<->"
@@ -177,6 +180,33 @@ def link_counts() -> Query:
 def last_run() -> Query:
     """The run that began last."""
     return sa.select(run).order_by(run.c.started_at.desc(), run.c.id.desc()).limit(1)
+
+
+def run_named(name: str) -> Query:
+    """One run."""
+    return sa.select(run).where(run.c.id == name)
+
+
+def written_by(name: str) -> Query:
+    """What a run wrote, in its order: the columns of `schema.change`."""
+    return (
+        sa.select(change)
+        .where(change.c.run == name, change.c.state == "done")
+        .order_by(change.c.id)
+    )
+
+
+def written_later(name: str, pair: str, side: str) -> Query:
+    """The records of `side` that runs have written in a pair after this one: `record`, as text."""
+    mine = sa.select(sa.func.max(change.c.id)).where(change.c.run == name).scalar_subquery()
+    target = change.c.salesforce_id if side == Side.SALESFORCE else change.c.outreach_id
+    direction = "outbound" if side == Side.SALESFORCE else "inbound"
+    return (
+        sa.select(sa.cast(target, sa.Text).label("record"))
+        .where(change.c.pair == pair, change.c.direction == direction, change.c.state == "done")
+        .where(change.c.id > mine, change.c.run != name)
+        .distinct()
+    )
 
 
 def cursors() -> Query:

@@ -293,6 +293,7 @@ def test_the_version_is_told(tmp_path: Path) -> None:
         "review",
         "retry",
         "resume",
+        "undo",
         "graph",
         "status",
         "log",
