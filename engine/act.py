@@ -82,7 +82,7 @@ class Context:
     `names` are ids by name, asked for once a run; `written` counts records by type and pair. A
     cycle over `chosen` records looks at no others; `admit` says which verdicts may be acted on.
     One that is `telling` decides on everything, also on what did not change, and says why. A
-    `partner` was named by a person.
+    `partner` was named by a person; lines of `fresh` fields are decided as if they had no base.
     """
 
     run: str
@@ -103,6 +103,7 @@ class Context:
     admit: Callable[[Verdict], bool] | None = None
     telling: bool = False
     partner: Partner | None = None
+    fresh: frozenset[str] = frozenset()
 
     def written_by_others(self, mapping: Mapping, side: Side) -> int:
         """How many records of a pair's type other pairs have written in this run."""

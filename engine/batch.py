@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 import msgspec
@@ -148,7 +149,8 @@ class Batches:
         ledger, found = self.context.ledger, _Sorted()
         links = ledger.links(self.mapping.name, side, [row[0] for row in rows])
         view = self.mapping.view[side]
-        crossed = side in self.mapping.crossed or self.context.telling
+        context = self.context
+        crossed = side in self.mapping.crossed or context.telling or bool(context.fresh)
         alone = []
         for row in rows:
             link = links.get(row[0])
@@ -189,11 +191,22 @@ class Batches:
     def _base(self, link: Link, side: Side) -> Base:
         """A link's base in the order of today's lines; a line that is new has none."""
         values: Base = _decode(link.base(side))
-        if link.layout == self.layout:
+        if link.layout != self.layout:
+            old = self.context.ledger.layout_lines(link.layout)
+            by_key = dict(zip(old, values, strict=True))
+            values = tuple(by_key.get(key, UNSET) for key in self.mapping.keys)
+        if not self.context.fresh:
             return values
-        old = self.context.ledger.layout_lines(link.layout)
-        by_key = dict(zip(old, values, strict=True))
-        return tuple(by_key.get(key, UNSET) for key in self.mapping.keys)
+        return tuple(UNSET if n in self._fresh else value for n, value in enumerate(values))
+
+    @cached_property
+    def _fresh(self) -> frozenset[int]:
+        """The lines that are to be decided as if they had no base."""
+        return frozenset(
+            number
+            for number, code in enumerate(self.mapping.lines)
+            if any(end.label in self.context.fresh for end in code.ends.values())
+        )
 
     def _gone_tasks(self, side: Side, gone: Sequence[RecordId], now: datetime) -> list[Task]:
         """Links whose record on `side` was deleted."""

@@ -56,15 +56,13 @@ class Summary:
     left: tuple[Objection, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
-        found: dict[str, Any] = {
+        told = {"objections": self.objections, "left": self.left}
+        return {
             "run": self.run,
             "status": self.status,
             "counts": self.counts,
             "calls": self.calls,
-        }
-        if self.objections:
-            found["objections"] = [each.as_json() for each in self.objections]
-        return found
+        } | {key: [each.as_json() for each in found] for key, found in told.items() if found}
 
 
 def rules_digest(program: Program) -> str:
@@ -86,6 +84,7 @@ def run_cycle(  # noqa: PLR0913 - all but the first four are options with a defa
     chosen: Chosen | None = None,
     admit: Callable[[Verdict], bool] | None = None,
     partner: Partner | None = None,
+    fresh: frozenset[str] = frozenset(),
     before: Callable[[str], Sequence[Objection]] = lambda _run: (),
     report: Callable[[Change], None] = lambda _change: None,
     keep: Callable[[Change, Case | None], None] = lambda _change, _case: None,
@@ -95,14 +94,15 @@ def run_cycle(  # noqa: PLR0913 - all but the first four are options with a defa
     """Run one cycle over all pairs, or the pairs in `only`, and note it in the ledger.
 
     `chosen` and `admit` narrow down what it looks at and acts on; `partner` was named by a person
-    for one of the chosen; `before` is asked, with the run's
-    id, before the first write. `report` is told each change that went through, was held or skipped,
-    `keep` also what it rests on. Raises the stores' errors once the ledger knows that the run
+    for one of the chosen; `fresh` fields are decided as if they had just met; `before` is asked,
+    with the run's id, before the first write. `report` is told each change that went through, was
+    held or skipped, `keep` also what it rests on. Raises the stores' errors once the ledger knows that the run
     stopped there.
     """
 
     def work(context: Context) -> None:
-        context.chosen, context.admit, context.partner = chosen, admit, partner
+        context.chosen, context.admit = chosen, admit
+        context.partner, context.fresh = partner, fresh
         Interpreter(program, context, zone, stop, progress).run(only)
 
     tally = Tally(report, keep)

@@ -22,6 +22,7 @@ FLOORS = {
             "engine.act",
             "engine.again",
             "engine.approved",
+            "engine.audit",
             "engine.batch",
             "engine.case",
             "engine.chosen",

@@ -29,6 +29,8 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "retry": ("engine.cli.retry", "needs", "try the refused writes again now"),
     "resume": ("engine.cli.resume", "needs", "let go on what is held for review"),
     "undo": ("engine.cli.undo", "needs", "put back what a run wrote"),
+    "audit": ("engine.cli.audit", "needs", "compare both sides in full"),
+    "resync": ("engine.cli.resync", "needs", "bring newly mapped fields to existing records"),
     "graph": ("engine.cli.graph", "needs", "show the execution plan graph"),
     "status": (
         "engine.cli.status",

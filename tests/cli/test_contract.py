@@ -294,6 +294,8 @@ def test_the_version_is_told(tmp_path: Path) -> None:
         "retry",
         "resume",
         "undo",
+        "audit",
+        "resync",
         "graph",
         "status",
         "log",
