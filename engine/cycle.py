@@ -96,8 +96,8 @@ def run_cycle(  # noqa: PLR0913 - all but the first four are options with a defa
     `chosen` and `admit` narrow down what it looks at and acts on; `partner` was named by a person
     for one of the chosen; `fresh` fields are decided as if they had just met; `before` is asked,
     with the run's id, before the first write. `report` is told each change that went through, was
-    held or skipped, `keep` also what it rests on. Raises the stores' errors once the ledger knows that the run
-    stopped there.
+    held or skipped, `keep` also what it rests on. Raises the stores' errors once the ledger knows
+    that the run stopped there.
     """
 
     def work(context: Context) -> None:

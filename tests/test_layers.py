@@ -31,6 +31,7 @@ FLOORS = {
             "engine.config",
             "engine.cycle",
             "engine.decide",
+            "engine.diff",
             "engine.draw",
             "engine.examine",
             "engine.explain",

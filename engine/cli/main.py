@@ -30,6 +30,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "resume": ("engine.cli.resume", "needs", "let go on what is held for review"),
     "undo": ("engine.cli.undo", "needs", "put back what a run wrote"),
     "audit": ("engine.cli.audit", "needs", "compare both sides in full"),
+    "diff": ("engine.cli.diff", "needs", "show what other rules would do to the real records"),
     "resync": ("engine.cli.resync", "needs", "bring newly mapped fields to existing records"),
     "graph": ("engine.cli.graph", "needs", "show the execution plan graph"),
     "status": (

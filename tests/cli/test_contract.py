@@ -295,6 +295,7 @@ def test_the_version_is_told(tmp_path: Path) -> None:
         "resume",
         "undo",
         "audit",
+        "diff",
         "resync",
         "graph",
         "status",
