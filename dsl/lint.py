@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from dsl.diagnostics import Diagnostic, in_order
-from dsl.duplicates import duplicates
-from dsl.parser import parse
-from dsl.passes import Pass, Project
+from dsl.duplicates import duplicates, duplicates_inside
+from dsl.memo import Memo
+from dsl.parser import Reader
+from dsl.passes import ItemPass, Project, ProjectPass, SyncPass, SyncView
 from dsl.program import Program
-from dsl.resolve import resolve
+from dsl.resolve import Surroundings, resolve
 from dsl.schema import Schema
 from dsl.source import Source
-from dsl.syntax import Module
+from dsl.suppressions import silence
+from dsl.syntax import Item, Module
 from dsl.versions import versions
 
-__all__ = ["PASSES", "Checked", "check"]
+__all__ = ["ITEM_PASSES", "PROJECT_PASSES", "SYNC_PASSES", "Checked", "Checker", "check"]
 
 
-PASSES: tuple[Pass, ...] = (
+ITEM_PASSES: tuple[ItemPass, ...] = (
     versions,
-    duplicates,
+    duplicates_inside,
 )
+SYNC_PASSES: tuple[SyncPass, ...] = ()
+PROJECT_PASSES: tuple[ProjectPass, ...] = (duplicates,)
 
 
 @dataclass(frozen=True)
@@ -38,17 +43,57 @@ class Checked:
         return not any(d.is_error for d in self.diagnostics)
 
 
-def check(sources: Sequence[Source], schema: Schema, templates: frozenset[str]) -> Checked:
+class Checker:
+    """Checks the rule files of a project again and again, each time only what has changed.
+
+    `templates` are the names of all title templates, `titles` the project's own with their texts.
+    The places in what one check returned move with the next one's texts.
+    """
+
+    def __init__(
+        self,
+        schema: Schema,
+        templates: frozenset[str],
+        titles: Mapping[str, Source] | None = None,
+    ) -> None:
+        self._around = Surroundings(schema, templates, titles or {})
+        self._reader = Reader()
+        self._memo = Memo()
+
+    def check(self, sources: Sequence[Source]) -> Checked:
+        """The program that the files make, with every finding that one run can report."""
+        self._memo.turn()
+        modules, wrong = self._reader.read(sources)
+        found = list(wrong)
+        resolved = resolve(modules, self._around, self._memo)
+        found += resolved.found
+        project = Project(tuple(modules), resolved.program, resolved.views, self._around.schema)
+        found += self._passed(project)
+        return Checked(project.program, in_order(silence(modules, found)), project.modules)
+
+    def _passed(self, project: Project) -> Iterator[Diagnostic]:
+        for module in project.modules:
+            for item in module.items:
+                yield from self._memo.of("item passes", item, partial(_over_item, item))
+        for view in project.views:
+            yield from self._memo.of("sync passes", view, partial(_over_sync, view))
+        for each in PROJECT_PASSES:
+            yield from each(project)
+
+
+def _over_item(item: Item) -> tuple[Diagnostic, ...]:
+    return tuple(found for each in ITEM_PASSES for found in each(item))
+
+
+def _over_sync(view: SyncView) -> tuple[Diagnostic, ...]:
+    return tuple(found for each in SYNC_PASSES for found in each(view))
+
+
+def check(
+    sources: Sequence[Source],
+    schema: Schema,
+    templates: frozenset[str],
+    titles: Mapping[str, Source] | None = None,
+) -> Checked:
     """The program that the rule files make, with every finding that one run can report."""
-    found: list[Diagnostic] = []
-    modules = []
-    for source in sources:
-        module, wrong = parse(source)
-        modules.append(module)
-        found += wrong
-    program, wrong = resolve(modules, schema, templates)
-    found += wrong
-    project = Project(tuple(modules), program, schema, templates)
-    for each in PASSES:
-        found += each(project)
-    return Checked(program, in_order(found), project.modules)
+    return Checker(schema, templates, titles).check(sources)

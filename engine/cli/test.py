@@ -162,9 +162,7 @@ def _text(results: Sequence[Result], coverage: Coverage | None) -> None:
     for result in results:
         for failed in result.failures:
             message = f'"{result.name}": {failed.message}'
-            told = _AsError(
-                "test", message, failed.span, failed.reason, None, False, failed.related
-            )
+            told = _AsError("test", message, failed.span, failed.reason, None, None, failed.related)
             print(as_text([told], colour=colour), end="")
             for line in failed.diff:
                 print("  " + paint(line, "32" if line.startswith("-") else "31", colour))

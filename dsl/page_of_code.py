@@ -1,0 +1,46 @@
+"""The page of documentation that each code has: what it finds, why, a bad example, a good one."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from dsl.codes import CODES
+
+__all__ = ["PAGES", "Page", "load_page"]
+
+PAGES = Path(__file__).parent / "pages"
+
+_SECTION = re.compile(r"^## (\w+)\n", re.MULTILINE)
+_FENCE = re.compile(r"\A```sync\n(.*)^```\Z", re.MULTILINE | re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """`what` and `why` are Markdown; `bad` and `good` are rule files, each whole.
+
+    `lint` finds the code, and nothing else, in the bad one, and nothing in the good one.
+    """
+
+    what: str
+    why: str
+    bad: str
+    good: str
+
+
+def load_page(code: str) -> Page:
+    """The page of a code of `dsl.codes`. Raises `KeyError` if there is no such code."""
+    text = (PAGES / f"{CODES[code].code}.md").read_text(encoding="utf-8")
+    _, *pieces = _SECTION.split(text)
+    sections = dict(zip(pieces[::2], (piece.strip() for piece in pieces[1::2]), strict=True))
+    return Page(
+        sections["What"], sections["Why"], _example(sections["Bad"]), _example(sections["Good"])
+    )
+
+
+def _example(section: str) -> str:
+    fence = _FENCE.match(section)
+    if fence is None:
+        raise ValueError(f"an example is one block of `sync`, not: {section[:80]}")
+    return fence[1]
