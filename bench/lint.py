@@ -25,7 +25,8 @@ sys.path.insert(0, str(ROOT))
 
 from lark import Lark  # noqa: E402
 
-from dsl.grammar import GRAMMAR_FILE, AnyName, cache_folder  # noqa: E402
+from dsl.cache import cache_folder  # noqa: E402
+from dsl.grammar import GRAMMAR_FILE, AnyName  # noqa: E402
 from dsl.lint import check  # noqa: E402
 from dsl.schema import shipped_schema  # noqa: E402
 from dsl.source import Source  # noqa: E402
@@ -156,7 +157,7 @@ def whole_process(lines: int, rounds: int) -> dict[str, float]:
         file = Path(folder, "all.sync")
         file.write_text(rules(lines), encoding="utf-8")
         grammar = ROOT / "dsl" / "grammar.lark"
-        cached = str((cache_folder() or Path(folder)) / "bench.lark")
+        cached = str(Path(cache_folder() or folder, "bench.lark"))
         bare = [sys.executable, "-c", BARE, str(grammar), str(file), cached]
         lint = [sys.executable, "-c", LINT, str(file)]
 

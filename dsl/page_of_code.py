@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from dsl.codes import CODES
+from dsl.codes import CODES, Code
 
 __all__ = ["PAGES", "Page", "load_page"]
 
@@ -27,6 +27,29 @@ class Page:
     why: str
     bad: str
     good: str
+
+    def text(self, code: Code) -> str:
+        """The whole page as Markdown, with how to silence the finding."""
+        return "\n\n".join(
+            [
+                f"# {code.code} {code.name}",
+                f"{str(code.severity).capitalize()}: {code.summary}.",
+                f"## What\n\n{self.what}",
+                f"## Why\n\n{self.why}",
+                f"## Bad\n\n```sync\n{self.bad}```",
+                f"## Good\n\n```sync\n{self.good}```",
+                f"## To silence it\n\n{_silencing(code)}",
+            ]
+        )
+
+
+def _silencing(code: Code) -> str:
+    if not code.silenceable:
+        return "It cannot be silenced: what it finds would be left out of what runs."
+    return (
+        "Write why it is right, on a line of its own above the one that it is about:\n\n"
+        f"```sync\n# lint: allow {code.code} because …\n```"
+    )
 
 
 def load_page(code: str) -> Page:

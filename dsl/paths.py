@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from dsl import syntax as s
 from dsl.diagnostics import Diagnostic, closest
 from dsl.program import FieldRef
-from dsl.schema import Field, Kind, ObjectType, Schema, Side, is_custom
+from dsl.schema import Field, Kind, ObjectType, Schema, Side
 from dsl.source import Span
 
 __all__ = ["SEQUENCE_FIELDS", "Scope", "find_field", "resolve_path", "title_of"]
@@ -120,12 +120,12 @@ def _find(
         return _UNKNOWN
     name = names[at]
     if at == len(names) - 1:
-        return owner.fields.get(name) or _without(owner, name, at)
+        return owner.fields.get(name) or _without(schema, owner, name, at)
     if owner.name == "prospect" and name == "sequence":
         return _sequence(names, at)
     reference = owner.by_relationship(name)
     if reference is None:
-        if is_custom(owner.side, name):
+        if schema.trusts(owner.side, name):
             return _UNKNOWN
         return _no_reference(owner, name, at)
     if reference.many:
@@ -134,8 +134,8 @@ def _find(
     return _through(schema, owner.side, reference, names, at + 1)
 
 
-def _without(owner: ObjectType, name: str, at: int) -> Field | _Missing:
-    if is_custom(owner.side, name):
+def _without(schema: Schema, owner: ObjectType, name: str, at: int) -> Field | _Missing:
+    if schema.trusts(owner.side, name):
         return _UNKNOWN
     known = owner.by_relationship(name)
     if known is not None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from dsl import syntax as s
 from dsl.diagnostics import Diagnostic, closest
-from dsl.schema import ObjectType, Schema, Side, is_custom
+from dsl.schema import ObjectType, Schema, Side
 
 __all__ = ["check_test"]
 
@@ -36,7 +36,7 @@ def _type(name: s.Name, schema: Schema) -> ObjectType | None:
 
 
 def _is_known(name: s.Name, schema: Schema) -> bool:
-    return is_custom(Side.SALESFORCE, name.text) or _type(name, schema) is not None
+    return schema.trusts(Side.SALESFORCE, name.text) or _type(name, schema) is not None
 
 
 def _unknown(name: s.Name, schema: Schema) -> Diagnostic:
@@ -60,7 +60,7 @@ def _check_record(record: s.Record, schema: Schema) -> Iterator[Diagnostic]:
             yield _unknown(record.type, schema)
         return
     for name in seen.values():
-        if name.text in owner.fields or is_custom(owner.side, name.text):
+        if name.text in owner.fields or schema.trusts(owner.side, name.text):
             continue
         near = closest(name.text, owner.fields)
         help_text = f"did you mean `{near}`?" if near else None

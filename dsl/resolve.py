@@ -18,7 +18,7 @@ from dsl.names import Names, gather
 from dsl.passes import SyncView
 from dsl.paths import Scope, resolve_path, title_of
 from dsl.records import check_test
-from dsl.schema import ObjectType, Schema, Side, is_custom
+from dsl.schema import ObjectType, Schema, Side
 from dsl.source import Source
 from dsl.types import check_match
 
@@ -172,7 +172,7 @@ class _Sync:
         known = self.schema.get(side, name.text)
         if known is not None:
             return known
-        if side is Side.SALESFORCE and is_custom(side, name.text):
+        if side is Side.SALESFORCE and self.schema.trusts(side, name.text):
             return ObjectType(side, name.text, name.text, {})
         self.found.append(_unknown_type(self.schema, side, name))
         return None

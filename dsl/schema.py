@@ -100,12 +100,20 @@ class ObjectType:
 
 @dataclass(frozen=True)
 class Schema:
-    """Object types by side and name. `names` may list more than has been loaded so far."""
+    """Object types by side and name. `names` may list more than has been loaded so far.
+
+    A `complete` one is what the orgs themselves say they have, custom names included.
+    """
 
     types: Mapping[tuple[Side, str], ObjectType] = field(default_factory=dict)
+    complete: bool = False
 
     def get(self, side: Side, name: str) -> ObjectType | None:
         return self.types.get((side, name))
+
+    def trusts(self, side: Side, name: str) -> bool:
+        """Whether a name that is not here may be there all the same: a custom one."""
+        return not self.complete and is_custom(side, name)
 
     def names(self, side: Side) -> tuple[str, ...]:
         return tuple(name for at, name in self.types if at is side)

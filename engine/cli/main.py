@@ -44,6 +44,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     name = _command(arguments)
     module = import_module(COMMANDS[name][0]) if name else None
     args = _parser(name, module).parse_args(arguments)
+    args.arguments = arguments
     if module is None:
         _parser(None, None).print_help()
         return 2

@@ -156,9 +156,10 @@ def _report_errors(wrong: Sequence[Diagnostic], form: str) -> int:
 
 
 def _text(results: Sequence[Result], coverage: Coverage | None) -> None:
-    from engine.cli.changes import coloured, paint
+    from engine.cli.changes import paint
+    from engine.cli.colour import wants_colour
 
-    colour = coloured()
+    colour = wants_colour()
     for result in results:
         for failed in result.failures:
             message = f'"{result.name}": {failed.message}'
