@@ -34,6 +34,7 @@ search: $(READY)
 	$(BIN)/pytest -m long
 
 bench: $(READY)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[bench]"
 	@for script in bench/*.py; do echo "== $$script"; $(BIN)/python "$$script" || exit 1; done
 
 wheel: $(READY)

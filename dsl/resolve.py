@@ -20,7 +20,7 @@ from dsl.paths import Scope, resolve_path, title_of
 from dsl.records import check_test
 from dsl.schema import ObjectType, Schema, Side
 from dsl.source import Source
-from dsl.types import check_match
+from dsl.types import COUNTERPARTS, check_match
 
 __all__ = ["Resolved", "Surroundings", "resolve"]
 
@@ -48,7 +48,7 @@ def resolve(modules: Sequence[s.Module], around: Surroundings, memo: Memo) -> Re
     names = gather(modules, around.templates, memo)
     items = list(chain.from_iterable(module.items for module in modules))
     syncs = [item for item in items if isinstance(item, s.Sync)]
-    linked = memo.same(frozenset((sync.salesforce.text, sync.outreach.text) for sync in syncs))
+    linked = memo.same(frozenset(_links_of_its_own(syncs, around.schema)))
     broken = {span.source for span in names.broken}
     views: list[SyncView] = []
     found: list[Diagnostic] = []
@@ -75,6 +75,19 @@ def resolve(modules: Sequence[s.Module], around: Surroundings, memo: Memo) -> Re
         tests,
     )
     return Resolved(program, tuple(views), tuple(found))
+
+
+def _links_of_its_own(syncs: Sequence[s.Sync], schema: Schema) -> Iterator[tuple[str, str]]:
+    """The pairs of types that this project links, but for those that need no saying.
+
+    Types that no schema knows are left out as well, since nothing is known to refer to them: so the
+    lines of one sync stay as they are while the head of another is typed.
+    """
+    for sync in syncs:
+        types = (sync.salesforce.text, sync.outreach.text)
+        known = all(schema.get(side, name) for side, name in zip(Side, types, strict=True))
+        if known and types not in COUNTERPARTS:
+            yield types
 
 
 def _checked(test: s.Test, schema: Schema) -> tuple[Diagnostic, ...]:
