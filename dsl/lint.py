@@ -8,6 +8,7 @@ from functools import partial
 
 from dsl.checks.blanks import blanked
 from dsl.checks.calls import hasty_polling, noisy_activity, over_budget
+from dsl.checks.conditions import conditions
 from dsl.checks.inbound_only import idle_fallback, outbound_opportunity, risky_create
 from dsl.checks.optouts import opt_out_reversal
 from dsl.checks.owners import owner_without_users
@@ -34,6 +35,7 @@ ITEM_PASSES: tuple[ItemPass, ...] = (
     duplicates_inside,
 )
 SYNC_PASSES: tuple[SyncPass, ...] = (
+    conditions,
     risky_create,
     outbound_opportunity,
     noisy_activity,

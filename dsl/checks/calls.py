@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -19,7 +18,6 @@ from dsl.source import Span
 __all__ = ["hasty_polling", "noisy_activity", "over_budget"]
 
 _NOISY = {"email opened": "opens", "email clicked": "clicks"}
-_KIND = re.compile(r"\w+\s+\w+")
 
 _TEN_MINUTES = 600
 _SECONDS = {"day": 86_400, "hour": 3_600}
@@ -33,9 +31,9 @@ def noisy_activity(view: SyncView) -> Iterator[Diagnostic]:
         what = _NOISY.get(rule.kind)
         if what is None or not rule.on:
             continue
-        kind = _KIND.match(rule.span.text)
-        end = rule.span.start + kind.end() if kind else rule.span.end
-        span = rule.span._replace(end=end)
+        second = rule.kind.partition(" ")[2]
+        end = rule.span.text.index(second) + len(second)
+        span = rule.span._replace(end=rule.span.start + end)
         message = f"each of the {what} that `{rule.kind}` syncs costs a call and a line of history"
         help_text = f"write `{rule.kind} off`: Outreach goes on counting {what} by itself"
         fix = Fix(f"turn `{rule.kind}` off", (Edit(rule.span, f"{rule.kind} off"),))

@@ -41,7 +41,8 @@ def flows(line: Line) -> Iterator[Flow]:
 def writes(pair: Pair, flow: Flow, *, create: bool) -> Iterator[tuple[Condition, ...]]:
     """For each toggle by which a pair writes this way, all that must hold before it does.
 
-    A create is left out on request: what it writes to was not there before.
+    Not what polling and pushing ask for: of two linked records either can be what is seen. A create
+    is left out on request: what it writes to was not there before.
     """
     watched = pair.toggle("polling" if flow.way == "inbound" else "pushing")
     if not watched.on:
@@ -50,7 +51,7 @@ def writes(pair: Pair, flow: Flow, *, create: bool) -> Iterator[tuple[Condition,
     for name in names:
         toggle = pair.toggle(f"{flow.way} {name}")
         if toggle.on and not (flow.line.once and name == "update"):
-            conditions = (watched.when, toggle.when, flow.line.when)
+            conditions = (toggle.when, flow.line.when)
             yield tuple(each for each in conditions if each is not None)
 
 

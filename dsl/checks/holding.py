@@ -1,49 +1,58 @@
-"""What can be relied on where some conditions hold."""
+"""What conditions read, and what can be relied on where they hold."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-from dsl.program import All, Any, Comparison, Condition, Constant, Empty, Expression, FieldRef
+from dsl.logic import never
+from dsl.program import (
+    All,
+    Any,
+    Call,
+    Changed,
+    Comparison,
+    Condition,
+    Constant,
+    Empty,
+    Expression,
+    FieldRef,
+    Negation,
+)
+from dsl.schema import Kind
 
-__all__ = ["ensures_present", "ensures_true"]
+__all__ = ["ensures_present", "ensures_true", "reads"]
+
+
+def reads(node: Condition | Expression) -> Iterator[FieldRef]:
+    """The fields that a condition or expression reads."""
+    match node:
+        case FieldRef():
+            yield node
+        case All(terms=inner) | Any(terms=inner) | Call(arguments=inner):
+            for each in inner:
+                yield from reads(each)
+        case Negation(term=one) | Empty(operand=one) | Changed(operand=one):
+            yield from reads(one)
+        case Comparison(left=left, right=right):
+            for each in (left, *(right if isinstance(right, tuple) else (right,))):
+                yield from reads(each)
 
 
 def ensures_true(conditions: Sequence[Condition], source: Expression) -> bool:
     """Whether the source is true wherever all the conditions hold."""
-    return any(_says_true(each, source) for each in conditions)
+    span = source.span
+    true = Comparison(span, source, "=", False, Constant(span, True, Kind.BOOLEAN))
+    return _ensures(conditions, source, Negation(span, true))
 
 
 def ensures_present(conditions: Sequence[Condition], source: Expression) -> bool:
     """Whether the source has a value wherever all the conditions hold."""
-    return any(_says_present(each, source) for each in conditions)
+    return _ensures(conditions, source, Empty(source.span, source, False))
 
 
-def _says_true(condition: Condition, source: Expression) -> bool:
-    match condition:
-        case All(_, terms):
-            return any(_says_true(term, source) for term in terms)
-        case Any(_, terms):
-            return bool(terms) and all(_says_true(term, source) for term in terms)
-        case Comparison(_, left, "=", False, Constant(_, True)) if _same(left, source):
-            return True
-    return False
-
-
-def _says_present(condition: Condition, source: Expression) -> bool:
-    match condition:
-        case All(_, terms):
-            return any(_says_present(term, source) for term in terms)
-        case Any(_, terms):
-            return bool(terms) and all(_says_present(term, source) for term in terms)
-        case Empty(_, operand, True):
-            return _same(operand, source)
-        case Comparison(_, left, operator, False, _) if operator != "!=":
-            # A comparison with an empty operand is false.
-            return _same(left, source)
-    return False
-
-
-def _same(one: Expression, other: Expression) -> bool:
-    both = isinstance(one, FieldRef) and isinstance(other, FieldRef)
-    return both and (one.side, one.path) == (other.side, other.path)  # type: ignore[union-attr]
+def _ensures(conditions: Sequence[Condition], source: Expression, opposite: Condition) -> bool:
+    """Whether the opposite of what is asked excludes the conditions."""
+    fields = {(ref.side, ref.path) for ref in reads(source)}
+    asked = (ref for condition in conditions for ref in reads(condition))
+    about = any((ref.side, ref.path) in fields for ref in asked)
+    return about and never(*conditions, opposite) is not None

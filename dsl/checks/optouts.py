@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from dsl.checks.flows import Flow, ends, flows, words, writes
@@ -22,7 +21,7 @@ _FIELDS = frozenset(
     }
 )
 # A custom one is told by its name, where it is known to be a checkbox.
-_NAMES = re.compile(r"opt(ed)?_?out|do_?not_?(call|contact|e?mail|text)", re.IGNORECASE)
+_WORDS = ("optout", "optedout", "unsubscribed", "donotcall", "donotcontact", "donotemail")
 
 
 def opt_out_reversal(view: SyncView) -> Iterator[Diagnostic]:
@@ -41,7 +40,8 @@ def _is_opt_out(field: Expression) -> bool:
         return False
     if field.path in _FIELDS:
         return True
-    return field.kind is Kind.BOOLEAN and _NAMES.search(field.path) is not None
+    name = field.path.replace("_", "").lower()
+    return field.kind is Kind.BOOLEAN and any(word in name for word in _WORDS)
 
 
 def _can_be_false(flow: Flow) -> bool:

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from functools import partial
 
 from dsl.checks.flows import clause_of, ends, plain, words
+from dsl.checks.holding import reads
 from dsl.diagnostics import Diagnostic
+from dsl.logic import overlap
 from dsl.passes import Project, SyncView
 from dsl.program import All, Condition, Line
-from dsl.schema import Kind
+from dsl.schema import Kind, Side
 from dsl.source import Span
 from dsl.types import kind_of
 
@@ -154,10 +156,14 @@ def _via(line: Line) -> Span:
 # -- one record, two creates --------------------------------------------------------------------
 
 
+# More syncs of one resource than anybody has; to compare each with each of very many takes long.
+_COMPARED = 16
+
+
 def double_create(project: Project) -> Iterator[Diagnostic]:
     """Outbound creates of two syncs that one record of their resource can set off both."""
     for views in _by_resource(project.views):
-        creating = [view for view in views if _creates(view)]
+        creating = [view for view in views if _creates(view)][:_COMPARED]
         for number, view in enumerate(creating):
             other = next((o for o in creating[:number] if _overlap(project, view, o)), None)
             if other is not None:
@@ -177,9 +183,9 @@ def _can_both(view: SyncView, other: SyncView) -> bool:
     a, b = _creating(view), _creating(other)
     if a is None and b is None:
         return True
-    from dsl.logic import overlap  # noqa: PLC0415 - lazily: few rules need it
-
-    return overlap(a, b) is True
+    # What is read of Salesforce is the one sync's lead and the other's contact, and not there yet.
+    refs = (ref for each in (a, b) if each is not None for ref in reads(each))
+    return all(ref.side is Side.OUTREACH for ref in refs) and overlap(a, b) is True
 
 
 def _creating(view: SyncView) -> Condition | None:
