@@ -90,9 +90,23 @@ sync Form_{n}__c <-> prospect {{
 """
 
 
+# The owners that the blocks map need users.
+USERS = """\
+sync User <-> user {
+    match Email = email
+    polling
+    inbound update
+    fields {
+        Title  -> title
+    }
+}
+
+"""
+
+
 def rules(lines: int) -> str:
     count = max(1, round(lines / BLOCK.count("\n")))
-    return "\n".join(BLOCK.format(n=n) for n in range(count))
+    return USERS + "\n".join(BLOCK.format(n=n) for n in range(count))
 
 
 # The same block as it would be said in HCL, line for line.

@@ -6,6 +6,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
+from dsl.checks.blanks import blanked
+from dsl.checks.calls import hasty_polling, noisy_activity, over_budget
+from dsl.checks.conditions import conditions
+from dsl.checks.inbound_only import idle_fallback, outbound_opportunity, risky_create
+from dsl.checks.optouts import opt_out_reversal
+from dsl.checks.owners import owner_without_users
+from dsl.checks.shared_resources import disagreeing_syncs, double_create
+from dsl.checks.stages import loose_opportunity_stages, loose_stages
 from dsl.diagnostics import Diagnostic, in_order
 from dsl.duplicates import duplicates, duplicates_inside
 from dsl.memo import Memo
@@ -26,8 +34,25 @@ ITEM_PASSES: tuple[ItemPass, ...] = (
     versions,
     duplicates_inside,
 )
-SYNC_PASSES: tuple[SyncPass, ...] = ()
-PROJECT_PASSES: tuple[ProjectPass, ...] = (duplicates,)
+SYNC_PASSES: tuple[SyncPass, ...] = (
+    conditions,
+    risky_create,
+    outbound_opportunity,
+    noisy_activity,
+    hasty_polling,
+    loose_stages,
+    opt_out_reversal,
+    blanked,
+)
+PROJECT_PASSES: tuple[ProjectPass, ...] = (
+    duplicates,
+    over_budget,
+    idle_fallback,
+    owner_without_users,
+    loose_opportunity_stages,
+    disagreeing_syncs,
+    double_create,
+)
 
 
 @dataclass(frozen=True)
@@ -67,7 +92,9 @@ class Checker:
         found = list(wrong)
         resolved = resolve(modules, self._around, self._memo)
         found += resolved.found
-        project = Project(tuple(modules), resolved.program, resolved.views, self._around.schema)
+        project = Project(
+            tuple(modules), resolved.program, resolved.views, self._around.schema, self._memo
+        )
         found += self._passed(project)
         return Checked(project.program, in_order(silence(modules, found)), project.modules)
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from dsl.diagnostics import Diagnostic
+from dsl.memo import Memo
 from dsl.program import Pair, Program
 from dsl.schema import Schema
 from dsl.source import Source
@@ -31,12 +32,16 @@ class SyncView:
 
 @dataclass(frozen=True)
 class Project:
-    """All rule files of a project. One that is not `whole` has a stretch that cannot be read."""
+    """All rule files of a project. One that is not `whole` has a stretch that cannot be read.
+
+    What a pass concludes of one sync, or of two, it may keep in `memo` from one check to the next.
+    """
 
     modules: tuple[Module, ...]
     program: Program
     views: tuple[SyncView, ...]
     schema: Schema
+    memo: Memo
 
     @property
     def whole(self) -> bool:

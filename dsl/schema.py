@@ -59,7 +59,8 @@ class Field:
     `vendor_type` is the vendor's own word (`picklist`, `currency`, `string`). `references` are the
     type names that a reference may point to, `relationship` is the word that a dotted path starts
     with (`Owner` for `OwnerId`; in Outreach the name itself). `required` means that a create
-    without it is refused. `many` is a relationship to several records.
+    without it is refused, `nillable` that a record may be without a value. `many` is a
+    relationship to several records.
     """
 
     name: str
@@ -68,6 +69,7 @@ class Field:
     vendor_type: str
     length: int = 0
     required: bool = False
+    nillable: bool = True
     createable: bool = True
     updateable: bool = True
     restricted: bool = False
@@ -160,6 +162,8 @@ _OUTREACH_REQUIRED = {
     "opportunityStage": {"name"},
     "opportunityProspectRole": {"opportunity", "prospect"},
 }
+# What it fills by itself in every record.
+_OUTREACH_FILLED = {"createdAt", "updatedAt"}
 _OUTREACH_UNIQUE = {
     "prospect": {"emails"},
     "user": {"email"},
@@ -193,6 +197,7 @@ def salesforce_type(describe: Mapping[str, Any]) -> ObjectType:
             vendor_type=raw["type"],
             length=raw.get("length") or 0,
             required=bool(raw["createable"] and not raw["nillable"] and not defaulted),
+            nillable=bool(raw["nillable"]),
             createable=bool(raw["createable"]),
             updateable=bool(raw["updateable"]),
             restricted=bool(raw.get("restrictedPicklist")),
@@ -244,7 +249,9 @@ def outreach_type(describe: Mapping[str, Any]) -> ObjectType:
     required = _OUTREACH_REQUIRED.get(name, set())
     unique = _OUTREACH_UNIQUE.get(name, set())
     fields = {
-        "id": Field("id", "Id", Kind.ID, "integer", createable=False, updateable=False),
+        "id": Field(
+            "id", "Id", Kind.ID, "integer", nillable=False, createable=False, updateable=False
+        ),
     }
     known = {raw["name"] for raw in describe["attributes"]}
     added = [raw for raw in _OUTREACH_UNPUBLISHED.get(name, []) if raw["name"] not in known]
@@ -258,6 +265,7 @@ def outreach_type(describe: Mapping[str, Any]) -> ObjectType:
             vendor_type="email" if "email" in (raw.get("format"), item) else str(raw["type"]),
             length=raw.get("maxLength") or 0,
             required=raw["name"] in required,
+            nillable=raw["name"] not in required | _OUTREACH_FILLED,
             createable=writable,
             updateable=writable,
             unique=raw["name"] in unique,
@@ -272,6 +280,7 @@ def outreach_type(describe: Mapping[str, Any]) -> ObjectType:
             kind=Kind.LIST if raw["many"] else Kind.REFERENCE,
             vendor_type="relationship",
             required=raw["name"] in required,
+            nillable=raw["name"] not in required,
             createable=writable,
             updateable=writable,
             references=tuple(target) if isinstance(target, list) else (target,) if target else (),
