@@ -52,7 +52,7 @@ class Place:
 
     `side` is the side that a type, field or label belongs to, None where it may be either.
     `operand` is the field, as written, whose value it is. `condition`: the other side can be named
-    outright. `written`: the field is the target of an arrow.
+    outright. `written`: the field is the target of an arrow, `source` the other end of its line.
     """
 
     role: Role
@@ -61,6 +61,7 @@ class Place:
     operand: str = ""
     condition: bool = False
     written: bool = False
+    source: str = ""
 
 
 _SIDES = {"->": Side.SALESFORCE, "<-": Side.OUTREACH, "<->": None}
@@ -114,7 +115,8 @@ def _field(stack: Sequence[Symbol], owner: Owner) -> Place | None:
                 return Place(Role.FIELD, owner, Side.OUTREACH if right else Side.SALESFORCE)
             case "arrow":
                 written = stack[at].text != "<-" and at == len(stack) - 1
-                return Place(Role.FIELD, owner, Side.OUTREACH, written=written)
+                side, source = Side.OUTREACH, before.text
+                return Place(Role.FIELD, owner, side, written=written, source=source)
             case "LBRACE" if before.kind not in ("ALL", "ANY"):
                 return Place(Role.FIELD, owner, Side.SALESFORCE)
     return None

@@ -18,7 +18,7 @@ __all__ = ["Fits", "Symbol", "accepts", "fits", "read", "stack_before"]
 _NAMES = frozenset({"_keyword", "word", "name"})
 # Names of things are short; what else a symbol was made from does not matter.
 _KEPT = 40
-_PAIRS = 10
+_FEW = 10
 
 
 class Symbol(NamedTuple):
@@ -33,7 +33,7 @@ class Symbol(NamedTuple):
 
 
 class Fits(NamedTuple):
-    """The keywords that fit, both where the first never stands alone; whether a call does."""
+    """The keywords that fit, with what has to follow them; whether a call does."""
 
     keywords: tuple[str, ...]
     function: bool
@@ -121,14 +121,20 @@ def accepts(reader: Any, kind: str) -> bool:
 
 def fits(reader: Any) -> Fits:
     """The words that the grammar itself puts at the place, names left aside."""
-    found: list[str] = []
-    for kind, ahead in _next(reader):
-        second = [other for other, _ in _next(ahead)]
-        found.append(kind)
-        if 0 < len(second) < _PAIRS and all(other in _spellings() for other in _choices(ahead)):
-            found[-1:] = [f"{kind} {other}" for other in second]
-    keywords = tuple(" ".join(_spellings()[k] for k in words.split()) for words in found)
-    return Fits(keywords, accepts(reader, "FUNCTION"))
+    found = [words for kind, ahead in _next(reader) for words in _phrases(kind, ahead)]
+    return Fits(tuple(sorted(found)), accepts(reader, "FUNCTION"))
+
+
+def _phrases(kind: str, ahead: Any) -> Iterator[str]:
+    """A keyword, with what has to follow where that is one of a few more."""
+    word = _spellings()[kind]
+    choices = _choices(ahead)
+    if len(choices) >= _FEW or not all(other in _spellings() for other in choices):
+        yield word
+        return
+    for other, further in _next(ahead):
+        more = list(_phrases(other, further)) if len(_choices(further)) == 1 else []
+        yield from (f"{word} {rest}" for rest in more or [_spellings()[other]])
 
 
 def _next(reader: Any) -> Iterator[tuple[str, Any]]:

@@ -40,7 +40,10 @@ def field_card(owner: ObjectType, field: Field) -> str:
 
 
 def _type(field: Field) -> str:
-    return str(field.kind) if field.vendor_type in ("string", "unknown") else field.vendor_type
+    vague = field.vendor_type in ("string", "unknown", "relationship", "array")
+    if field.kind is Kind.LIST and not vague:
+        return f"list of {field.vendor_type}"
+    return str(field.kind) if vague else field.vendor_type
 
 
 def _marks(field: Field) -> Iterable[tuple[str, bool]]:

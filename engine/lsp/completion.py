@@ -24,7 +24,7 @@ from engine.lsp.workspace import Document, View
 __all__ = ["completions"]
 
 # What the best fitting come first by: fields and values, then ways on, then words.
-_FIRST, _LATER, _WAY, _WORD = "0", "1", "2", "3"
+_BEST, _FIRST, _LATER, _WAY, _WORD = "01234"
 _REST_OF_TEXT = re.compile(r'[^",()\n]*"')
 
 _Kind = lsp.CompletionItemKind
@@ -78,7 +78,8 @@ def _choices(view: View, cursor: Cursor) -> Iterator[_Choice]:
     if cursor.text is not None:
         yield from _values(view, cursor.text)
     if cursor.name is not None:
-        yield from _names(view, cursor.name, cursor.path)
+        rank = _LATER if cursor.text is not None else _FIRST
+        yield from _names(view, cursor.name, cursor.path, rank)
     for words in cursor.keywords:
         yield _Choice(words, _Kind.Keyword, "keyword", MEANINGS.get(words, ""), _WORD)
     if cursor.function:
@@ -90,7 +91,7 @@ def _choices(view: View, cursor: Cursor) -> Iterator[_Choice]:
 # -- names --------------------------------------------------------------------------------------
 
 
-def _names(view: View, place: Place, path: tuple[str, ...]) -> Iterator[_Choice]:
+def _names(view: View, place: Place, path: tuple[str, ...], rank: str) -> Iterator[_Choice]:
     match place.role:
         case Role.TYPE:
             yield from _types(view, place)
@@ -98,7 +99,7 @@ def _names(view: View, place: Place, path: tuple[str, ...]) -> Iterator[_Choice]
             yield _Choice("Task", _Kind.Class, "activities, calls and mail")
             yield _Choice("Event", _Kind.Class, "meetings")
         case Role.FIELD | Role.RECORD_FIELD | Role.CONFLICT_FIELD:
-            yield from _fields(view, place, path)
+            yield from _fields(view, place, path, rank)
         case Role.MAP:
             for name, known in view.checked.program.maps.items():
                 what = "stages" if known.is_stages else "values"
@@ -134,11 +135,11 @@ def _groups(view: View, role: Role) -> Iterator[_Choice]:
 # -- fields -------------------------------------------------------------------------------------
 
 
-def _fields(view: View, place: Place, path: tuple[str, ...]) -> Iterator[_Choice]:
+def _fields(view: View, place: Place, path: tuple[str, ...], usual: str) -> Iterator[_Choice]:
     found = fields_at(place, path, view.schema, view.modules)
     for name, (owner, field) in found.items():
         fits = not place.written or field.updateable or field.createable
-        rank = _FIRST if fits else _LATER
+        rank = _BEST if _akin(place.source, name) else usual if fits else _LATER
         insert = f"{name}: " if place.role is Role.RECORD_FIELD else name
         kind = _Kind.Reference if field.references else _Kind.Field
         yield _Choice(name, kind, brief(field), field_card(owner, field), rank, insert)
@@ -146,6 +147,16 @@ def _fields(view: View, place: Place, path: tuple[str, ...]) -> Iterator[_Choice
         yield from _ways(found.values())
     if place.role is Role.FIELD and not path:
         yield from _further(view, place)
+
+
+def _akin(source: str, name: str) -> bool:
+    """Whether two fields have one name but for the systems' habits: `OwnerId` and `owner`."""
+    return bool(source) and _bare(source) == _bare(name)
+
+
+def _bare(name: str) -> str:
+    folded = name.casefold().removesuffix("__c").replace("_", "")
+    return folded.removesuffix("id").removesuffix("s")
 
 
 def _ways(found: Iterable[tuple[ObjectType, Field]]) -> Iterator[_Choice]:

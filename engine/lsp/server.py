@@ -115,9 +115,8 @@ def _bound(server: Server, handler: Callable[[Server, Any], Any]) -> Callable[[A
 
 
 def _initialized(server: Server, _params: lsp.InitializedParams) -> None:
-    server.files.encoding = str(
-        getattr(server.server_capabilities.position_encoding, "value", "utf-16")
-    )
+    encoding = server.server_capabilities.position_encoding
+    server.files.encoding = str(getattr(encoding, "value", encoding))
     for folder in server.workspace.folders.values():
         server.files.add_folder(folder.uri)
     if server.workspace.root_uri:
@@ -269,7 +268,7 @@ def _select(server: Server, params: lsp.SelectionRangeParams) -> list[lsp.Select
     return [selection(seen[1], module, position) for position in params.positions]
 
 
-_COMPLETION = lsp.CompletionOptions(trigger_characters=[".", '"', " "])
+_COMPLETION = lsp.CompletionOptions(trigger_characters=[".", '"'])
 _ACTIONS = lsp.CodeActionOptions([lsp.CodeActionKind.QuickFix, FIX_ALL])
 
 _FEATURES: tuple[tuple[str, Callable[[Server, Any], Any], Any], ...] = (

@@ -12,7 +12,7 @@ from typing import Any
 
 from tests.cli.program import PROGRAM, environment
 
-_LONGEST = 60.0
+_LONGEST = 20.0
 
 
 class Refused(Exception):
@@ -89,8 +89,15 @@ class Editor:
                 return message.get("result")
             self._note(message)
 
+    def wait(self) -> None:
+        """Takes note of the next thing that the server says."""
+        self._note(self._next())
+
     def _next(self) -> dict[str, Any]:
-        message = self._inbox.get(timeout=_LONGEST)
+        try:
+            message = self._inbox.get(timeout=_LONGEST)
+        except queue.Empty:
+            raise AssertionError(f"nothing more comes; so far there is {self.findings}") from None
         if message is None:
             raise AssertionError(f"the server is gone: {self.process.stderr.read().decode()}")
         return message
@@ -145,14 +152,17 @@ class Editor:
     # -- findings -------------------------------------------------------------------------------
 
     def wait_for(self, uri: str, *codes: str) -> list[dict[str, Any]]:
-        """The findings of a file, as soon as they have these codes and no other."""
-        while sorted(d["code"] for d in self.findings.get(uri, [])) != sorted(codes):
-            self._note(self._next())
-        return self.findings[uri] if codes else []
+        """The errors of a file, as soon as they have these codes and no other."""
+        while sorted(d["code"] for d in self.errors(uri)) != sorted(codes):
+            self.wait()
+        return self.errors(uri)
+
+    def errors(self, uri: str) -> list[dict[str, Any]]:
+        return [found for found in self.findings.get(uri, []) if found["severity"] == 1]
 
     def wait_for_message(self) -> str:
         while not self.messages:
-            self._note(self._next())
+            self.wait()
         return self.messages[-1]
 
     # -- leaving --------------------------------------------------------------------------------
@@ -182,3 +192,32 @@ class Editor:
 
 def _position(place: tuple[int, int]) -> dict[str, int]:
     return {"line": place[0], "character": place[1]}
+
+
+def applied(text: str, edits: list[dict[str, Any]]) -> str:
+    """A text after some edits, in an editor that counts in UTF-16."""
+    for edit in sorted(edits, key=_start, reverse=True):
+        start, end = (_offset(text, edit["range"][which]) for which in ("start", "end"))
+        text = text[:start] + edit["newText"] + text[end:]
+    return text
+
+
+def _start(edit: dict[str, Any]) -> tuple[int, int]:
+    first = edit["range"]["start"]
+    return first["line"], first["character"]
+
+
+def _offset(text: str, position: dict[str, int]) -> int:
+    lines = text.split("\n")
+    before = lines[position["line"]].encode("utf-16-le")[: 2 * position["character"]]
+    return sum(len(line) + 1 for line in lines[: position["line"]]) + len(
+        before.decode("utf-16-le")
+    )
+
+
+def marked(text: str) -> tuple[str, tuple[int, int]]:
+    """A text without its `|`, and where that stood, counted in UTF-16."""
+    before, _, after = text.partition("|")
+    line = before.count("\n")
+    column = len(before.rpartition("\n")[2].encode("utf-16-le")) // 2
+    return before + after, (line, column)
