@@ -183,8 +183,9 @@ EXPECTED = [
         "    polling every 10 minutes when IsConverted = false",
         (
             "polling:keyword.control.clause every:keyword.other.modifier 10:constant.numeric"
-            " minutes:keyword.other.unit when:keyword.other.modifier IsConverted:variable.other.field"
-            " =:keyword.operator.comparison false:constant.language"
+            " minutes:keyword.other.unit when:keyword.other.modifier"
+            " IsConverted:variable.other.field =:keyword.operator.comparison"
+            " false:constant.language"
         ),
     ),
     (
