@@ -49,6 +49,7 @@ FLOORS = {
     "engine.stores": 3,
     "engine.rule_tests": 4,
     "engine.cli": 5,
+    "engine.lsp": 5,
 }
 
 
