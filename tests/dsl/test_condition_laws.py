@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime, tzinfo
+from datetime import UTC, datetime, tzinfo
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -82,3 +83,10 @@ def test_soql_is_said_of_what_was_pushed_down_and_holds_no_other_field(
         assert not {"Description", "Odd__c", "outreach"} & set(pushed.text.split())
         assert pushed.text.count("(") == pushed.text.count(")")
         assert "\n" not in pushed.text
+
+
+def test_a_midnight_that_comes_twice_equals_itself() -> None:
+    zone = ZoneInfo("America/Havana")
+    record = {"CreatedDate": "2026-11-01T04:00:00.000Z"}
+    condition = resolved("CreatedDate = 2026-11-01")
+    assert meaning(condition, record, frozenset(), datetime(2026, 11, 23, tzinfo=UTC), zone)

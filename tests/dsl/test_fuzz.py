@@ -9,10 +9,13 @@ from contextlib import contextmanager
 from types import FrameType
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from dsl.files import decode
 from dsl.format import format_source
 from dsl.lint import check
+from dsl.parser import parse
 from dsl.schema import shipped_schema
 from dsl.source import Source
 from tests.dsl.mutants import mutant
@@ -81,3 +84,13 @@ def test_three_hundred_damaged_files_are_linted_and_formatted() -> None:
 def test_fifty_thousand_damaged_files_are_linted_and_formatted(start: int) -> None:
     first = int(os.environ.get("CROSSWALK_SEED", "1000")) + start
     assert search(range(first, first + CHUNK)) == []
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.binary() | st.integers(0).map(mutant))
+def test_no_bytes_make_reading_fail(raw: bytes) -> None:
+    source = decode(raw, "x.sync")
+    if isinstance(source, Source):
+        parse(source)
+    else:
+        assert source.code == "CW101"
