@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dsl import syntax as s
 from dsl.diagnostics import Diagnostic, closest
@@ -96,6 +96,8 @@ def resolve_path(path: s.Path, scope: Scope, found: list[Diagnostic]) -> FieldRe
         field.kind,
         field.references if field.kind is Kind.REFERENCE or many else (),
         field.vendor_type == "email",
+        field.filterable,
+        field.vendor_type,
     )
 
 
@@ -189,7 +191,9 @@ def _through(
             missing.append(found)
     certain = [f for f in fields if f.kind is not Kind.UNKNOWN]
     if certain and all(f.kind is certain[0].kind for f in certain):
-        return certain[0]
+        # A query sees only the name of what may be of several types.
+        seen = len(reference.references) == 1 or names[at:] == ("Name",)
+        return certain[0] if seen else replace(certain[0], filterable=False)
     if fields or not missing:
         return _UNKNOWN
     return next((m for m in missing if m.suggestion), missing[0])

@@ -173,6 +173,19 @@ _OUTREACH_UNIQUE = {
 }
 
 
+# Types that a query cannot compare, or not as rules do: a multi-select picklist is one text to it.
+_SALESFORCE_UNFILTERED = {"multipicklist", "encryptedstring", "base64", "address", "location"}
+_LONGEST_FILTERED = 255  # a longer text area cannot be filtered
+
+
+def _salesforce_filterable(raw: Mapping[str, Any], kind: Kind) -> bool:
+    """Whether a query compares the field as rules do: without regard to case, for one."""
+    by_case = kind is Kind.TEXT and raw.get("caseSensitive")
+    long = raw["type"] == "textarea" and (raw.get("length") or 0) > _LONGEST_FILTERED
+    listed = raw["type"] in _SALESFORCE_UNFILTERED
+    return bool(raw.get("filterable", True)) and not (by_case or long or listed)
+
+
 def salesforce_type(describe: Mapping[str, Any]) -> ObjectType:
     """An sObject's describe answer (`GET /sobjects/X/describe`) as an `ObjectType`."""
     name = describe["name"]
@@ -206,6 +219,7 @@ def salesforce_type(describe: Mapping[str, Any]) -> ObjectType:
             relationship=raw.get("relationshipName"),
             unique=bool(raw.get("unique")),
             external_id=bool(raw.get("externalId")),
+            filterable=_salesforce_filterable(raw, kind),
         )
     return ObjectType(Side.SALESFORCE, name, describe.get("label", name), fields)
 

@@ -44,16 +44,24 @@ def instant(value: Any, zone: tzinfo = UTC) -> datetime | None:
     if isinstance(value, datetime):
         return value if value.tzinfo else value.replace(tzinfo=zone)
     if isinstance(value, date):
-        return datetime.combine(value, time(), zone)
+        return _midnight(value, zone)
     if not isinstance(value, str) or len(value) < 10:
         return None
     try:
         if len(value) == 10:
-            return datetime.combine(date.fromisoformat(value), time(), zone)
+            return _midnight(date.fromisoformat(value), zone)
         parsed = datetime.fromisoformat(value)
     except ValueError:
         return None
     return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
+
+
+def _midnight(day: date, zone: tzinfo) -> datetime | None:
+    """In UTC, since an instant that a clock shows twice, or never, equals none of another zone."""
+    try:
+        return datetime.combine(day, time(), zone).astimezone(UTC)
+    except OverflowError:
+        return None
 
 
 def stamp(moment: datetime) -> str:
