@@ -10,6 +10,7 @@ from dsl.evaluate import Context, evaluate
 from dsl.logic.candidates import answers, candidates
 from dsl.logic.formula import HOLDS, Joined, Node, Subject, subjects_of
 from dsl.logic.reading import Reading, key_of
+from dsl.logic.samples import BLANK, ODD, fitted
 from dsl.logic.solving import Clause, Solver
 from dsl.logic.times import NOW
 from dsl.program import Call, Condition, Expression, FieldRef
@@ -33,6 +34,9 @@ def overlap(a: Condition | None, b: Condition | None) -> bool | None:
     conditions = [each for each in (a, b) if each is not None]
     reading, solver = Reading(), Solver()
     node = Joined(True, tuple([reading.read(each) for each in conditions]))
+    samples = (fitted(reading.subjects.values()), ODD, BLANK)
+    if any(all(evaluate(each, sample) for each in conditions) for sample in samples):
+        return True
     clauses = solver.clauses(node, True)
     if not clauses:
         return False

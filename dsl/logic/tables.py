@@ -27,6 +27,7 @@ Answers = tuple[int, ...]
 # Past these a value is left out of the reasoning: its rows would take longer than they are worth.
 _MOST = 600
 _MOST_PATTERNS = 128
+_MOST_LISTS = 128
 
 _SORTS = {
     Kind.TEXT: ("text",),
@@ -102,7 +103,7 @@ def _added(elements: Iterable[Answers]) -> Sequence[Answers] | None:
     for element in dict.fromkeys(elements):
         for known in [element, *(tuple(map(max, element, k)) for k in found)]:
             found[known] = None
-        if len(found) > _MOST:
+        if len(found) > _MOST_LISTS:
             return None
     return list(found)
 
