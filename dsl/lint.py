@@ -6,6 +6,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
+from dsl.checks.budgets import bounds, budgets
+from dsl.checks.loops import loops
+from dsl.checks.maps import maps
+from dsl.checks.patterns import patterns
+from dsl.checks.required import required
+from dsl.checks.targets import targets
+from dsl.checks.titles import title_files, titles
+from dsl.checks.toggles import toggles
+from dsl.checks.values import mapped_values, values
 from dsl.diagnostics import Diagnostic, in_order
 from dsl.duplicates import duplicates, duplicates_inside
 from dsl.memo import Memo
@@ -25,9 +34,24 @@ __all__ = ["ITEM_PASSES", "PROJECT_PASSES", "SYNC_PASSES", "Checked", "Checker",
 ITEM_PASSES: tuple[ItemPass, ...] = (
     versions,
     duplicates_inside,
+    maps,
+    bounds,
 )
-SYNC_PASSES: tuple[SyncPass, ...] = ()
-PROJECT_PASSES: tuple[ProjectPass, ...] = (duplicates,)
+SYNC_PASSES: tuple[SyncPass, ...] = (
+    values,
+    required,
+    titles,
+    targets,
+    toggles,
+    patterns,
+)
+PROJECT_PASSES: tuple[ProjectPass, ...] = (
+    duplicates,
+    mapped_values,
+    title_files,
+    budgets,
+    loops,
+)
 
 
 @dataclass(frozen=True)

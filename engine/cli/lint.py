@@ -15,7 +15,7 @@ from dsl.lint import Checked, check
 from dsl.schema import shipped_schema
 from engine.cli.project import Project
 from engine.cli.rule_files import load, read_standard_input
-from engine.shipped import title_names
+from engine.shipped import own_titles, title_names
 
 __all__ = ["register", "run"]
 
@@ -53,7 +53,8 @@ def run(args: argparse.Namespace, project: Project | None) -> int:
         print(f"error: {loaded.error}", file=sys.stderr)
         return 2
     templates = project.templates if project else title_names()
-    checked = check(loaded.sources, shipped_schema(), templates)
+    titles = own_titles(project.root if project else None)
+    checked = check(loaded.sources, shipped_schema(), templates, titles)
     found = in_order((*loaded.failed, *checked.diagnostics))
     if loaded.failed:
         # What is not defined may well be defined in the file that could not be read.

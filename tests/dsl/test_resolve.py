@@ -81,8 +81,8 @@ def test_a_path_knows_its_side_its_kind_and_what_it_points_to() -> None:
 
 
 def test_a_side_named_outright_is_no_part_of_the_path() -> None:
-    only = pair(lead(clauses='inbound create when outreach.stage.name = "x"'))
-    condition = only.toggle("inbound create").when
+    only = pair(lead(clauses='polling when outreach.stage.name = "x"'))
+    condition = only.toggle("polling").when
     assert isinstance(condition, p.Comparison)
     assert isinstance(condition.left, p.FieldRef)
     assert (condition.left.side, condition.left.path) == (Side.OUTREACH, "stage.name")
