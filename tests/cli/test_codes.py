@@ -30,7 +30,9 @@ def test_a_projects_own_title_template_is_checked_where_it_stands(tmp_path: Path
     template.write_text("A call\n{{ purpos }}\n", encoding="utf-8")
     rules = project / "rules" / "leads.sync"
     text = rules.read_text(encoding="utf-8")
-    rules.write_text(text.replace("    fields {", "    activities { call logged }\n    fields {", 1))
+    rules.write_text(
+        text.replace("    fields {", "    activities { call logged }\n    fields {", 1)
+    )
     answer = crosswalk(project, "lint", "--format", "json")
     (found,) = answer.json["diagnostics"]
     assert (answer.code, found["code"]) == (1, "CW208")
