@@ -74,11 +74,17 @@ def _over(
 
 
 def _pruned(flows: Iterable[Flow]) -> _Graph:
-    """The flows by their source, without those that no way leads on from, or to."""
+    """The flows by their source, without those that no other line leads on from, or to."""
     left = list(flows)
     while left:
-        sources, targets = {flow.source for flow in left}, {flow.target for flow in left}
-        kept = [flow for flow in left if flow.target in sources and flow.source in targets]
+        leaving = _lines((flow.source, flow.line) for flow in left)
+        coming = _lines((flow.target, flow.line) for flow in left)
+        kept = [
+            flow
+            for flow in left
+            if leaving.get(flow.target, flow.line) is not flow.line
+            and coming.get(flow.source, flow.line) is not flow.line
+        ]
         if len(kept) == len(left):
             break
         left = kept
@@ -86,6 +92,15 @@ def _pruned(flows: Iterable[Flow]) -> _Graph:
     for flow in left:
         graph.setdefault(flow.source, []).append(flow)
     return graph
+
+
+def _lines(ends: Iterable[tuple[Node, p.Line]]) -> dict[Node, p.Line | None]:
+    """The one line at each field; None where there are several."""
+    found: dict[Node, p.Line | None] = {}
+    for node, line in ends:
+        if found.setdefault(node, line) is not line:
+            found[node] = None
+    return found
 
 
 def _ways_round(start: Flow, graph: _Graph) -> Iterator[tuple[Flow, ...]]:
