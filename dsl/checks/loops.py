@@ -6,7 +6,10 @@ back over another: a loop is a way round on which each line differs from the one
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
+from itertools import chain
 
 from dsl import program as p
 from dsl.checks.exclusion import may_both
@@ -27,7 +30,9 @@ _Graph = dict[Node, list[Flow]]
 
 def loops(project: Project) -> Iterator[Diagnostic]:
     """Loops in what all syncs do to records that are linked with each other."""
-    graph = _pruned(_flow for view in project.views for _flow in _flows(view))
+    used = Counter(view.pair.salesforce.name for view in project.views)
+    flows = (_flows(view, used[view.pair.salesforce.name] == 1) for view in project.views)
+    graph = _pruned(chain.from_iterable(flows))
     reported: set[frozenset[int]] = set()
     for start in [flow for out in graph.values() for flow in out if flow.alters]:
         for loop in _ways_round(start, graph):
@@ -41,7 +46,24 @@ def loops(project: Project) -> Iterator[Diagnostic]:
 # -- the graph ----------------------------------------------------------------------------------
 
 
-def _flows(view: SyncView) -> Iterator[Flow]:
+@lru_cache(maxsize=1024)
+def _flows(view: SyncView, alone: bool) -> tuple[Flow, ...]:
+    """The flows of a sync; of one `alone` with its Salesforce type those that another may follow.
+
+    Kept from one keystroke in an editor to the next, which makes few syncs anew.
+    """
+    flows = tuple(_all_flows(view))
+    if not alone:
+        return flows
+    touching = _lines((_salesforce(flow), flow.line) for flow in flows)
+    return tuple(flow for flow in flows if touching[_salesforce(flow)] is None)
+
+
+def _salesforce(flow: Flow) -> Node:
+    return flow.source if flow.source[0] is Side.SALESFORCE else flow.target
+
+
+def _all_flows(view: SyncView) -> Iterator[Flow]:
     """What updates do: a line written only once, or held back by its toggle, passes nothing on."""
     pair = view.pair
     ways = []
