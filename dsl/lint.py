@@ -7,13 +7,22 @@ from dataclasses import dataclass
 from functools import partial
 
 from dsl.checks.blanks import blanked
+from dsl.checks.budgets import bounds, budgets
 from dsl.checks.calls import hasty_polling, noisy_activity, over_budget
 from dsl.checks.conditions import conditions
 from dsl.checks.inbound_only import idle_fallback, outbound_opportunity, risky_create
+from dsl.checks.loops import loops
+from dsl.checks.maps import maps
 from dsl.checks.optouts import opt_out_reversal
 from dsl.checks.owners import owner_without_users
+from dsl.checks.patterns import patterns
+from dsl.checks.required import required
 from dsl.checks.shared_resources import disagreeing_syncs, double_create
 from dsl.checks.stages import loose_opportunity_stages, loose_stages
+from dsl.checks.targets import targets
+from dsl.checks.titles import title_files, titles
+from dsl.checks.toggles import toggles
+from dsl.checks.values import mapped_values, values
 from dsl.diagnostics import Diagnostic, in_order
 from dsl.duplicates import duplicates, duplicates_inside
 from dsl.memo import Memo
@@ -33,8 +42,16 @@ __all__ = ["ITEM_PASSES", "PROJECT_PASSES", "SYNC_PASSES", "Checked", "Checker",
 ITEM_PASSES: tuple[ItemPass, ...] = (
     versions,
     duplicates_inside,
+    maps,
+    bounds,
 )
 SYNC_PASSES: tuple[SyncPass, ...] = (
+    values,
+    required,
+    titles,
+    targets,
+    toggles,
+    patterns,
     conditions,
     risky_create,
     outbound_opportunity,
@@ -46,6 +63,10 @@ SYNC_PASSES: tuple[SyncPass, ...] = (
 )
 PROJECT_PASSES: tuple[ProjectPass, ...] = (
     duplicates,
+    mapped_values,
+    title_files,
+    budgets,
+    loops,
     over_budget,
     idle_fallback,
     owner_without_users,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dsl import syntax as s
+from dsl.checks.values import recorded_values
 from dsl.diagnostics import Diagnostic, closest
 from dsl.schema import ObjectType, Schema, Side
 
@@ -12,7 +13,7 @@ __all__ = ["check_test"]
 
 
 def check_test(test: s.Test, schema: Schema) -> Iterator[Diagnostic]:
-    """CW201, CW202 and CW103 for the records of a test."""
+    """CW201, CW202, CW205 and CW103 for the records of a test."""
     for statement in test.statements:
         match statement:
             case s.Given():
@@ -66,3 +67,4 @@ def _check_record(record: s.Record, schema: Schema) -> Iterator[Diagnostic]:
         help_text = f"did you mean `{near}`?" if near else None
         message = f"`{owner.name}` has no field `{name.text}`"
         yield Diagnostic("CW202", message, name.span, help_text, near)
+    yield from recorded_values(record, owner, schema)

@@ -19,7 +19,7 @@ from engine.cli.project import Failure, Project
 from engine.cli.remembered import Seen, remember
 from engine.cli.rule_files import load, read_standard_input
 from engine.config import FILE
-from engine.shipped import title_names
+from engine.shipped import own_titles, title_names
 
 __all__ = ["register", "run"]
 
@@ -94,12 +94,13 @@ def run(args: argparse.Namespace, project: Project | None) -> int:
 def _answer(args: argparse.Namespace, project: Project | None, loaded: Loaded) -> tuple[str, int]:
     """What is printed, and the exit code."""
     templates = project.templates if project else title_names()
+    titles = own_titles(project.root if project else None)
     schema = _schema(args, project)
     if args.fix:
         from engine.cli.fixing import mend
 
         loaded = mend(loaded, schema, templates)
-    checked = check(loaded.sources, schema, templates)
+    checked = check(loaded.sources, schema, templates, titles)
     found = in_order((*loaded.failed, *checked.diagnostics))
     if loaded.failed:
         # What is not defined may well be defined in the file that could not be read.

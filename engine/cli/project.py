@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from dsl.schema import Side
 from engine.config import Config, StoreConfig, read_config
-from engine.shipped import title_names
+from engine.shipped import own_titles, title_names
 
 if TYPE_CHECKING:  # each command imports only what it uses: lint must not wait for a database
     from contextlib import ExitStack
@@ -84,7 +84,7 @@ class Project:
         loaded = read_folder(self.rules, Path(self.config.rules_name))
         if loaded.error:
             raise Failure(loaded.error)
-        checked = check(loaded.sources, shipped_schema(), self.templates)
+        checked = check(loaded.sources, shipped_schema(), self.templates, own_titles(self.root))
         errors = [d for d in in_order((*loaded.failed, *checked.diagnostics)) if d.is_error]
         if errors:
             print(as_text(errors), file=sys.stderr)
