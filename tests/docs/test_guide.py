@@ -21,6 +21,7 @@ ALL = [block for page in chapters() for block in blocks(page)]
 RULES = [block for block in ALL if block.is_rules]
 ALONE = [block for block in RULES if block.caption is None or block.bad]
 WHOLE = [block for block in RULES if not block.fragment_of and "bad" not in block.marks]
+FRAGMENTS = [block for block in RULES if block.fragment_of and "bad" not in block.marks]
 PROJECTS = [page for page in chapters() if any(b.caption for b in blocks(page))]
 
 
@@ -65,6 +66,17 @@ def test_every_block_of_rules_is_what_the_guide_says_it_is(block: Block) -> None
 def test_whole_rules_are_in_canonical_form(block: Block) -> None:
     source = Source("rules/guide.sync", block.text)
     assert format_source(source).text == block.text
+
+
+@pytest.mark.parametrize("block", FRAGMENTS, ids=str)
+def test_fragments_are_in_canonical_form(block: Block) -> None:
+    source = Source("rules/guide.sync", in_context(str(block.fragment_of), block.text))
+    assert stripped(block.text) in stripped(format_source(source).text)
+
+
+def stripped(text: str) -> str:
+    """Without the indentation, which depends on what a fragment stands in."""
+    return "\n".join(line.strip() for line in text.strip().splitlines())
 
 
 @pytest.mark.parametrize("page", PROJECTS, ids=lambda page: page.name)

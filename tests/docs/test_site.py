@@ -182,6 +182,7 @@ def test_a_keyword_where_a_name_stands_is_a_name() -> None:
     assert words["stage"] == "Name.Attribute"
     assert ("Keyword", "sent") in kinds("email sent  -> Task")
     assert ("Name", "email") in kinds("match Email = email")
+    assert ("Keyword.Constant", "true") in kinds("when IsConverted = true")
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "rules").glob("*.sync")), ids=lambda p: p.name)

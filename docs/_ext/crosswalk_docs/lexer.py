@@ -16,6 +16,7 @@ _KEYWORDS = keywords(GRAMMAR_FILE.read_text(encoding="utf-8"))
 _CONSTANTS = {"true", "false", "now", "today"}
 _WORD = r"[^\W\d]\w*"
 _KEYWORD = rf"\b(?:{'|'.join(sorted(_KEYWORDS - _CONSTANTS))})\b"
+_CONSTANT = rf"\b(?:{'|'.join(sorted(_CONSTANTS))})\b"
 _COMPARISON = r"(?:<=|>=|!=|=|<(?!-)|>|\b(?:is|in|contains|starts|ends|matches|changed)\b)"
 
 
@@ -34,13 +35,13 @@ class SyncLexer(RegexLexer):
             (rf"({_KEYWORD})([ \t]+)({_KEYWORD})(?=\s*->)", bygroups(Keyword, Text, Keyword)),
             (rf"(<->|->|<-)(\s*)({_WORD}(?:\.\w+)*)(?!\()", bygroups(Operator, Text, Name)),
             (r"<->|->|<-", Operator),
-            (rf"\b(?:{'|'.join(sorted(_CONSTANTS))})\b(?!\s*:)", Keyword.Constant),
+            (rf"{_CONSTANT}(?!\s*:)", Keyword.Constant),
             (rf"({_WORD}(?:\.\w+)*)(?=[ \t]*(?:<->|->|<-))", Name),
             (rf"({_WORD})(\s*)(:)", bygroups(Name.Attribute, Text, Punctuation)),
             (rf"{_WORD}(?=\()", Name.Function),
             (rf"{_WORD}(?:\.\w+)+", Name),
             (rf"(?!not\b|and\b|or\b|when\b){_WORD}(?=[ \t]+{_COMPARISON})", Name),
-            (rf"(!=|<=|>=|=)(\s*)({_WORD})(?!\()", bygroups(Operator, Text, Name)),
+            (rf"(!=|<=|>=|=)(\s*)(?!{_CONSTANT})({_WORD})(?!\()", bygroups(Operator, Text, Name)),
             (_KEYWORD, Keyword),
             (r"-?\d{4}-\d\d-\d\d(?:T[0-9:.]+(?:Z|[+-]\d\d:\d\d)?)?", Number),
             (r"-?\d+(?:\.\d+)?%?", Number),
