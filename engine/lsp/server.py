@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import time
 from collections.abc import Callable, Iterator
 from importlib.metadata import version
@@ -26,9 +27,9 @@ from engine.lsp.workspace import Document, View, Workspace
 
 __all__ = ["Server"]
 
-# A check is waited with while it is typed: not longer than it takes, nor than this.
+# What comes in at once is checked at once; this is how long it is waited for, in seconds.
+_AT_ONCE = 0.002
 _LONGEST_WAIT = 0.5
-_SHORTEST_WAIT = 0.005
 
 
 class _Protocol(LanguageServerProtocol):
@@ -64,6 +65,7 @@ class Server(LanguageServer):
         self.asked_to_stop = False
         self._waiting: asyncio.TimerHandle | None = None
         self._took = 0.0
+        self._ended = 0.0
         self._told: dict[str, str] = {}
         for method, handler, options in _FEATURES:
             self.feature(method, options)(_bound(self, handler))
@@ -71,9 +73,10 @@ class Server(LanguageServer):
     # -- checking -------------------------------------------------------------------------------
 
     def check_soon(self) -> None:
-        """Checks when the typing pauses, at the latest after as long as a check takes."""
+        """Checks at once, or while it is typed fast, after as long a rest as a check takes."""
         if self._waiting is None:
-            wait = min(max(self._took, _SHORTEST_WAIT), _LONGEST_WAIT)
+            rest = self._took - (time.perf_counter() - self._ended)
+            wait = min(max(rest, _AT_ONCE), _LONGEST_WAIT)
             self._waiting = asyncio.get_running_loop().call_later(wait, self.check_now)
 
     def check_now(self) -> None:
@@ -83,7 +86,10 @@ class Server(LanguageServer):
         started = time.perf_counter()
         views = self.files.views()
         self.publisher.publish(views)
-        self._took = time.perf_counter() - started
+        if not self._ended:
+            gc.freeze()  # what the first check has made stays: looking through it takes too long
+        self._ended = time.perf_counter()
+        self._took = self._ended - started
         for view in views:
             if view.home.root is not None:
                 self.tell_once(str(view.home.root), view.home.problem)

@@ -55,6 +55,17 @@ def path_of(uri: str) -> str:
     return Path(path).as_posix() if path else uri
 
 
+def _around(path: str) -> tuple[Home, str | None]:
+    """The project around a file, and the file itself where it is none of the project's rules."""
+    home = home_of(Path(path)) if Path(path).is_absolute() else Home(None, None)
+    inside = home.rules is not None and home.rules in Path(path).parents
+    return home, None if inside else path
+
+
+def _key(home: Home, alone: str | None) -> object:
+    return alone or home.root
+
+
 class Workspace:
     """All that the editor has open, and the projects around it."""
 
@@ -110,29 +121,24 @@ class Workspace:
 
     def views(self) -> list[View]:
         """Every project that is open or has an open file, and every file that has none."""
-        views = {self._key(home): self._view(home, None) for home in self._projects()}
+        views = {_key(home, None): self._view(home, None) for home in self._projects()}
         for path in list(self._open):
-            view = self.view(path)
-            views.setdefault(self._key(view.home, path), view)
+            home, alone = _around(path)
+            if _key(home, alone) not in views:
+                views[_key(home, alone)] = self._view(home, alone)
         self._views = {key: kept for key, kept in self._views.items() if key in views}
         return list(views.values())
 
     def view(self, path: str) -> View:
         """What a file is part of."""
-        home = home_of(Path(path)) if Path(path).is_absolute() else Home(None, None)
-        inside = home.rules is not None and home.rules in Path(path).parents
-        return self._view(home, None if inside else path)
+        return self._view(*_around(path))
 
     def _projects(self) -> list[Home]:
         return [home for root in sorted(self._roots) if (home := home_of(root)).root == root]
 
-    def _key(self, home: Home, alone: str | None = None) -> object:
-        inside = alone is None or (home.rules is not None and home.rules in Path(alone).parents)
-        return home.root if inside else alone
-
     def _view(self, home: Home, alone: str | None) -> View:
         """Checked anew only if something has changed since."""
-        key = self._key(home, alone)
+        key = _key(home, alone)
         documents, failed = self._documents(home, alone)
         templates = home.templates
         state = (home, templates, tuple(document.source for document in documents), failed)
