@@ -85,7 +85,9 @@ class Project:
         if loaded.error:
             raise Failure(loaded.error)
         checked = check(loaded.sources, shipped_schema(), self.templates, own_titles(self.root))
-        errors = [d for d in in_order((*loaded.failed, *checked.diagnostics)) if d.is_error]
+        found = in_order((*loaded.failed, *checked.diagnostics))
+        # Which values its picklists have, an org decides for itself: the shipped lists are a guess.
+        errors = [d for d in found if d.is_error and d.code != "CW205"]
         if errors:
             print(as_text(errors), file=sys.stderr)
             raise Failure("the rules have errors: mend them, then try again", 1)

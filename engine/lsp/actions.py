@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from lsprotocol import types as lsp
 
 from dsl.diagnostics import Diagnostic
+from dsl.fixes import Fix
 from dsl.source import Span
 from engine.lsp.publishing import as_lsp
 from engine.lsp.workspace import Document, View
@@ -15,23 +15,6 @@ from engine.lsp.workspace import Document, View
 __all__ = ["FIX_ALL", "actions"]
 
 FIX_ALL = "source.fixAll.crosswalk"
-
-
-@dataclass(frozen=True)
-class _Fix:
-    """What would mend a finding; a `safe` one may be made unasked."""
-
-    title: str
-    edits: tuple[tuple[Span, str], ...]
-    safe: bool
-
-
-def _fixes(found: Diagnostic) -> list[_Fix]:
-    """The fixes that a finding knows of."""
-    if not found.suggestion:
-        return []
-    title = f"replace with `{found.suggestion}`"
-    return [_Fix(title, ((found.span, found.suggestion),), found.fixable)]
 
 
 def actions(
@@ -67,7 +50,7 @@ def _place(position: lsp.Position) -> tuple[int, int]:
 
 def _quick(view: View, document: Document, found: Diagnostic) -> Iterator[lsp.CodeAction]:
     shown = [as_lsp(view, found)]
-    for index, fix in enumerate(_fixes(found)):
+    for index, fix in enumerate(found.fixes):
         yield lsp.CodeAction(
             title=fix.title,
             kind=lsp.CodeActionKind.QuickFix,
@@ -93,13 +76,13 @@ def _allow(document: Document, found: Diagnostic) -> lsp.WorkspaceEdit:
     )
 
 
-def _edit(view: View, fixes: Sequence[_Fix]) -> lsp.WorkspaceEdit:
+def _edit(view: View, fixes: Sequence[Fix]) -> lsp.WorkspaceEdit:
     changes: dict[str, list[lsp.TextEdit]] = {}
     for fix in fixes:
-        for span, text in fix.edits:
-            document = view.documents[span.source.path]
-            edit = lsp.TextEdit(document.text.range_of(span), text)
-            changes.setdefault(document.uri, []).append(edit)
+        for edit in fix.edits:
+            document = view.documents[edit.span.source.path]
+            change = lsp.TextEdit(document.text.range_of(edit.span), edit.text)
+            changes.setdefault(document.uri, []).append(change)
     return lsp.WorkspaceEdit(changes)
 
 
@@ -109,9 +92,9 @@ def _edit(view: View, fixes: Sequence[_Fix]) -> lsp.WorkspaceEdit:
 def _all(view: View, found: Sequence[Diagnostic]) -> Iterator[lsp.CodeAction]:
     """Every safe fix of a file; of two that touch one place only the first."""
     taken: list[Span] = []
-    fixes: list[_Fix] = []
-    for fix in (fix for each in found for fix in _fixes(each) if fix.safe):
-        spans = [span for span, _ in fix.edits]
+    fixes: list[Fix] = []
+    for fix in (fix for each in found for fix in each.fixes if fix.safe):
+        spans = [edit.span for edit in fix.edits]
         if not any(_overlap(span, other) for span in spans for other in taken):
             taken += spans
             fixes.append(fix)

@@ -10,7 +10,7 @@ from lsprotocol import types as lsp
 from pygls.uris import from_fs_path, to_fs_path
 
 from dsl.diagnostics import Diagnostic, in_order
-from dsl.lint import Checked, check
+from dsl.lint import Checked, Checker
 from dsl.schema import Schema, shipped_schema
 from dsl.source import Source
 from dsl.syntax import Module
@@ -75,6 +75,7 @@ class Workspace:
         self._open: dict[str, Document] = {}
         self._roots: set[Path] = set()
         self._views: dict[object, tuple[object, View]] = {}
+        self._checkers: dict[object, tuple[frozenset[str], Checker]] = {}
         self._disk = Disk()
 
     # -- what the editor tells ------------------------------------------------------------------
@@ -127,6 +128,7 @@ class Workspace:
             if _key(home, alone) not in views:
                 views[_key(home, alone)] = self._view(home, alone)
         self._views = {key: kept for key, kept in self._views.items() if key in views}
+        self._checkers = {key: kept for key, kept in self._checkers.items() if key in views}
         return list(views.values())
 
     def view(self, path: str) -> View:
@@ -144,7 +146,7 @@ class Workspace:
         state = (home, templates, tuple(document.source for document in documents), failed)
         kept = self._views.get(key)
         if kept is None or kept[0] != state:
-            kept = self._views[key] = (state, self._check(home, documents, failed, templates))
+            kept = self._views[key] = (state, self._check(key, home, documents, failed, templates))
         return kept[1]
 
     def _documents(
@@ -167,12 +169,16 @@ class Workspace:
 
     def _check(
         self,
+        key: object,
         home: Home,
         documents: Sequence[Document],
         failed: tuple[Diagnostic, ...],
         templates: frozenset[str],
     ) -> View:
-        checked = check([document.source for document in documents], self._schema, templates)
+        known = self._checkers.get(key)
+        if known is None or known[0] != templates:
+            known = self._checkers[key] = (templates, Checker(self._schema, templates))
+        checked = known[1].check([document.source for document in documents])
         found = checked.diagnostics
         if failed:
             # What is not defined may well be defined in the file that could not be read.

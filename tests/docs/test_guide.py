@@ -57,8 +57,7 @@ def test_every_block_of_rules_is_what_the_guide_says_it_is(block: Block) -> None
     if block.bad:
         assert found == block.bad, told(result)
         return
-    # REMOVE the mark `awaits` from the guide, and this, as soon as lint finds what is silenced.
-    assert found <= ({"CW104"} if "awaits" in block.marks else set()), told(result)
+    assert not found, told(result)
     assert_tests_pass(result)
 
 
