@@ -57,7 +57,7 @@ def _directives(modules: Sequence[s.Module]) -> Iterator[tuple[s.Comment, int | 
     """Each `# lint:` comment with the line it is for; None if it does not stand on a line alone."""
     for module in modules:
         for comment in module.comments:
-            if "lint" in comment.text and _LINT.match(comment.text):
+            if _LINT.match(comment.text):
                 yield comment, _line_after(comment)
 
 
