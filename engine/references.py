@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from dsl.program import Program
 from dsl.schema import Side
-from dsl.values import first, is_empty
+from dsl.values import canonical_id, first, is_empty
 from engine.ledger import Ledger
 from engine.mapping import LineCode, Mapping
 from engine.model import SIDES, RecordId, Row, Value
@@ -47,6 +47,7 @@ class References:
     def linked(self, line: int, source: Side, record: RecordId) -> RecordId | Wait | None:
         """The other side's id of a referenced record; None if no sync could ever link it."""
         pairs = self.routes.get(line, ())
+        record = canonical_id(record)
         for pair in pairs:
             found = self.links[pair, source].get(record)
             if found is not None:
@@ -106,7 +107,7 @@ def gather(
                 continue
             if number in line_routes:
                 slot = mapping.slot(side, code.ends[side].column or "")
-                ids = {row[slot] for row in batch} - {None}
+                ids = {canonical_id(row[slot]) for row in batch} - {None}
                 for pair in line_routes[number]:
                     wanted[pair, side] |= ids
             elif code.ends[side.other].by_name:

@@ -1,4 +1,4 @@
-"""Converting a lead as Salesforce does: into an account, a contact and, if asked, an opportunity."""
+"""Converts a lead as Salesforce does: into an account, a contact and, if asked, an opportunity."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ class _Conversion:
         if person is not None and account is None:
             account = person["AccountId"]
         account_id = self._filled("Account", self._existing("Account", account), _ACCOUNT, {})
-        own = {"AccountId": account_id}
+        own: _Values = {"AccountId": account_id}
         contact_id = self._filled("Contact", person, _CONTACT, own)
         made = None if opportunity is None else self._deal(opportunity, account_id, contact_id)
         lead = str(self._lead["Id"])
@@ -129,7 +129,8 @@ class _Conversion:
         self, type_name: str, there: _Values | None, fields: dict[str, str], own: _Values
     ) -> RecordId:
         """A record with the lead's values: a new one, or one that is there where it has none."""
-        values = {k: self._lead[v] for k, v in fields.items() if self._lead[v] not in (None, "")}
+        values: _Values = {k: self._lead[v] for k, v in fields.items()}
+        values = {k: v for k, v in values.items() if v not in (None, "")}
         if there is None:
             return self._write(type_name, Write(None, {**values, **self._owner(), **own}))
         wanted = {k: v for k, v in {**values, **own}.items() if there[k] is None}
@@ -145,10 +146,14 @@ class _Conversion:
         return {"OwnerId": first[0][0]} if first else {}
 
     def _deal(self, name: str, account: RecordId, contact: RecordId) -> RecordId:
-        values = {"Name": name, "StageName": self._first_stage(), "CloseDate": self._quarter_end()}
+        values: _Values = {
+            "Name": name,
+            "StageName": self._first_stage(),
+            "CloseDate": self._quarter_end(),
+        }
         values |= {"AccountId": account, "LeadSource": self._lead["LeadSource"], **self._owner()}
         made = self._write("Opportunity", Write(None, values))
-        role = {"OpportunityId": made, "ContactId": contact, "IsPrimary": True}
+        role: _Values = {"OpportunityId": made, "ContactId": contact, "IsPrimary": True}
         self._write("OpportunityContactRole", Write(None, role))
         return made
 

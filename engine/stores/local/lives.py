@@ -67,7 +67,12 @@ def merge(org: OrgFile, table: Table, master: RecordId, loser: RecordId) -> Reco
 
 
 def reparent(
-    org: OrgFile, type_name: str, old: RecordId, new: RecordId, moment: str, only: Sequence[str] = ()
+    org: OrgFile,
+    type_name: str,
+    old: RecordId,
+    new: RecordId,
+    moment: str,
+    only: Sequence[str] = (),
 ) -> None:
     """Let what refers to one record refer to another; `only` names the types that do."""
     for child in only or org.types():

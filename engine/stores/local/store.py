@@ -65,9 +65,7 @@ class LocalOrg:
             rows += rows_of_ids(self.file, table, fields, ids[start : start + self.page_size])
         return rows
 
-    def fates(
-        self, type_name: str, ids: Sequence[RecordId]
-    ) -> dict[RecordId, RecordId | None]:
+    def fates(self, type_name: str, ids: Sequence[RecordId]) -> dict[RecordId, RecordId | None]:
         """Those of these records that were deleted; one call for each `page_size` ids."""
         table, found = self.file.table(type_name), dict[RecordId, RecordId | None]()
         for start in range(0, len(ids), self.page_size):
