@@ -97,7 +97,8 @@ class Context:
     """What all batches of one run share.
 
     `names` are ids by name, asked for once a run; `written` counts records by type and pair.
-    `yes` lets deletions through, however many there are.
+    `active` tells of Salesforce users whether they are. `yes` lets deletions through, however many
+    there are.
     """
 
     run: str
@@ -113,6 +114,7 @@ class Context:
     written: dict[tuple[Side, str], Counter[str]] = field(
         default_factory=lambda: defaultdict(Counter)
     )
+    active: dict[RecordId, bool] = field(default_factory=dict)
     refusals: Refusals = field(default_factory=Refusals)
     yes: bool = False
 

@@ -318,7 +318,13 @@ class Batches:
                 rows[side].append(row)
         context = self.context
         return gather(
-            self.mapping, self._routes, rows, context.ledger, context.stores, context.names
+            self.mapping,
+            self._routes,
+            rows,
+            context.ledger,
+            context.stores,
+            context.names,
+            context.active,
         )
 
     def _decide(self, side: Side, task: Task, matches: Matches) -> Verdict:

@@ -160,6 +160,8 @@ class _Batch:
     def _check_reference(self, name: str, value: RecordId | None) -> None:
         if value is None:
             return
+        if name == "OwnerId" and value in self._known.inactive:
+            raise self._problem("inactive", name, value)
         types, complete = self._rules.references[name]
         target = type_of(value) if isinstance(value, str) else None
         if target is None:
