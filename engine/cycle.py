@@ -67,12 +67,14 @@ def run_cycle(  # noqa: PLR0913 - all but the first four are options with a defa
     *,
     clock: Clock | None = None,
     only: frozenset[str] | None = None,
+    yes: bool = False,
     report: Callable[[Change], None] = lambda _change: None,
     stop: Callable[[], bool] = lambda: False,
     progress: Progress = lambda _step, _count: None,
 ) -> Summary:
     """Run one cycle over all pairs, or the pairs in `only`, and note it in the ledger.
 
+    `yes` carries out deletions however many there are, and those that were held for that.
     `report` is told each change that went through, was held or skipped. Raises the stores' errors
     once the ledger knows that the run stopped there.
     """
@@ -80,9 +82,11 @@ def run_cycle(  # noqa: PLR0913 - all but the first four are options with a defa
     started = stamp(clock.now())
     run = f"r-{clock.now():%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
     tally, before = Tally(report), {side: store.calls for side, store in stores.items()}
-    context = Context(run, started, rules_digest(program), stores, ledger, clock, tally)
+    context = Context(run, started, rules_digest(program), stores, ledger, clock, tally, yes=yes)
     status = "stopped"
     ledger.begin(run, started, context.digest)
+    if yes:
+        ledger.resume(None if only is None else list(only))
 
     def calls() -> dict[str, int]:
         return {side.value: store.calls - before[side] for side, store in stores.items()}

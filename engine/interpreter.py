@@ -10,6 +10,7 @@ from dsl.program import Program, Translation
 from dsl.schema import Side
 from engine.act import Context
 from engine.batch import Batches
+from engine.conversion import heir_of
 from engine.graph import Graph, build, order, stage_maps
 from engine.ledger import LogRow
 from engine.mapping import Mapping, compile_pair
@@ -62,6 +63,10 @@ class Interpreter:
         self._batches = {
             name: Batches(program, mapping, context) for name, mapping in mappings.items()
         }
+        for batches in self._batches.values():
+            heir = self._batches.get(heir_of(program, batches.mapping) or "")
+            if heir is not None:
+                batches.heir, heir.leads = heir, batches
         self._maps: dict[str, Translation] = {
             via.name: via for pair in program.pairs for _, via in stage_maps(pair)
         }

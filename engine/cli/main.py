@@ -24,6 +24,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "test": ("engine.cli.test", "takes", "run the tests in the rule files"),
     "plan": ("engine.cli.plan", "needs", "show what a run would do, record by record"),
     "run": ("engine.cli.run", "needs", "run one cycle"),
+    "resume": ("engine.cli.resume", "needs", "let held deletions go on"),
     "graph": ("engine.cli.graph", "needs", "show the execution plan graph"),
     "status": (
         "engine.cli.status",

@@ -25,6 +25,9 @@ def register(parser: argparse.ArgumentParser) -> None:
     """Add the command's options."""
     parser.add_argument("--type", metavar="T", help="only syncs of this type (Lead, prospect, …)")
     parser.add_argument("--once", action="store_true", help="one cycle and no more (the default)")
+    parser.add_argument(
+        "--yes", action="store_true", help="go on with deletions that are held for being so many"
+    )
     parser.add_argument("--changes", action="store_true", help="list the changes in the JSON too")
     parser.add_argument("--all", action="store_true", help=f"show more than {_SHOWN} changes")
     parser.add_argument("--format", choices=["text", "json"], default="text")
@@ -64,6 +67,7 @@ def run(args: argparse.Namespace, project: Project) -> int:
                 ledger,
                 project.config.timezone,
                 only=only,
+                yes=args.yes,
                 report=spool.add,
                 stop=stop,
                 progress=progress,
