@@ -7,14 +7,16 @@ PYTHON := $(shell for p in python3.13 python3.12 python3.11 python3; do \
 BIN := .venv/bin
 READY := .venv/ready
 DIST := dist
+SITE := docs/_build/html
 
-.PHONY: help demo test check search bench wheel clean
+.PHONY: help demo test check search bench docs wheel clean
 
 help:
 	@echo "make demo     the whole story on the sample org"
 	@echo "make test     lint, types, floors and tests (make check is the same)"
 	@echo "make search   the long searches with generated rules and records"
 	@echo "make bench    the measurements"
+	@echo "make docs     the documentation as a site, in $(SITE)/"
 	@echo "make wheel    build the package into $(DIST)/"
 	@echo "make clean    remove what was built and installed"
 
@@ -34,7 +36,13 @@ search: $(READY)
 	$(BIN)/pytest -m long
 
 bench: $(READY)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[bench]"
 	@for script in bench/*.py; do echo "== $$script"; $(BIN)/python "$$script" || exit 1; done
+
+# Offline, and a warning is an error; `make test` builds it too.
+docs: $(READY)
+	$(BIN)/sphinx-build -W -n -q --keep-going docs $(SITE)
+	@echo "the site is in $(SITE)/: open $(SITE)/index.html"
 
 wheel: $(READY)
 	@rm -f $(DIST)/*.whl
@@ -42,7 +50,7 @@ wheel: $(READY)
 	@ls $(DIST)/*.whl
 
 clean:
-	rm -rf .venv build $(DIST) .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv build $(DIST) docs/_build docs/_generated .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 $(READY): pyproject.toml
 	@test -n "$(PYTHON)" || { \
@@ -52,5 +60,5 @@ $(READY): pyproject.toml
 		echo "(on Debian and Ubuntu: apt install python3-venv), then try again" >&2; exit 1; }
 	@echo "installing into .venv, once" >&2
 	@"$(PYTHON)" -m venv .venv
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[dev]"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[dev,docs]"
 	@touch $@

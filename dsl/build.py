@@ -28,6 +28,7 @@ UNIT_SECONDS = {
 _ESCAPE = re.compile(r"\\(?:u\{([0-9A-Fa-f]{1,6})\}|(.))", re.DOTALL)
 _SIMPLE_ESCAPES = {'"': '"', "\\": "\\", "n": "\n", "t": "\t"}
 _LONGEST_NUMBER = 300
+_LONGEST_DURATION = 36525 * 86400
 
 
 class Builder:
@@ -133,7 +134,12 @@ class Builder:
             message = f"a duration is a whole number of units, not `{parts[0].value}`"
             self.problems.append((self._of(parts[0]), message, help_text))
             number = 0
-        return s.Ago(span, number * UNIT_SECONDS[parts[1].value])
+        seconds = number * UNIT_SECONDS[parts[1].value]
+        if seconds > _LONGEST_DURATION:
+            message = f"`{span.text}` is longer than a hundred years"
+            self.problems.append((span, message, "write a shorter duration"))
+            seconds = 0
+        return s.Ago(span, seconds)
 
     def ago(self, parts: Parts) -> s.Ago:
         return s.Ago(self._span(parts[0], parts[1]), parts[0].seconds)
@@ -368,4 +374,6 @@ class Builder:
 
 def _instant(text: str) -> datetime:
     parsed = datetime.fromisoformat(text)
-    return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
+    aware = parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
+    aware.astimezone(UTC)  # of no calendar if UTC has no such year
+    return aware

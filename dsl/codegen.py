@@ -8,7 +8,7 @@ only; every text of a user becomes a constant in the namespace, never source.
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime, time, timedelta, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from itertools import count
 from typing import Any
 
@@ -72,8 +72,8 @@ class Emitter:
             "midnight": self._midnight,
         }
 
-    def _midnight(self, now: datetime) -> datetime:
-        return datetime.combine(now.astimezone(self._zone).date(), time(), self._zone)
+    def _midnight(self, now: datetime) -> datetime | None:
+        return instant(now.astimezone(self._zone).date(), self._zone)
 
     def constant(self, value: object) -> str:
         """A name for a value in the generated code."""

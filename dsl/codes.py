@@ -25,6 +25,17 @@ class Code:
     severity: Severity
     summary: str
 
+    @property
+    def silenceable(self) -> bool:
+        """Whether `# lint: allow` may silence it: not where what it finds cannot run as written."""
+        return self.code not in _LEFT_OUT
+
+
+# What these find is not part of the program, so that silence would mean a rule that does nothing.
+_LEFT_OUT = {
+    *("CW101", "CW102", "CW103", "CW104"),
+    *("CW201", "CW202", "CW203", "CW204", "CW207", "CW209", "CW301"),
+}
 
 _E, _W = Severity.ERROR, Severity.WARNING
 

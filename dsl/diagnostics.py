@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from dsl.codes import CODES, Severity
-from dsl.source import Span
+from dsl.fixes import Edit, Fix
+from dsl.source import Position, Span
 
 __all__ = ["Diagnostic", "as_github", "as_json", "as_text", "closest", "in_order"]
 
@@ -16,8 +17,9 @@ __all__ = ["Diagnostic", "as_github", "as_json", "as_text", "closest", "in_order
 class Diagnostic:
     """One finding: its code, one sentence that names the thing, and where it is.
 
-    `help` says what to do, `suggestion` is the text that would stand there instead, `related`
-    are further places with a few words each.
+    `help` says what to do, `suggestion` is the text that would stand there instead, `fix` a way to
+    mend it that is more, or surer, than to write that. `related` are further places with a few
+    words each.
     """
 
     code: str
@@ -25,7 +27,7 @@ class Diagnostic:
     span: Span
     help: str | None = None
     suggestion: str | None = None
-    fixable: bool = False
+    fix: Fix | None = None
     related: tuple[tuple[Span, str], ...] = ()
 
     @property
@@ -36,15 +38,34 @@ class Diagnostic:
     def is_error(self) -> bool:
         return self.severity is Severity.ERROR
 
+    @property
+    def fixes(self) -> tuple[Fix, ...]:
+        """What an editor can offer: the finding's own fix, or else its suggestion.
+
+        A suggestion that is what stands there but for capitals is what was meant.
+        """
+        if self.fix is not None:
+            return (self.fix,)
+        if self.suggestion is None:
+            return ()
+        same = self.suggestion.casefold() == self.span.text.casefold()
+        edit = Edit(self.span, self.suggestion)
+        return (Fix(f"write `{self.suggestion}`", (edit,), safe=same),)
+
+    @property
+    def fixable(self) -> bool:
+        """Whether `lint --fix` mends it."""
+        return any(fix.safe for fix in self.fixes)
+
 
 def in_order(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
     """By file, line and column; of several of one code at one place the first.
 
     A line of a group can be wrong in each sync that uses the group, and is one mistake.
     """
-    unique: dict[tuple[str, int, int, str], Diagnostic] = {}
+    unique: dict[tuple[str, Position, Position, str], Diagnostic] = {}
     for d in diagnostics:
-        unique.setdefault((d.span.source.path, d.span.start, d.span.end, d.code), d)
+        unique.setdefault((d.span.source.path, d.span.first, d.span.last, d.code), d)
     return tuple(unique[k] for k in sorted(unique))
 
 
@@ -100,7 +121,7 @@ def _frame(d: Diagnostic) -> str:
     rows.append(f"{_BLUE}{' ' * width} |{_PLAIN}")
     rows += _shown(d.span, "^", tint, "", width)
     for span, words in d.related:
-        if span.source is d.span.source:
+        if span.source.path == d.span.source.path:
             if span.first.line != line:
                 rows.append(f"{_BLUE}{' ' * width} ...{_PLAIN}")
         else:

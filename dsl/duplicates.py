@@ -9,27 +9,31 @@ from dsl.diagnostics import Diagnostic
 from dsl.passes import Project
 from dsl.source import Span
 
-__all__ = ["duplicates"]
+__all__ = ["duplicates", "duplicates_inside"]
 
 # What is compared, what it is called, and where it stands.
 _Entry = tuple[Hashable, str, Span]
 
 
 def duplicates(project: Project) -> Iterator[Diagnostic]:
+    """What two items define both."""
     items = [item for module in project.modules for item in module.items]
     yield from _twice(_definitions(items), "is defined twice")
     yield from _twice(_budgets(items), "is given twice")
     yield from _syncs(items)
-    for item in items:
-        match item:
-            case s.ValueMap():
-                yield from _twice((("", "otherwise", o.span) for o in item.otherwise), _STANDS)
-            case s.Fields():
-                yield from _in_field_lines(item.lines)
-            case s.Activities():
-                yield from _in_activity_lines(item.lines)
-            case s.Sync():
-                yield from _in_sync(item)
+
+
+def duplicates_inside(item: s.Item) -> Iterator[Diagnostic]:
+    """What one item has twice."""
+    match item:
+        case s.ValueMap():
+            yield from _twice((("", "otherwise", o.span) for o in item.otherwise), _STANDS)
+        case s.Fields():
+            yield from _in_field_lines(item.lines)
+        case s.Activities():
+            yield from _in_activity_lines(item.lines)
+        case s.Sync():
+            yield from _in_sync(item)
 
 
 _STANDS = "is given twice"

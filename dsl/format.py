@@ -44,7 +44,7 @@ def format_source(source: Source) -> Formatted:
 
 
 def _printed(module: s.Module) -> str:
-    return Printer().text(*read_words(module.source.text, module.comments))
+    return Printer().text(*read_words(module.source.text))
 
 
 def _flaw(before: s.Module, written: Source) -> str | None:

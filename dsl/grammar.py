@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import os
-import stat
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dsl.cache import cache_folder
+
 if TYPE_CHECKING:
     from lark import Lark
 
-__all__ = ["GRAMMAR_FILE", "cache_folder", "load_parser"]
+__all__ = ["GRAMMAR_FILE", "load_parser"]
 
 GRAMMAR_FILE = Path(__file__).parent / "grammar.lark"
 
@@ -60,26 +60,6 @@ def _keyword_lexer() -> Any:
     return type("KeywordLexer", (ContextualLexer,), {"BasicLexer": Keywords})
 
 
-def cache_folder() -> Path | None:
-    """The user's own cache folder for compiled grammars; None if there can be none.
-
-    Lark's cache is a pickle, so a folder that anybody else could write to is no place for it.
-    """
-    base = os.environ.get("XDG_CACHE_HOME")
-    try:
-        folder = Path(base) if base and Path(base).is_absolute() else Path.home() / ".cache"
-        folder /= "crosswalk"
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        status = folder.stat()
-    except (OSError, RuntimeError):
-        return None
-    if hasattr(os, "getuid") and (
-        status.st_uid != os.getuid() or status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
-    ):
-        return None
-    return folder if os.access(folder, os.W_OK | os.X_OK) else None
-
-
 def load_parser(transformer: Any = None, *, cached: bool = True, **options: Any) -> Lark:
     """A lark parser of the grammar; `options` go to lark."""
     from lark import Lark  # noqa: PLC0415 - lazily: an unchanged project is answered without it
@@ -109,4 +89,4 @@ def _cache_file(grammar: str) -> str | None:
     if folder is None:
         return None
     digest = sha256(grammar.encode()).hexdigest()[:16]
-    return str(folder / f"grammar-{digest}-{version_info[0]}.{version_info[1]}.lark")
+    return f"{folder}/grammar-{digest}-{version_info[0]}.{version_info[1]}.lark"

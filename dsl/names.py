@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from dsl import syntax as s
 from dsl.diagnostics import Diagnostic, closest
+from dsl.memo import Memo
 from dsl.program import MapEntry, Translation
 from dsl.source import Span
 
@@ -46,6 +48,34 @@ class Names:
             self._unknown(name, "title template", self.templates, found)
         return name.text in self.templates
 
+    def used_by(self, sync: s.Sync) -> Iterator[object]:
+        """The groups and maps that a sync names, and what those name; None for a wrong name."""
+        for clause in sync.clauses:
+            if isinstance(clause, s.FieldsBlock):
+                yield from self._of_lines(clause.lines)
+            elif isinstance(clause, s.ActivitiesBlock):
+                yield from self._of_activities(clause.lines)
+
+    def _of_lines(self, lines: Iterable[s.FieldLine | s.Use]) -> Iterator[object]:
+        for line in lines:
+            if isinstance(line, s.Use):
+                group = self.fields.get(line.name.text)
+                yield group
+                yield from self._of_lines(group.lines if group else ())
+                continue
+            for modifier in line.modifiers:
+                if isinstance(modifier, s.Via):
+                    yield self.maps.get(modifier.name.text)
+
+    def _of_activities(self, lines: Iterable[s.ActivityLine | s.Use]) -> Iterator[object]:
+        for line in lines:
+            if isinstance(line, s.Use):
+                group = self.activities.get(line.name.text)
+                yield group
+                yield from self._of_activities(group.lines if group else ())
+                continue
+            yield from self._of_lines(line.lines)
+
     def _unknown(
         self,
         name: s.Name,
@@ -67,7 +97,7 @@ class Names:
         found.append(Diagnostic("CW207", message, name.span, help_text, near))
 
 
-def gather(modules: Sequence[s.Module], templates: frozenset[str]) -> Names:
+def gather(modules: Sequence[s.Module], templates: frozenset[str], memo: Memo) -> Names:
     """All that the modules define by name."""
     fields: dict[str, s.Fields] = {}
     activities: dict[str, s.Activities] = {}
@@ -79,7 +109,7 @@ def gather(modules: Sequence[s.Module], templates: frozenset[str]) -> Names:
             elif isinstance(item, s.Activities):
                 activities.setdefault(item.name.text, item)
             elif isinstance(item, s.ValueMap) and item.name.text not in maps:
-                maps[item.name.text] = _translation(item)
+                maps[item.name.text] = memo.of("map", item, partial(_translation, item))
     broken = tuple(span for module in modules for span in module.broken)
     return Names(fields, activities, maps, templates, broken)
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import cache
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dsl import syntax as s
 from dsl.build import Builder
@@ -17,9 +18,9 @@ from dsl.source import Source, Span
 if TYPE_CHECKING:
     from lark import Lark, UnexpectedInput
 
-    from dsl.recovery import Failure, Recovered
+    from dsl.recovery import Failure
 
-__all__ = ["chunks", "parse"]
+__all__ = ["Reader", "chunks", "parse"]
 
 # The parser and the builder in it hold state while they read one stretch.
 _lock = Lock()
@@ -31,42 +32,103 @@ def _loaded() -> tuple[Lark, Builder]:
     return load_parser(builder), builder
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Lines of a file that can be read by themselves, as read: see `dsl.syntax.Module`."""
+
+    source: Source
+    items: tuple[s.Item, ...]
+    comments: tuple[s.Comment, ...]
+    broken: tuple[Span, ...]
+    found: tuple[Diagnostic, ...]
+
+
+class Reader:
+    """Reads rule files again and again, each time only the parts whose text is new."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[str, str], list[Part]] = {}
+
+    def read(self, sources: Iterable[Source]) -> tuple[list[s.Module], list[Diagnostic]]:
+        """The trees of all files of a project, and what is wrong with their texts.
+
+        Never raises, whatever the text. What an earlier call returned has its places moved.
+        """
+        modules: list[s.Module] = []
+        found: list[Diagnostic] = []
+        kept: dict[tuple[str, str], list[Part]] = {}
+        for source in sources:
+            parts = []
+            line = source.first_line
+            for begin, end in chunks(source.text):
+                text = source.text[begin:end]
+                key = (source.path, text)
+                known = self._known.get(key)
+                part = known.pop(0) if known else _read_part(Source(source.path, text))
+                part.source.first_line = line
+                line += text.count("\n")
+                kept.setdefault(key, []).append(part)
+                parts.append(part)
+                found += part.found
+            modules.append(_joined(source, parts))
+        self._known = kept
+        return modules, found
+
+
 def parse(source: Source) -> tuple[s.Module, list[Diagnostic]]:
     """The tree of a rule file, and what is wrong with its text. Never raises, whatever the text."""
-    from lark import UnexpectedInput  # noqa: PLC0415 - lazy
-    from lark.utils import TextSlice  # noqa: PLC0415 - lazy
+    (module,), found = Reader().read([source])
+    return module, found
 
+
+def _joined(source: Source, parts: Sequence[Part]) -> s.Module:
+    return s.Module(
+        source,
+        tuple(item for part in parts for item in part.items),
+        tuple(comment for part in parts for comment in part.comments),
+        tuple(span for part in parts for span in part.broken),
+    )
+
+
+def _read_part(source: Source) -> Part:
     text = source.text
     scanned = scan(text)
     found = list(_stray(source, scanned))
     clean = _without(text, [*scanned.junk, *scanned.unterminated])
     depth = too_deep(clean)
-    items: list[s.Item] = []
-    broken: list[Span] = []
-    with _lock:
-        lark, builder = _loaded()
-        builder.source = source
-        for begin, end in chunks(text):
-            builder.problems = []
-            if depth is not None and begin <= depth < end:
-                span = Span(source, depth, depth + 1)
-                words = f"nested too deeply: more than {DEEPEST} levels"
-                found.append(Diagnostic("CW101", words, span))
-                broken.append(Span(source, begin, end))
-                continue
-            try:
-                items += lark.parse(TextSlice(clean, begin, end))  # type: ignore[arg-type]
-            except (UnexpectedInput, RecursionError):
-                result = _recovered(source, clean, scanned, (begin, end))
-                items += result.items
-                found += result.diagnostics
-                broken += result.broken
-            found += (Diagnostic("CW101", words, at, how) for at, words, how in builder.problems)
-        builder.source = Source("", "")
+    if depth is not None:
+        words = f"nested too deeply: more than {DEEPEST} levels"
+        found.append(Diagnostic("CW101", words, Span(source, depth, depth + 1)))
+        read = _Read((), broken=(Span(source, 0, len(text)),))
+    else:
+        with _lock:
+            read = _parsed(source, clean, scanned)
     comments = tuple(
         s.Comment(Span(source, start, end), text[start:end]) for start, end in scanned.comments
     )
-    return s.Module(source, tuple(items), comments, tuple(broken)), found
+    return Part(source, read.items, comments, read.broken, (*found, *read.found))
+
+
+class _Read(NamedTuple):
+    items: tuple[s.Item, ...]
+    found: tuple[Diagnostic, ...] = ()
+    broken: tuple[Span, ...] = ()
+
+
+def _parsed(source: Source, clean: str, scanned: Scan) -> _Read:
+    from lark import UnexpectedInput  # noqa: PLC0415 - lazy
+
+    lark, builder = _loaded()
+    builder.source = source
+    builder.problems = []
+    try:
+        items: Any = lark.parse(clean)
+        read = _Read(tuple(items))
+    except (UnexpectedInput, RecursionError):
+        read = _recovered(source, clean, scanned)
+    builder.source = Source("", "")
+    problems = (Diagnostic("CW101", words, at, how) for at, words, how in builder.problems)
+    return read._replace(found=(*read.found, *problems))
 
 
 def chunks(text: str) -> Iterator[tuple[int, int]]:
@@ -122,18 +184,13 @@ def _stray(source: Source, scanned: Scan) -> Iterator[Diagnostic]:
             yield Diagnostic("CW101", words, span, hint_for_junk(span.text))
 
 
-def _recovered(
-    source: Source,
-    clean: str,
-    scanned: Scan,
-    extent: tuple[int, int],
-) -> Recovered:
+def _recovered(source: Source, clean: str, scanned: Scan) -> _Read:
     from dsl.recovery import recover  # noqa: PLC0415 - lazy
 
-    begin, end = extent
-    reported = [at for at in (*scanned.junk, *scanned.unterminated) if begin <= at[0] < end]
+    reported = [*scanned.junk, *scanned.unterminated]
     text = _without(clean, scanned.comments)
-    return recover(source, text, extent, reported, _read)
+    result = recover(source, text, (0, len(text)), reported, _read)
+    return _Read(tuple(result.items), tuple(result.diagnostics), tuple(result.broken))
 
 
 def _read(text: str, begin: int, end: int) -> list[Any] | Failure:

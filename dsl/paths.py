@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dsl import syntax as s
 from dsl.diagnostics import Diagnostic, closest
 from dsl.program import FieldRef
-from dsl.schema import Field, Kind, ObjectType, Schema, Side, is_custom
+from dsl.schema import Field, Kind, ObjectType, Schema, Side
 from dsl.source import Span
 
 __all__ = ["SEQUENCE_FIELDS", "Scope", "find_field", "resolve_path", "title_of"]
@@ -96,6 +96,8 @@ def resolve_path(path: s.Path, scope: Scope, found: list[Diagnostic]) -> FieldRe
         field.kind,
         field.references if field.kind is Kind.REFERENCE or many else (),
         field.vendor_type == "email",
+        field.filterable,
+        field.vendor_type,
     )
 
 
@@ -120,12 +122,12 @@ def _find(
         return _UNKNOWN
     name = names[at]
     if at == len(names) - 1:
-        return owner.fields.get(name) or _without(owner, name, at)
+        return owner.fields.get(name) or _without(schema, owner, name, at)
     if owner.name == "prospect" and name == "sequence":
         return _sequence(names, at)
     reference = owner.by_relationship(name)
     if reference is None:
-        if is_custom(owner.side, name):
+        if schema.trusts(owner.side, name):
             return _UNKNOWN
         return _no_reference(owner, name, at)
     if reference.many:
@@ -134,8 +136,8 @@ def _find(
     return _through(schema, owner.side, reference, names, at + 1)
 
 
-def _without(owner: ObjectType, name: str, at: int) -> Field | _Missing:
-    if is_custom(owner.side, name):
+def _without(schema: Schema, owner: ObjectType, name: str, at: int) -> Field | _Missing:
+    if schema.trusts(owner.side, name):
         return _UNKNOWN
     known = owner.by_relationship(name)
     if known is not None:
@@ -189,7 +191,9 @@ def _through(
             missing.append(found)
     certain = [f for f in fields if f.kind is not Kind.UNKNOWN]
     if certain and all(f.kind is certain[0].kind for f in certain):
-        return certain[0]
+        # A query sees only the name of what may be of several types.
+        seen = len(reference.references) == 1 or names[at:] == ("Name",)
+        return certain[0] if seen else replace(certain[0], filterable=False)
     if fields or not missing:
         return _UNKNOWN
     return next((m for m in missing if m.suggestion), missing[0])

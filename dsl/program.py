@@ -56,7 +56,8 @@ class FieldRef:
     """A field or dotted path of one side, without the side's prefix.
 
     `references` are the type names that a reference may point to. `kind` is `UNKNOWN` for a custom
-    field that the schema cannot know.
+    field that the schema cannot know. `filterable`: whether a query can compare the field.
+    `vendor_type` is the vendor's own word for its type, empty where that is not known.
     """
 
     span: Span
@@ -65,6 +66,8 @@ class FieldRef:
     kind: Kind
     references: tuple[str, ...] = ()
     is_email: bool = False
+    filterable: bool = True
+    vendor_type: str = ""
 
     @property
     def dotted(self) -> bool:

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dsl import syntax as s
+from dsl.checks.values import recorded_values
 from dsl.diagnostics import Diagnostic, closest
-from dsl.schema import ObjectType, Schema, Side, is_custom
+from dsl.schema import ObjectType, Schema, Side
 
 __all__ = ["check_test"]
 
 
 def check_test(test: s.Test, schema: Schema) -> Iterator[Diagnostic]:
-    """CW201, CW202 and CW103 for the records of a test."""
+    """CW201, CW202, CW205 and CW103 for the records of a test."""
     for statement in test.statements:
         match statement:
             case s.Given():
@@ -36,7 +37,7 @@ def _type(name: s.Name, schema: Schema) -> ObjectType | None:
 
 
 def _is_known(name: s.Name, schema: Schema) -> bool:
-    return is_custom(Side.SALESFORCE, name.text) or _type(name, schema) is not None
+    return schema.trusts(Side.SALESFORCE, name.text) or _type(name, schema) is not None
 
 
 def _unknown(name: s.Name, schema: Schema) -> Diagnostic:
@@ -60,9 +61,10 @@ def _check_record(record: s.Record, schema: Schema) -> Iterator[Diagnostic]:
             yield _unknown(record.type, schema)
         return
     for name in seen.values():
-        if name.text in owner.fields or is_custom(owner.side, name.text):
+        if name.text in owner.fields or schema.trusts(owner.side, name.text):
             continue
         near = closest(name.text, owner.fields)
         help_text = f"did you mean `{near}`?" if near else None
         message = f"`{owner.name}` has no field `{name.text}`"
         yield Diagnostic("CW202", message, name.span, help_text, near)
+    yield from recorded_values(record, owner, schema)

@@ -70,6 +70,8 @@ class _Recovery:
     read: Read
     found: list[Diagnostic] = field(default_factory=list)
     broken: list[Span] = field(default_factory=list)
+    _counted: tuple[str, int] = ("", 0)
+    _cached: list[Word] = field(default_factory=list)
 
     def run(self) -> Recovered:
         self._close_braces()
@@ -84,6 +86,14 @@ class _Recovery:
     def _read(self, text: str) -> list[Any] | Failure:
         return self.read(text, self.begin, self.end)
 
+    def _words(self) -> list[Word]:
+        """The words of the text as it is now; it is asked for them several times between edits."""
+        key = self.text, self.end
+        if self._counted != key:
+            self._counted = key
+            self._cached = words_of(self.text, self.begin, self.end)
+        return self._cached
+
     def _report(self, start: int, end: int, wording: Wording) -> None:
         span = Span(self.source, start, max(min(end, len(self.source.text)), start))
         self.found.append(
@@ -94,12 +104,12 @@ class _Recovery:
 
     def _close_braces(self) -> None:
         """Ends the blocks that have no end, as the lines' indentation shows."""
-        words = words_of(self.text, self.begin, self.end)
+        words = self._words()
         for index in doubled(words):
             brace = words[index]
             self._report(brace.start, brace.end, Wording("this `{` opens nothing"))
             self._blank(brace.start, brace.end)
-        words = words_of(self.text, self.begin, self.end)
+        words = self._words()
         for index, place in unclosed(words, self.text, self.end):
             brace = words[index]
             head = [w.text for w in words[:index] if w.start >= self._line(brace.start)]
@@ -112,7 +122,7 @@ class _Recovery:
 
     def _mend_brace(self, failure: Failure) -> bool:
         """A `}` that closes nothing, or a `{` that is not there: whether it was that."""
-        words = words_of(self.text, self.begin, self.end)
+        words = self._words()
         orphans = extra(words, self.text)
         if not orphans:
             return False
@@ -154,7 +164,7 @@ class _Recovery:
     # -- statements -----------------------------------------------------------------------------
 
     def _drop(self, failure: Failure) -> None:
-        words = words_of(self.text, self.begin, self.end)
+        words = self._words()
         top = outline(words, self.begin, self.end)
         place = statement_at(top, words, failure.start)
         if place is None:

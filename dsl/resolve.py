@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from itertools import chain
 
 from dsl import program as p
@@ -12,32 +13,59 @@ from dsl.activities import ActivityContext, resolve_activities
 from dsl.conditions import resolve_condition
 from dsl.diagnostics import Diagnostic, closest
 from dsl.lines import LineContext, resolve_line
+from dsl.memo import Memo
 from dsl.names import Names, gather
+from dsl.passes import SyncView
 from dsl.paths import Scope, resolve_path, title_of
 from dsl.records import check_test
-from dsl.schema import ObjectType, Schema, Side, is_custom
-from dsl.types import check_match
+from dsl.schema import ObjectType, Schema, Side
+from dsl.source import Source
+from dsl.types import COUNTERPARTS, check_match
 
-__all__ = ["resolve"]
+__all__ = ["Resolved", "Surroundings", "resolve"]
 
 
-def resolve(
-    modules: Sequence[s.Module], schema: Schema, templates: frozenset[str]
-) -> tuple[p.Program, list[Diagnostic]]:
-    """The program of some rule files, without what is wrong in them, and the findings."""
-    found: list[Diagnostic] = []
-    names = gather(modules, templates)
+@dataclass(frozen=True)
+class Resolved:
+    """The program of some rule files without what is wrong in them, its syncs, and the findings."""
+
+    program: p.Program
+    views: tuple[SyncView, ...]
+    found: tuple[Diagnostic, ...]
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What the rule files stand in: the schema, the title templates by name, the project's own."""
+
+    schema: Schema
+    templates: frozenset[str]
+    titles: Mapping[str, Source]
+
+
+def resolve(modules: Sequence[s.Module], around: Surroundings, memo: Memo) -> Resolved:
+    """All names of some rule files resolved; `memo` keeps what is as it was in the last round."""
+    names = gather(modules, around.templates, memo)
     items = list(chain.from_iterable(module.items for module in modules))
     syncs = [item for item in items if isinstance(item, s.Sync)]
-    linked = frozenset((sync.salesforce.text, sync.outreach.text) for sync in syncs)
+    linked = memo.same(frozenset(_links_of_its_own(syncs, around.schema)))
+    broken = {span.source for span in names.broken}
+    views: list[SyncView] = []
+    found: list[Diagnostic] = []
     pairs: dict[tuple[str, str], p.Pair] = {}
     for sync in syncs:
-        pair = _Sync(schema, names, linked, found).resolve(sync)
-        if pair is not None:
-            pairs.setdefault((pair.salesforce.name, pair.outreach.name), pair)
+        needs = (around, linked, *names.used_by(sync))
+        if None in needs:  # what is suggested instead of a wrong name may be any other
+            needs = (object(),)
+        make = partial(_resolved, sync, around, names, linked, sync.span.source not in broken)
+        view, wrong = memo.of("sync", sync, make, needs)
+        found += wrong
+        if view is not None:
+            views.append(view)
+            pairs.setdefault((view.pair.salesforce.name, view.pair.outreach.name), view.pair)
     tests = tuple(item for item in items if isinstance(item, s.Test))
     for test in tests:
-        found += check_test(test, schema)
+        found += memo.of("test", test, partial(_checked, test, around.schema))
     program = p.Program(
         tuple(module.source for module in modules),
         tuple(pairs.values()),
@@ -46,7 +74,39 @@ def resolve(
         tuple(_guards(items)),
         tests,
     )
-    return program, found
+    return Resolved(program, tuple(views), tuple(found))
+
+
+def _links_of_its_own(syncs: Sequence[s.Sync], schema: Schema) -> Iterator[tuple[str, str]]:
+    """The pairs of types that this project links, but for those that need no saying.
+
+    Types that no schema knows are left out as well, since nothing is known to refer to them: so the
+    lines of one sync stay as they are while the head of another is typed.
+    """
+    for sync in syncs:
+        types = (sync.salesforce.text, sync.outreach.text)
+        known = all(schema.get(side, name) for side, name in zip(Side, types, strict=True))
+        if known and types not in COUNTERPARTS:
+            yield types
+
+
+def _checked(test: s.Test, schema: Schema) -> tuple[Diagnostic, ...]:
+    return tuple(check_test(test, schema))
+
+
+def _resolved(
+    sync: s.Sync,
+    around: Surroundings,
+    names: Names,
+    linked: frozenset[tuple[str, str]],
+    whole: bool,
+) -> tuple[SyncView | None, tuple[Diagnostic, ...]]:
+    found: list[Diagnostic] = []
+    pair = _Sync(around.schema, names, linked, found).resolve(sync)
+    if pair is None:
+        return None, tuple(found)
+    whole = whole and not any(d.is_error for d in found)
+    return SyncView(sync, pair, whole, around.schema, around.titles), tuple(found)
 
 
 def _limits(items: Sequence[s.Item]) -> Iterator[p.LimitRule]:
@@ -125,7 +185,7 @@ class _Sync:
         known = self.schema.get(side, name.text)
         if known is not None:
             return known
-        if side is Side.SALESFORCE and is_custom(side, name.text):
+        if side is Side.SALESFORCE and self.schema.trusts(side, name.text):
             return ObjectType(side, name.text, name.text, {})
         self.found.append(_unknown_type(self.schema, side, name))
         return None

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -90,20 +88,10 @@ def too_deep(text: str) -> int | None:
 
 def words_of(text: str, begin: int, end: int) -> list[Word]:
     """The tokens of a text whose comments are blanked."""
-    return list(_words(text, begin, end))
-
-
-def _words(text: str, begin: int, end: int) -> Iterator[Word]:
-    newlines = list(_newlines(text, begin, end))
-    last = -1
+    words: list[Word] = []
+    last, fresh = begin, True
     for found in _WORD.finditer(text, begin, end):
-        line = bisect_left(newlines, found.start())
-        yield Word(found.start(), found.end(), found[0], line != last)
-        last = line
-
-
-def _newlines(text: str, begin: int, end: int) -> Iterator[int]:
-    at = text.find("\n", begin, end)
-    while at >= 0:
-        yield at
-        at = text.find("\n", at + 1, end)
+        start, stop = found.span()
+        words.append(Word(start, stop, found[0], fresh or text.find("\n", last, start) >= 0))
+        last, fresh = stop, False
+    return words

@@ -59,7 +59,8 @@ class Field:
     `vendor_type` is the vendor's own word (`picklist`, `currency`, `string`). `references` are the
     type names that a reference may point to, `relationship` is the word that a dotted path starts
     with (`Owner` for `OwnerId`; in Outreach the name itself). `required` means that a create
-    without it is refused. `many` is a relationship to several records.
+    without it is refused, `nillable` that a record may be without a value. `many` is a
+    relationship to several records.
     """
 
     name: str
@@ -68,6 +69,7 @@ class Field:
     vendor_type: str
     length: int = 0
     required: bool = False
+    nillable: bool = True
     createable: bool = True
     updateable: bool = True
     restricted: bool = False
@@ -100,12 +102,20 @@ class ObjectType:
 
 @dataclass(frozen=True)
 class Schema:
-    """Object types by side and name. `names` may list more than has been loaded so far."""
+    """Object types by side and name. `names` may list more than has been loaded so far.
+
+    A `complete` one is what the orgs themselves say they have, custom names included.
+    """
 
     types: Mapping[tuple[Side, str], ObjectType] = field(default_factory=dict)
+    complete: bool = False
 
     def get(self, side: Side, name: str) -> ObjectType | None:
         return self.types.get((side, name))
+
+    def trusts(self, side: Side, name: str) -> bool:
+        """Whether a name that is not here may be there all the same: a custom one."""
+        return not self.complete and is_custom(side, name)
 
     def names(self, side: Side) -> tuple[str, ...]:
         return tuple(name for at, name in self.types if at is side)
@@ -152,6 +162,8 @@ _OUTREACH_REQUIRED = {
     "opportunityStage": {"name"},
     "opportunityProspectRole": {"opportunity", "prospect"},
 }
+# What it fills by itself in every record.
+_OUTREACH_FILLED = {"createdAt", "updatedAt"}
 _OUTREACH_UNIQUE = {
     "prospect": {"emails"},
     "user": {"email"},
@@ -159,6 +171,19 @@ _OUTREACH_UNIQUE = {
     "role": {"name"},
     "opportunityStage": {"name"},
 }
+
+
+# Types that a query cannot compare, or not as rules do: a multi-select picklist is one text to it.
+_SALESFORCE_UNFILTERED = {"multipicklist", "encryptedstring", "base64", "address", "location"}
+_LONGEST_FILTERED = 255  # a longer text area cannot be filtered
+
+
+def _salesforce_filterable(raw: Mapping[str, Any], kind: Kind) -> bool:
+    """Whether a query compares the field as rules do: without regard to case, for one."""
+    by_case = kind is Kind.TEXT and raw.get("caseSensitive")
+    long = raw["type"] == "textarea" and (raw.get("length") or 0) > _LONGEST_FILTERED
+    listed = raw["type"] in _SALESFORCE_UNFILTERED
+    return bool(raw.get("filterable", True)) and not (by_case or long or listed)
 
 
 def salesforce_type(describe: Mapping[str, Any]) -> ObjectType:
@@ -185,6 +210,7 @@ def salesforce_type(describe: Mapping[str, Any]) -> ObjectType:
             vendor_type=raw["type"],
             length=raw.get("length") or 0,
             required=bool(raw["createable"] and not raw["nillable"] and not defaulted),
+            nillable=bool(raw["nillable"]),
             createable=bool(raw["createable"]),
             updateable=bool(raw["updateable"]),
             restricted=bool(raw.get("restrictedPicklist")),
@@ -193,6 +219,7 @@ def salesforce_type(describe: Mapping[str, Any]) -> ObjectType:
             relationship=raw.get("relationshipName"),
             unique=bool(raw.get("unique")),
             external_id=bool(raw.get("externalId")),
+            filterable=_salesforce_filterable(raw, kind),
         )
     return ObjectType(Side.SALESFORCE, name, describe.get("label", name), fields)
 
@@ -236,7 +263,9 @@ def outreach_type(describe: Mapping[str, Any]) -> ObjectType:
     required = _OUTREACH_REQUIRED.get(name, set())
     unique = _OUTREACH_UNIQUE.get(name, set())
     fields = {
-        "id": Field("id", "Id", Kind.ID, "integer", createable=False, updateable=False),
+        "id": Field(
+            "id", "Id", Kind.ID, "integer", nillable=False, createable=False, updateable=False
+        ),
     }
     known = {raw["name"] for raw in describe["attributes"]}
     added = [raw for raw in _OUTREACH_UNPUBLISHED.get(name, []) if raw["name"] not in known]
@@ -250,6 +279,7 @@ def outreach_type(describe: Mapping[str, Any]) -> ObjectType:
             vendor_type="email" if "email" in (raw.get("format"), item) else str(raw["type"]),
             length=raw.get("maxLength") or 0,
             required=raw["name"] in required,
+            nillable=raw["name"] not in required | _OUTREACH_FILLED,
             createable=writable,
             updateable=writable,
             unique=raw["name"] in unique,
@@ -264,6 +294,7 @@ def outreach_type(describe: Mapping[str, Any]) -> ObjectType:
             kind=Kind.LIST if raw["many"] else Kind.REFERENCE,
             vendor_type="relationship",
             required=raw["name"] in required,
+            nillable=raw["name"] not in required,
             createable=writable,
             updateable=writable,
             references=tuple(target) if isinstance(target, list) else (target,) if target else (),

@@ -17,16 +17,21 @@ class Position(NamedTuple):
     column: int
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class Source:
-    """One rule file: its path as the user knows it, and its text."""
+    """One rule file, or whole lines of one: its path as the user knows it, and its text.
+
+    `first_line` is the line of the file that the text starts on. That of a part changes as lines
+    come or go above it, and the places of all that was read from the part move along.
+    """
 
     path: str
     text: str = field(repr=False)
+    first_line: int = 1
 
     @cached_property
     def line_starts(self) -> tuple[int, ...]:
-        """The offset at which each line starts."""
+        """The offset at which each line of the text starts."""
         starts = [0]
         find = self.text.find
         at = find("\n")
@@ -36,14 +41,19 @@ class Source:
         return tuple(starts)
 
     def position(self, offset: int) -> Position:
-        """The line and column of an offset into the text."""
+        """The line and column, in the file, of an offset into the text."""
         line = bisect_right(self.line_starts, offset)
-        return Position(line, offset - self.line_starts[line - 1] + 1)
+        return Position(line + self.first_line - 1, offset - self.line_starts[line - 1] + 1)
+
+    def offset(self, position: Position) -> int:
+        """Where in the text a line and column of the file are."""
+        return self.line_starts[position.line - self.first_line] + position.column - 1
 
     def line_text(self, line: int) -> str:
-        """The text of a line, without its line end."""
-        start = self.line_starts[line - 1]
-        end = self.line_starts[line] if line < len(self.line_starts) else len(self.text)
+        """The text of a line of the file, without its line end."""
+        number = line - self.first_line
+        start = self.line_starts[number]
+        end = self.line_starts[number + 1] if number + 1 < len(self.line_starts) else None
         return self.text[start:end].rstrip("\r\n")
 
 
@@ -72,5 +82,5 @@ class Span(NamedTuple):
         return f"{self.source.path}:{self.first.line}"
 
     def to(self, other: Span) -> Span:
-        """From the start of this span to the end of `other`."""
+        """From the start of this span to the end of `other`, which is of the same source."""
         return Span(self.source, self.start, other.end)

@@ -19,6 +19,7 @@ from dsl.source import Span
 from dsl.values import instant
 
 __all__ = [
+    "COUNTERPARTS",
     "FUNCTIONS",
     "Function",
     "call_kind",
@@ -43,7 +44,8 @@ _LINKED = frozenset(
         *("user", "account", "prospect", "opportunity"),
     }
 )
-_COUNTERPARTS = frozenset(
+# Pairs of types that are the same thing on both sides, synced by this project or not.
+COUNTERPARTS = frozenset(
     {
         ("User", "user"),
         ("Account", "account"),
@@ -255,7 +257,7 @@ def _same_thing(source: FieldRef, target: FieldRef, linked: frozenset[tuple[str,
     left, right = (source, target) if source.side is Side.SALESFORCE else (target, source)
     if not left.references or not right.references:
         return True
-    known = linked | _COUNTERPARTS
+    known = linked | COUNTERPARTS
     for a in left.references:
         for b in right.references:
             if (a, b) in known or (a not in _LINKED and b not in _LINKED):

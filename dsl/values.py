@@ -7,10 +7,12 @@ from datetime import UTC, date, datetime, time, tzinfo
 from math import isfinite
 from typing import Any
 
+from dsl.ids import full_id
 from dsl.schema import Kind
 
 __all__ = [
     "canonical",
+    "canonical_id",
     "canonical_name",
     "convert",
     "first",
@@ -44,16 +46,24 @@ def instant(value: Any, zone: tzinfo = UTC) -> datetime | None:
     if isinstance(value, datetime):
         return value if value.tzinfo else value.replace(tzinfo=zone)
     if isinstance(value, date):
-        return datetime.combine(value, time(), zone)
+        return _midnight(value, zone)
     if not isinstance(value, str) or len(value) < 10:
         return None
     try:
         if len(value) == 10:
-            return datetime.combine(date.fromisoformat(value), time(), zone)
+            return _midnight(date.fromisoformat(value), zone)
         parsed = datetime.fromisoformat(value)
     except ValueError:
         return None
     return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
+
+
+def _midnight(day: date, zone: tzinfo) -> datetime | None:
+    """In UTC, since an instant that a clock shows twice, or never, equals none of another zone."""
+    try:
+        return datetime.combine(day, time(), zone).astimezone(UTC)
+    except OverflowError:
+        return None
 
 
 def stamp(moment: datetime) -> str:
@@ -129,6 +139,11 @@ def canonical_any(value: Any) -> Any:
     return canonical_number(canonical_text(value))
 
 
+def canonical_id(value: Any) -> Any:
+    """An id of Salesforce in its 18 characters; one of Outreach is a number."""
+    return (full_id(value.strip()) or None) if isinstance(value, str) else value
+
+
 def _canonical_list(value: Any) -> Any:
     return canonical_any(first(value))
 
@@ -147,8 +162,8 @@ _CANONICAL: dict[Kind, Callable[[Any], Any]] = {
     Kind.BOOLEAN: canonical_boolean,
     Kind.DATE: canonical_date,
     Kind.DATETIME: canonical_datetime,
-    Kind.REFERENCE: canonical_any,
-    Kind.ID: canonical_any,
+    Kind.REFERENCE: canonical_id,
+    Kind.ID: canonical_id,
     Kind.LIST: _canonical_list,
     Kind.OBJECT: _canonical_object,
     Kind.UNKNOWN: canonical_any,

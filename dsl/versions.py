@@ -6,22 +6,19 @@ from collections.abc import Iterator
 
 from dsl import syntax as s
 from dsl.diagnostics import Diagnostic
-from dsl.passes import Project
 
 __all__ = ["KNOWN_VERSIONS", "versions"]
 
 KNOWN_VERSIONS = (1,)
 
 
-def versions(project: Project) -> Iterator[Diagnostic]:
-    for module in project.modules:
-        for item in module.items:
-            if not isinstance(item, s.Version) or item.number.value in KNOWN_VERSIONS:
-                continue
-            span = item.number.span
-            newest = KNOWN_VERSIONS[-1]
-            message = f"there is no language version `{span.text}` here: the newest is `{newest}`"
-            help_text = None
-            if isinstance(item.number.value, int) and item.number.value > newest:
-                help_text = "install a newer Crosswalk, or write the rules for this one"
-            yield Diagnostic("CW102", message, span, help_text, str(newest))
+def versions(item: s.Item) -> Iterator[Diagnostic]:
+    if not isinstance(item, s.Version) or item.number.value in KNOWN_VERSIONS:
+        return
+    span = item.number.span
+    newest = KNOWN_VERSIONS[-1]
+    message = f"there is no language version `{span.text}` here: the newest is `{newest}`"
+    help_text = None
+    if isinstance(item.number.value, int) and item.number.value > newest:
+        help_text = "install a newer Crosswalk, or write the rules for this one"
+    yield Diagnostic("CW102", message, span, help_text, str(newest))

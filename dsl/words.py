@@ -6,14 +6,14 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property
-from typing import Any
+from typing import Any, NamedTuple
 from unicodedata import category, combining, east_asian_width
 
 from lark import Lark, Token
 
 from dsl.build import UNIT_SECONDS
 from dsl.grammar import load_parser
-from dsl.syntax import Comment
+from dsl.scan import scan
 
 __all__ = ["Node", "Note", "Word", "cells", "read_words"]
 
@@ -74,11 +74,18 @@ class Node:
         return any(isinstance(part, Node) and part.is_spread for part in self.parts)
 
 
-def read_words(text: str, comments: Sequence[Comment]) -> tuple[Node, Word]:
+class _Comment(NamedTuple):
+    start: int
+    end: int
+    text: str
+
+
+def read_words(text: str) -> tuple[Node, Word]:
     """The words of a text without syntax errors, nested, and one more for the end of the file."""
     words: list[Word] = []
     module = _node(_parser().parse(text), words)
     end = Word("END", "", len(text), len(text))
+    comments = [_Comment(start, stop, text[start:stop]) for start, stop in scan(text).comments]
     _place(text, sorted([*words, end, *comments], key=_start))
     return module, end
 
@@ -99,19 +106,17 @@ def _node(tree: Any, words: list[Word]) -> Node:
     return Node(str(tree.data), tuple(parts))
 
 
-def _start(piece: Word | Comment) -> tuple[int, int]:
-    if isinstance(piece, Word):
-        return piece.start, piece.kind == "END"
-    return piece.span.start, 0
+def _start(piece: Word | _Comment) -> tuple[int, int]:
+    return piece.start, isinstance(piece, Word) and piece.kind == "END"
 
 
-def _place(text: str, pieces: list[Word | Comment]) -> None:
+def _place(text: str, pieces: list[Word | _Comment]) -> None:
     """Gives each word its line and its comments."""
     at, line = 0, 0
     last: Word | None = None
     notes: list[Note] = []
     for piece in pieces:
-        start, end = (piece.start, piece.end) if isinstance(piece, Word) else piece.span[1:]
+        start, end = piece.start, piece.end
         newlines = text.count("\n", at, start)
         line += newlines
         if isinstance(piece, Word):

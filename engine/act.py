@@ -13,10 +13,12 @@ from dsl.schema import Side
 from engine.case import Case, Change, Verdict
 from engine.chosen import Chosen, Partner
 from engine.decide import settle
-from engine.ledger import Commit, Intent, Ledger, Link, LogRow, Pending
+from engine.ledger import Commit, Intent, Ledger, Link, Pending
 from engine.mapping import UNSET, Mapping
 from engine.model import DIRECTIONS, SIDES, Action, Direction, Outcome, RecordId, Result, Row, Write
+from engine.notes import conflict_rows, log_row
 from engine.ports import Clock, Store
+from engine.refusals import Refusals
 
 __all__ = ["Context", "Tally", "Task", "act"]
 
@@ -35,11 +37,20 @@ _COUNTED = {
 
 @dataclass(slots=True)
 class Task:
-    """One record's case with its verdict, and its link if it has one."""
+    """One record's case with its verdict, and its link if it has one.
+
+    `heirs` are links, each with its pair, that take the place of one that ends, and `later` what is
+    looked at again then. A `revived` link was a tombstone. What is held waits as `held` says: why,
+    and for what (see `schema.pending`).
+    """
 
     case: Case
     verdict: Verdict
     link: Link | None = None
+    heirs: list[tuple[str, Link]] = field(default_factory=list)
+    later: list[Pending] = field(default_factory=list)
+    revived: bool = False
+    held: tuple[str, str, str] = ("review", "", "")
 
 
 @dataclass
@@ -68,21 +79,35 @@ class Tally:
         )
     )
 
+    held: set[tuple[Any, ...]] = field(default_factory=set)
+
     def add(self, change: Change, case: Case | None = None) -> None:
+        if change.action is Action.HOLD and self._knows(change):
+            return
         self.counts[_COUNTED[change.action]] += 1
         self.counts["conflicts"] += sum(f.conflict is not None for f in change.fields)
         self.report(change)
         self.keep(change, case)
+
+    def _knows(self, change: Change) -> bool:
+        """Whether a run has told of this hold: a record may be seen from both its sides."""
+        types = tuple(change.types.values())
+        key = (types, change.salesforce_id, change.outreach_id, change.reason)
+        known = key in self.held
+        self.held.add(key)
+        return known
 
 
 @dataclass
 class Context:
     """What all batches of one run share.
 
-    `names` are ids by name, asked for once a run; `written` counts records by type and pair. A
-    cycle over `chosen` records looks at no others; `admit` says which verdicts may be acted on.
-    One that is `telling` decides on everything, also on what did not change, and says why. A
-    `partner` was named by a person; lines of `fresh` fields are decided as if they had no base.
+    `names` are ids by name, asked for once a run; `written` counts records by type and pair;
+    `active` tells of Salesforce users whether they are. `yes` lets deletions through, however many
+    there are. A cycle over `chosen` records looks at no others; `admit` says which verdicts may be
+    acted on. One that is `telling` decides on everything, also on what did not change, and says
+    why. A `partner` was named by a person; lines of `fresh` fields are decided as if they had no
+    base.
     """
 
     run: str
@@ -98,6 +123,9 @@ class Context:
     written: dict[tuple[Side, str], Counter[str]] = field(
         default_factory=lambda: defaultdict(Counter)
     )
+    active: dict[RecordId, bool] = field(default_factory=dict)
+    refusals: Refusals = field(default_factory=Refusals)
+    yes: bool = False
 
     chosen: Chosen | None = None
     admit: Callable[[Verdict], bool] | None = None
@@ -113,11 +141,11 @@ class Context:
 
 @dataclass
 class _Answered:
-    """A change that was sent, with the vendor's answer."""
+    """A change that was sent, with the vendor's answer; it has no number if it was sent before."""
 
     task: Task
     change: Change
-    number: int
+    number: int | None
     result: Result
 
 
@@ -150,6 +178,8 @@ def _send(
             for change in task.verdict.changes
             if change.action in _WRITING and change.direction is direction
         ]
+        again, planned = context.refusals.part(mapping.name, planned)
+        sent += [_Answered(task, change, None, result) for task, change, result in again]
         if planned:
             numbers = _intend(mapping, layout, [c for _, c in planned], direction, context)
             sent += _write_all(mapping, planned, numbers, direction, context)
@@ -192,6 +222,7 @@ def _write_all(
     type_name = mapping.type_name(direction.target)
     results = context.stores[direction.target].write(type_name, writes)
     context.written[direction.target, type_name][mapping.name] += len(writes)
+    context.refusals.note(mapping.name, [change for _, change in planned], results)
     if context.chosen is not None:
         context.chosen.note(direction.target, type_name, results)
     return [
@@ -237,6 +268,8 @@ def _read_back(
 
 def _note_answer(mapping: Mapping, answer: _Answered, commit: Commit) -> None:
     change, result = answer.change, answer.result
+    if answer.number is None:
+        return
     ids = {side: change.id(side) for side in SIDES}
     if result.outcome is Outcome.DONE:
         ids[change.direction.target] = result.id
@@ -246,7 +279,7 @@ def _note_answer(mapping: Mapping, answer: _Answered, commit: Commit) -> None:
         (answer.number, state, ids[Side.SALESFORCE], ids[Side.OUTREACH], error)  # type: ignore[arg-type]
     )
     if error is not None:
-        commit.logs.append(_log_row(mapping, f"{change.action} refused", error, ids))
+        commit.logs.append(log_row(mapping, f"{change.action} refused", error, ids))
 
 
 def _conclude(
@@ -262,10 +295,10 @@ def _conclude(
     refused = [a for a in answers if a.result.outcome is not Outcome.DONE]
     failed = {id(a.change) for a in refused}
     went = [c for c in task.verdict.changes if id(c) not in failed]
-    tally.counts["failed"] += len(refused)
+    tally.counts["failed"] += sum(a.number is not None for a in refused)
     for change in went:
         tally.add(_with_ids(change, answers), task.case)
-        _log_conflicts(mapping, change, commit)
+        commit.logs += conflict_rows(mapping, change)
     _note_pending(mapping, task, refused, commit)
     if _unlinked(mapping, task, went, commit):
         return
@@ -302,9 +335,9 @@ def _note_pending(mapping: Mapping, task: Task, refused: list[_Answered], commit
     for change in task.verdict.changes:
         if change.action is Action.HOLD:
             record = _record(task, change.direction.source)
-            held = Pending(mapping.name, *record, "review", message=change.reason)
+            held = Pending(mapping.name, *record, *task.held, change.reason)
             commit.pending.append(held)
-            commit.logs.append(_log_row(mapping, "held", change.reason, _ids(task.case)))
+            commit.logs.append(log_row(mapping, "held", change.reason, _ids(task.case)))
     for wait in task.verdict.waits:
         record = _record(task, wait.side)
         why = "reference" if wait.pairs else "transient"
@@ -319,9 +352,12 @@ def _unlinked(mapping: Mapping, task: Task, went: list[Change], commit: Commit) 
     for change in went:
         if task.link and change.action in (Action.UNLINK, Action.DELETE):
             source = change.direction.source
-            gone = source if source not in task.case.rows else source.other
+            undone = change.action is Action.DELETE and source in task.case.rows
+            gone = source.other if undone else source
             commit.unlinks.append((mapping.name, task.link.salesforce_id, gone))
             commit.seen.append((mapping.name, Side.SALESFORCE, task.link.salesforce_id))
+            commit.links += task.heirs
+            commit.pending += task.later
             return True
     return False
 
@@ -349,8 +385,10 @@ def _relink(
         _encode(bases[Side.SALESFORCE]),
         _encode(bases[Side.OUTREACH]),
     )
-    if link != task.link:
+    if link != task.link or task.revived:
         commit.links.append((mapping.name, link))
+    if task.revived:
+        commit.revived.append((mapping.name, link.salesforce_id, link.outreach_id))
 
 
 def _with_ids(change: Change, answers: list[_Answered]) -> Change:
@@ -370,28 +408,3 @@ def _ids(case: Case) -> dict[Side, RecordId | None]:
 def _record(task: Task, side: Side) -> tuple[Side, RecordId]:
     """By which id a record is pending: that of the side whose change has to wait."""
     return side, task.link.id(side) if task.link else task.case.id(side)
-
-
-def _log_row(
-    mapping: Mapping, status: str, message: str, ids: dict[Side, RecordId | None]
-) -> LogRow:
-    return LogRow(
-        status,
-        message,
-        mapping.type_name(Side.OUTREACH),
-        ids[Side.OUTREACH],
-        mapping.type_name(Side.SALESFORCE),
-        ids[Side.SALESFORCE],
-    )
-
-
-def _log_conflicts(mapping: Mapping, change: Change, commit: Commit) -> None:
-    ids = {side: change.id(side) for side in SIDES}
-    for f in change.fields:
-        if f.conflict is not None:
-            message = (
-                f"{f.source} and {f.target} were both changed: Salesforce has"
-                f" {f.conflict.salesforce!r}, Outreach has {f.conflict.outreach!r};"
-                f" {f.conflict.winner.title()} won"
-            )
-            commit.logs.append(_log_row(mapping, "conflict", message, ids))

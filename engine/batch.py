@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, tzinfo
 from functools import cached_property
 from typing import Any
 
@@ -15,19 +15,34 @@ from dsl.schema import Side
 from dsl.values import stamp
 from engine.act import Context, Task, act
 from engine.case import Base, Case, Verdict
+from engine.columns import CONVERSION, LEAD
 from engine.compile import UNSET, waits_with
-from engine.decide import decide_create, decide_gone, decide_linked, hold, meeting
+from engine.conversion import Heir, decide_conversions, heir_of
+from engine.decide import decide_create, decide_linked, hold, meeting
 from engine.ledger import Commit, Link, LogRow
-from engine.mapping import Mapping
+from engine.lives import Fates, Lives
+from engine.mapping import Mapping, compile_pair
 from engine.matching import Matches, find_matches
 from engine.model import SIDES, Cursor, Direction, RecordId, Row
 from engine.references import References, gather, routes
 
-__all__ = ["Batches", "Decided"]
+__all__ = ["Batches", "Decided", "batches_of"]
 
 _encode = msgspec.json.Encoder().encode
 _WATCHING = {Side.SALESFORCE: "polling", Side.OUTREACH: "pushing"}
 _decode = msgspec.json.Decoder(tuple[Any, ...]).decode
+
+
+def batches_of(program: Program, context: Context, zone: tzinfo) -> dict[str, Batches]:
+    """The batches of each pair by its name; those of leads and contacts know each other."""
+    found = {
+        pair.name: Batches(program, compile_pair(pair, zone), context) for pair in program.pairs
+    }
+    for batches in found.values():
+        heir = found.get(heir_of(program, batches.mapping) or "")
+        if heir is not None:
+            batches.heir, heir.leads = heir, batches
+    return found
 
 
 @dataclass
@@ -35,6 +50,7 @@ class _Sorted:
     """A batch sorted by what has to be decided about each record."""
 
     linked: list[tuple[Row, tuple[Any, ...], Link]] = field(default_factory=list)
+    revived: set[RecordId] = field(default_factory=set)
     alone: list[Row] = field(default_factory=list)
     settled: list[RecordId] = field(default_factory=list)
 
@@ -55,6 +71,10 @@ class Batches:
         self.mapping = mapping
         self.context = context
         self.layout = context.ledger.layout(mapping.name, mapping.keys)
+        self.lives = Lives(mapping, context)
+        #: Whose links go on where those of converted leads end, and the other way round.
+        self.heir: Batches | None = None
+        self.leads: Batches | None = None
         self._routes = routes(program, mapping)
 
     def process(
@@ -72,44 +92,90 @@ class Batches:
         `again` are records that had to wait, to be decided on though they have not changed.
         """
         now = self.context.clock.now()
+        if self.leads is not None and side is Side.SALESFORCE:
+            self.leads.convert_into(self._unlinked(rows))
         rows = self._polled(side, rows, now)
+        if gone:
+            # Before the others: one of these may be the master into which a gone one was merged.
+            self._depart(side, gone, now, sure=not again)
         while True:
             commit = Commit()
-            later = self._pass(side, rows, gone, now, commit, again)
+            later = self._pass(side, rows, now, commit, again)
             if not later:
                 commit.cursor = cursor
                 commit.logs.extend(logs)
             self.context.ledger.commit(self.context.run, stamp(now), self.context.digest, commit)
             if not later:
                 return
-            rows, gone = later, ()
+            rows = later
+
+    def convert_into(self, contacts: Sequence[RecordId]) -> None:
+        """Move the links of leads that were converted into these contacts, before those are seen.
+
+        Otherwise such a contact would be made a second prospect.
+        """
+        ledger, name = self.context.ledger, self.mapping.name
+        if not contacts or not ledger.link_count(name):
+            return
+        columns, key = self.mapping.columns[Side.SALESFORCE], [CONVERSION[1]]
+        store = self.context.stores[Side.SALESFORCE]
+        rows = store.find(LEAD, columns, key, [(contact,) for contact in contacts])
+        linked = ledger.others(name, Side.SALESFORCE, [row[0] for row in rows])
+        if rows := [row for row in rows if row[0] in linked]:
+            self.process(Side.SALESFORCE, rows, again=True)
+
+    def _unlinked(self, rows: Sequence[Row]) -> list[RecordId]:
+        ids = [row[0] for row in rows]
+        linked = self.context.ledger.others(self.mapping.name, Side.SALESFORCE, ids)
+        return [record for record in ids if record not in linked]
 
     def _polled(self, side: Side, rows: Sequence[Row], now: datetime) -> list[Row]:
-        """The rows that the condition of `polling` (or `pushing`) lets in, by themselves."""
+        """The rows that the condition of `polling` (or `pushing`) lets in, by themselves.
+
+        A linked lead that was converted is let in whatever the condition says.
+        """
         holds = self.mapping.conditions.get(_WATCHING[side])
         if holds is None or side not in self.mapping.alone:
             return list(rows)
-        if side is Side.SALESFORCE:
-            return [row for row in rows if holds(row, None, None, None, now)]
-        return [row for row in rows if holds(None, row, None, None, now)]
+        if side is Side.OUTREACH:
+            return [row for row in rows if holds(None, row, None, None, now)]
+        out = {row[0]: row for row in rows if not holds(row, None, None, None, now)}
+        converted = [record for record, row in out.items() if self.mapping.is_converted(row)]
+        for record in self.context.ledger.others(self.mapping.name, side, converted):
+            del out[record]
+        return [row for row in rows if row[0] not in out]
+
+    def _depart(self, side: Side, gone: Sequence[RecordId], now: datetime, *, sure: bool) -> None:
+        """Decide on records that are gone, and commit that by itself."""
+        commit = Commit()
+        tasks, fates = self._departed(side, gone, now, sure=sure)
+        # Without a link there is nothing to do about a record but to forget what waits for it.
+        commit.seen += [(self.mapping.name, side, each) for each in (gone if sure else fates)]
+        act(self.mapping, self.layout, self._admitted(tasks), self.context, commit)
+        self.context.ledger.commit(self.context.run, stamp(now), self.context.digest, commit)
+
+    def _departed(
+        self, side: Side, gone: Sequence[RecordId], now: datetime, *, sure: bool
+    ) -> tuple[list[Task], Fates]:
+        """What is decided on the links of records that are gone, and what became of those."""
+        links = self.context.ledger.links(self.mapping.name, side, list(gone))
+        fates = self.lives.fates(side, list(links) if sure else list(gone), sure=sure)
+        cases = self._departing(side, list(links.values()), now)
+        return self.lives.depart(side, cases, fates), fates
+
+    def _admitted(self, tasks: list[Task]) -> list[Task]:
+        admit = self.context.admit
+        return tasks if admit is None else [task for task in tasks if admit(task.verdict)]
 
     def _pass(
-        self,
-        side: Side,
-        rows: Sequence[Row],
-        gone: Sequence[RecordId],
-        now: datetime,
-        commit: Commit,
-        again: bool,
+        self, side: Side, rows: Sequence[Row], now: datetime, commit: Commit, again: bool
     ) -> list[Row]:
         """One pass over a batch; the rows that have to wait for others of the same batch."""
-        found = self.decide(side, rows, gone, now, again)
-        tasks = found.tasks
-        if (admit := self.context.admit) is not None:
-            tasks = [task for task in tasks if admit(task.verdict)]
+        found = self.decide(side, rows, (), now, again)
+        tasks = self._admitted(found.tasks)
         name = self.mapping.name
         commit.seen += [(name, at, row[0]) for task in tasks for at, row in task.case.rows.items()]
-        commit.seen += [(name, side, record) for record in (*found.settled, *gone)]
+        commit.seen += [(name, side, record) for record in found.settled]
         act(self.mapping, self.layout, tasks, self.context, commit)
         return found.later
 
@@ -122,9 +188,13 @@ class Batches:
         again: bool = False,
     ) -> Decided:
         """Decide on one page's records, and do nothing about it."""
+        departed = self._departed(side, gone, now, sure=not again)[0] if gone else []
         found = self._sort(side, rows, again)
-        tasks = self._watched(side, self._linked_tasks(side, found.linked, now))
-        tasks += self._gone_tasks(side, gone, now)
+        linked = self._watched(side, self._linked_tasks(side, found, now))
+        departed += self._without_partner(side, linked, now)
+        decided = [*departed, *self._convert(linked), *self.lives.contest(linked)]
+        done = {id(task) for task in decided}
+        tasks = [task for task in linked if id(task) not in done]
         matches = self._matches(side, found.alone, now)
         ready = [row for row in found.alone if row[0] not in matches.later]
         tasks += self._watched(side, [self._lone_task(side, row, matches, now) for row in ready])
@@ -133,14 +203,42 @@ class Batches:
             task.case.references = references
             task.verdict = self._decide(side, task, matches)
         later = [row for row in found.alone if row[0] in matches.later]
-        return Decided(tasks, found.settled, later)
+        return Decided([*tasks, *decided], found.settled, later)
+
+    def _without_partner(self, side: Side, linked: list[Task], now: datetime) -> list[Task]:
+        """Decide on linked records whose other record is not there to be read."""
+        other = side.other
+        links = [task.link for task in linked if task.link and other not in task.case.rows]
+        if not links:
+            return []
+        lost = [task for task in linked if other not in task.case.rows]
+        fates = self.lives.fates(other, [link.id(other) for link in links])
+        cases = [(task.link, task.case) for task in lost if task.link]
+        decided = self.lives.depart(other, cases, fates)
+        for task in lost:
+            linked.remove(task)
+        return decided
+
+    def _convert(self, linked: list[Task]) -> list[Task]:
+        """Decide on linked leads that were converted."""
+        tasks = [task for task in linked if self._is_converted(task)]
+        if tasks:
+            heir = None if self.heir is None else Heir(self.heir.mapping, self.heir.layout)
+            decide_conversions(self.mapping, heir, tasks, self.context.ledger)
+        return tasks
 
     def _watched(self, side: Side, tasks: list[Task]) -> list[Task]:
-        """Those that `polling` (or `pushing`) lets in, if it reads more than the row itself."""
+        """Those that `polling` (or `pushing`) lets in, if it reads more than the row itself.
+
+        A linked lead that was converted is let in all the same.
+        """
         holds = self.mapping.conditions.get(_WATCHING[side])
         if holds is None or side in self.mapping.alone or self.context.telling:
             return tasks
-        return [task for task in tasks if task.case.ask(holds)]
+        return [t for t in tasks if t.case.ask(holds) or (t.link and self._is_converted(t))]
+
+    def _is_converted(self, task: Task) -> bool:
+        return self.mapping.is_converted(task.case.rows.get(Side.SALESFORCE))
 
     # -- sorting --------------------------------------------------------------------------------
 
@@ -148,24 +246,32 @@ class Batches:
         """Drop what equals its base (most often our own write's echo), part linked and alone."""
         ledger, found = self.context.ledger, _Sorted()
         links = ledger.links(self.mapping.name, side, [row[0] for row in rows])
-        view = self.mapping.view[side]
-        context = self.context
+        view, context = self.mapping.view[side], self.context
         crossed = side in self.mapping.crossed or context.telling or bool(context.fresh)
+        converts = side is Side.SALESFORCE and self.mapping.conversion is not None
         alone = []
         for row in rows:
             link = links.get(row[0])
+            converted = converts and self.mapping.is_converted(row)
             if link is None:
-                alone.append(row)
+                if not (converted and self._has_heir(row)):
+                    alone.append(row)
                 continue
             seen = view(row)
             same = link.layout == self.layout and link.base(side) == _encode(seen)
-            if same and not crossed:
+            if same and not crossed and not converted:
                 found.settled.append(row[0])
-            elif again or crossed or not self._only_waits(side, seen, link):
+            elif again or crossed or converted or not self._only_waits(side, seen, link):
                 found.linked.append((row, seen, link))
-        dead = ledger.tombstones(self.mapping.name, side, [row[0] for row in alone])
-        found.alone = [row for row in alone if row[0] not in dead]
+        found.alone, revived = self.lives.come_back(side, alone)
+        found.linked += [(row, view(row), link) for row, link in revived]
+        found.revived = {row[0] for row, _ in revived}
         return found
+
+    def _has_heir(self, lead: Row) -> bool:
+        """Whether a converted lead is made no prospect, since its contact stands for it."""
+        place = self.mapping.conversion
+        return self.heir is not None and place is not None and lead[place[1]] is not None
 
     def _only_waits(self, side: Side, seen: tuple[Any, ...], link: Link) -> bool:
         """Whether all that differs from the base are lines that wait, as they did before."""
@@ -176,16 +282,14 @@ class Batches:
             for value, base in zip(seen, _decode(link.base(side)), strict=True)
         )
 
-    def _linked_tasks(
-        self, side: Side, linked: list[tuple[Row, tuple[Any, ...], Link]], now: datetime
-    ) -> list[Task]:
-        partners = self._with_partners(side, [link for _, _, link in linked])
+    def _linked_tasks(self, side: Side, found: _Sorted, now: datetime) -> list[Task]:
+        partners = self._with_partners(side, [link for _, _, link in found.linked])
         tasks = []
-        for (row, seen, link), (_, partner) in zip(linked, partners, strict=True):
+        for (row, seen, link), (_, partner) in zip(found.linked, partners, strict=True):
             case = self.case(side, {side: row}, {side: seen}, now)
             case.bases = {at: self._base(link, at) for at in SIDES}
             self._add_partner(case, side.other, partner)
-            tasks.append(Task(case, Verdict(), link))
+            tasks.append(Task(case, Verdict(), link, revived=row[0] in found.revived))
         return tasks
 
     def _base(self, link: Link, side: Side) -> Base:
@@ -208,16 +312,15 @@ class Batches:
             if any(end.label in self.context.fresh for end in code.ends.values())
         )
 
-    def _gone_tasks(self, side: Side, gone: Sequence[RecordId], now: datetime) -> list[Task]:
-        """Links whose record on `side` was deleted."""
-        links = self.context.ledger.links(self.mapping.name, side, list(gone)) if gone else {}
-        tasks = []
-        for link, partner in self._with_partners(side, list(links.values())):
+    def _departing(self, side: Side, links: list[Link], now: datetime) -> list[tuple[Link, Case]]:
+        """Links whose record of `side` is not there, with what is known of them."""
+        found = []
+        for link, partner in self._with_partners(side, links):
             case = self.case(side, {}, {}, now)
             self._add_partner(case, side.other, partner)
             case.bases = {at: self._base(link, at) for at in SIDES}
-            tasks.append(Task(case, Verdict(), link))
-        return tasks
+            found.append((link, case))
+        return found
 
     def linked_cases(
         self, side: Side, links: dict[RecordId, Link], now: datetime
@@ -305,16 +408,22 @@ class Batches:
                 rows[side].append(row)
         context = self.context
         return gather(
-            self.mapping, self._routes, rows, context.ledger, context.stores, context.names
+            self.mapping,
+            self._routes,
+            rows,
+            context.ledger,
+            context.stores,
+            context.names,
+            context.active,
         )
 
     def _decide(self, side: Side, task: Task, matches: Matches) -> Verdict:
         case, direction = task.case, Direction.out_of(side)
         if task.link is not None:
-            for at in (side, side.other):
-                if at not in case.rows:
-                    return decide_gone(case, task.link, Direction.out_of(at))
-            return decide_linked(case)
+            verdict = decide_linked(case)
+            if task.revived:
+                verdict.changes.insert(0, self.lives.revived(case, side))
+            return verdict
         record = case.id(side)
         if record in matches.held:
             return hold(case, direction, matches.held[record])

@@ -11,15 +11,21 @@ from dsl.evaluate import kind_of
 from dsl.schema import Field, Kind, ObjectType, Side
 
 __all__ = [
+    "CONVERSION",
+    "LEAD",
     "End",
     "columns_of",
     "end_of",
     "fields_in",
+    "known_fields",
     "line_of",
     "reads_only",
     "watched_fields",
 ]
 
+LEAD = "Lead"
+#: What tells that a lead was converted, and into which contact.
+CONVERSION = ("IsConverted", "ConvertedContactId")
 _TEXTUAL = (Kind.TEXT, Kind.NUMBER, Kind.BOOLEAN, Kind.LIST)
 
 
@@ -155,12 +161,19 @@ def watched_fields(pair: ir.Pair) -> tuple[ir.FieldRef, ...]:
     return tuple(refs.values())
 
 
+def known_fields(pair: ir.Pair) -> tuple[ir.FieldRef, ...]:
+    """Fields that a condition of a delete reads: their last values outlive the record."""
+    conditions = [pair.toggle(f"{way} delete").when for way in ("inbound", "outbound")]
+    return tuple({(r.side, r.path): r for c in conditions for r in fields_in(c)}.values())
+
+
 def columns_of(
     pair: ir.Pair,
     ends: list[dict[Side, End]],
     watched: tuple[ir.FieldRef, ...],
     side: Side,
 ) -> tuple[str, ...]:
+    """The fields to ask a store for; of a lead also what tells of its conversion."""
     wanted: dict[str, None] = {}
     for line, at in zip(pair.lines, ends, strict=True):
         column = at[side].column
@@ -172,4 +185,6 @@ def columns_of(
     refs += [ref for rule in pair.matches for key in rule.keys for ref in key]
     refs += watched
     wanted.update((r.path, None) for r in refs if r.side is side)
+    if side is Side.SALESFORCE and pair.salesforce.name == LEAD:
+        wanted.update(dict.fromkeys(CONVERSION))
     return tuple(wanted)

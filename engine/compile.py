@@ -75,8 +75,6 @@ _VIEWS = {
     Kind.NUMBER: "(int(x) if type(x := {}) is float and x.is_integer() else x)",
     Kind.BOOLEAN: "({} is True)",
     Kind.DATE: "(x[:10] if (x := {}) else None)",
-    Kind.REFERENCE: "{}",
-    Kind.ID: "{}",
 }
 _EMAIL_VIEW = "(x.strip().casefold() or None if (x := {}) else None)"
 

@@ -86,6 +86,7 @@ def run_cycle(  # noqa: PLR0913 - all but the first four are options with a defa
     partner: Partner | None = None,
     fresh: frozenset[str] = frozenset(),
     before: Callable[[str], Sequence[Objection]] = lambda _run: (),
+    yes: bool = False,
     report: Callable[[Change], None] = lambda _change: None,
     keep: Callable[[Change, Case | None], None] = lambda _change, _case: None,
     stop: Callable[[], bool] = lambda: False,
@@ -95,14 +96,17 @@ def run_cycle(  # noqa: PLR0913 - all but the first four are options with a defa
 
     `chosen` and `admit` narrow down what it looks at and acts on; `partner` was named by a person
     for one of the chosen; `fresh` fields are decided as if they had just met; `before` is asked,
-    with the run's id, before the first write. `report` is told each change that went through, was
-    held or skipped, `keep` also what it rests on. Raises the stores' errors once the ledger knows
-    that the run stopped there.
+    with the run's id, before the first write. `yes` carries out deletions however many there are,
+    and those that were held for that. `report` is told each change that went through, was held or
+    skipped, `keep` also what it rests on. Raises the stores' errors once the ledger knows that the
+    run stopped there.
     """
 
     def work(context: Context) -> None:
         context.chosen, context.admit = chosen, admit
-        context.partner, context.fresh = partner, fresh
+        context.partner, context.fresh, context.yes = partner, fresh, yes
+        if yes:
+            ledger.resume(None if only is None else list(only))
         Interpreter(program, context, zone, stop, progress).run(only)
 
     tally = Tally(report, keep)

@@ -13,6 +13,7 @@ from dsl.schema import Side
 from dsl.values import first, is_empty
 from engine.case import Case, Change, FieldChange, Verdict
 from engine.compile import is_unset, waiting
+from engine.lastknown import why_kept
 from engine.ledger import Link
 from engine.mapping import LineCode
 from engine.merge import flow_of
@@ -130,17 +131,19 @@ def hold(case: Case, direction: Direction, reason: str) -> Verdict:
 def decide_gone(case: Case, link: Link, direction: Direction) -> Verdict:
     """What becomes of a link whose record on the direction's source side was deleted.
 
-    A condition is asked of what is left: the other record, and what was last synced.
+    A condition is asked of the other record, and of what was last known of the one that is gone.
     """
     mapping = case.mapping
     ids = (link.salesforce_id, link.outreach_id)
     rule = mapping.rules[f"{direction} delete"]
     source = direction.source
     gone = f"{source.title()} {mapping.type_name(source)} {link.id(source)} was deleted"
-    there = direction.target in case.rows
-    if there and mapping.flows(direction, "delete") and case.holds(direction, "delete"):
-        reason = f"{gone}; {rule.reason}"
-        return Verdict([Change(Action.DELETE, direction, mapping.types, *ids, reason, rule.place)])
+    if direction.target in case.rows and mapping.flows(direction, "delete"):
+        kept = why_kept(case, link, direction)
+        if kept is None:
+            reason, action = f"{gone}; {rule.reason}", Action.DELETE
+            return Verdict([Change(action, direction, mapping.types, *ids, reason, rule.place)])
+        gone = f"{gone}; {kept}"
     return Verdict([Change(Action.UNLINK, direction, mapping.types, *ids, gone, rule.place)])
 
 
@@ -258,8 +261,10 @@ def settle(
                 values.append(seen[n])
             else:
                 values.append(case.base(side, n))
-        rest = range(len(values), len(now))
+        known = len(now) - len(case.mapping.known)
+        rest = range(len(values), known)
         values += [seen[n] if watched else case.base(side, n) for n in rest]
+        values += now[known:]
         bases[side] = tuple(values)
     return bases
 

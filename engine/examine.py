@@ -8,11 +8,10 @@ from dsl.program import Program
 from dsl.schema import Side
 from dsl.values import stamp
 from engine.act import Context, Tally
-from engine.batch import Batches
+from engine.batch import Batches, batches_of
 from engine.cycle import rules_digest
 from engine.graph import stage_maps
 from engine.ledger import Ledger
-from engine.mapping import compile_pair
 from engine.ports import Clock, Store
 from engine.stages import ensure_stages
 
@@ -37,6 +36,4 @@ def examiner(
     vias = {via.name: via for pair in program.pairs for _, via in stage_maps(pair)}
     for via in vias.values():
         ensure_stages(via, context)
-    return {
-        pair.name: Batches(program, compile_pair(pair, zone), context) for pair in program.pairs
-    }
+    return batches_of(program, context, zone)

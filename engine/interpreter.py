@@ -9,11 +9,11 @@ from datetime import tzinfo
 from dsl.program import Program, Translation
 from dsl.schema import Side
 from engine.act import Context
-from engine.batch import Batches
+from engine.batch import batches_of
 from engine.chosen import Chosen
 from engine.graph import Graph, build, order, stage_maps
 from engine.ledger import LogRow, Pending
-from engine.mapping import Mapping, compile_pair
+from engine.mapping import Mapping
 from engine.model import Direction
 from engine.observe import observe
 from engine.recover import recover
@@ -59,10 +59,7 @@ class Interpreter:
         self._context = context
         self._stop = stop
         self._progress = progress
-        mappings = {pair.name: compile_pair(pair, zone) for pair in program.pairs}
-        self._batches = {
-            name: Batches(program, mapping, context) for name, mapping in mappings.items()
-        }
+        self._batches = batches_of(program, context, zone)
         self._maps: dict[str, Translation] = {
             via.name: via for pair in program.pairs for _, via in stage_maps(pair)
         }

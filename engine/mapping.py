@@ -14,9 +14,19 @@ from typing import Any, NamedTuple
 from dsl import program as ir
 from dsl.schema import Side
 from dsl.values import canonical
-from engine.columns import End, columns_of, end_of, fields_in, reads_only, watched_fields
+from engine.columns import (
+    CONVERSION,
+    LEAD,
+    End,
+    columns_of,
+    end_of,
+    fields_in,
+    known_fields,
+    reads_only,
+    watched_fields,
+)
 from engine.compile import FIXED, UNSET, Compiler, Holds, Merge, View, merge_function
-from engine.model import DIRECTIONS, SIDES, Direction
+from engine.model import DIRECTIONS, SIDES, Direction, Row
 from engine.translator import Translate, translator
 
 __all__ = ["UNSET", "Holds", "LineCode", "Mapping", "compile_pair"]
@@ -67,9 +77,10 @@ class Mapping:
     """A compiled pair.
 
     `columns` are the fields to ask a store for, by side. `view` gives, for a row, one canonical
-    value for each line (None where a side's change does not count) and then one for each field that
-    a `changed` watches. `merge` answers (line, Salesforce changed, Outreach changed) for the
-    lines where at least one side differs from its base.
+    value for each line (None where a side's change does not count), then one for each field that
+    a `changed` watches and one for each that a delete's condition reads (`known`). `merge` answers
+    (line, Salesforce changed, Outreach changed) for the lines where at least one side differs from
+    its base.
     """
 
     pair: ir.Pair
@@ -80,6 +91,7 @@ class Mapping:
     conditions: dict[str, Holds | None]
     keys: tuple[str, ...]
     zone: tzinfo
+    known: tuple[ir.FieldRef, ...] = ()
 
     @property
     def name(self) -> str:
@@ -133,6 +145,18 @@ class Mapping:
         return frozenset(found)
 
     @cached_property
+    def conversion(self) -> tuple[int, int] | None:
+        """Where a lead's row says that it was converted, and into which contact."""
+        if self.pair.salesforce.name != LEAD:
+            return None
+        done, contact = (self.slot(Side.SALESFORCE, name) for name in CONVERSION)
+        return done, contact
+
+    def is_converted(self, row: Row | None) -> bool:
+        """Whether a Salesforce row is a lead that was converted, and so is written no more."""
+        return row is not None and self.conversion is not None and row[self.conversion[0]] is True
+
+    @cached_property
     def _slots(self) -> dict[tuple[Side, str], int]:
         return {
             (side, path): FIXED + number
@@ -176,8 +200,9 @@ def compile_pair(pair: ir.Pair, zone: tzinfo = UTC) -> Mapping:
     """Compile one checked pair; costs well under a millisecond."""
     ends = [{side: end_of(pair, line, side) for side in SIDES} for line in pair.lines]
     watched = watched_fields(pair)
+    known = known_fields(pair)
     columns = {side: columns_of(pair, ends, watched, side) for side in SIDES}
-    compiler = Compiler(pair, ends, columns, watched, zone)
+    compiler = Compiler(pair, ends, columns, (*watched, *known), zone)
     lines = tuple(
         _line(number, line, at, compiler, zone)
         for number, (line, at) in enumerate(zip(pair.lines, ends, strict=True))
@@ -191,8 +216,13 @@ def compile_pair(pair: ir.Pair, zone: tzinfo = UTC) -> Mapping:
         conditions={
             name: compiler.holds(toggle.when, name) for name, toggle in pair.toggles.items()
         },
-        keys=(*map(_line_key, pair.lines), *map(_watch_key, watched)),
+        keys=(
+            *map(_line_key, pair.lines),
+            *(f"changed {ref.side}.{ref.path}" for ref in watched),
+            *(f"known {ref.side}.{ref.path}" for ref in known),
+        ),
         zone=zone,
+        known=known,
     )
 
 
@@ -215,7 +245,3 @@ def _line(
 
 def _line_key(line: ir.Line) -> str:
     return f"{line.key} once" if line.once else line.key
-
-
-def _watch_key(ref: ir.FieldRef) -> str:
-    return f"changed {ref.side}.{ref.path}"

@@ -151,6 +151,8 @@ def _candidates(
     )
     by_key: dict[Key, list[Row]] = {}
     for row in rows:
+        if side is Side.SALESFORCE and mapping.is_converted(row):
+            continue
         values = [row[mapping.slot(side, path)] for path in fields]
         for key in dict.fromkeys(product(*map(_forms, values))):
             by_key.setdefault(key, []).append(row)

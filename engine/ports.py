@@ -64,6 +64,14 @@ class Store(Protocol):
         """The records of these ids that exist and are visible, in no particular order."""
         ...
 
+    def fates(self, type_name: str, ids: Sequence[RecordId]) -> dict[RecordId, RecordId | None]:
+        """Those of these records that the vendor says were deleted.
+
+        Each with the record that it was merged into, or None. A record that cannot be seen, and of
+        which the vendor says nothing, is left out.
+        """
+        ...
+
     def find(
         self,
         type_name: str,

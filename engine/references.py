@@ -9,13 +9,18 @@ from typing import NamedTuple
 
 from dsl.program import Program
 from dsl.schema import Side
-from dsl.values import first, is_empty
+from dsl.values import canonical_id, first, is_empty
 from engine.ledger import Ledger
 from engine.mapping import LineCode, Mapping
 from engine.model import SIDES, RecordId, Row, Value
 from engine.ports import Store
 
 __all__ = ["References", "Wait", "gather", "routes"]
+
+#: What the id of a queue starts with; of a group that may own records there is no other kind.
+_QUEUE = "00G"
+_USER = "User"
+_ACTIVE = {(Side.SALESFORCE, _USER): "active User"}
 
 
 class Wait(NamedTuple):
@@ -33,7 +38,8 @@ class References:
     """Answers for one batch.
 
     `links` by (pair, side) from that side's id to the other's; `names` by (side, type) from a name
-    to an id there; `routes` by line number, the pairs whose links may translate it.
+    to an id there; `routes` by line number, the pairs whose links may translate it; `active` says
+    of Salesforce users whether they are, and so may own a record.
     """
 
     routes: dict[int, tuple[str, ...]]
@@ -43,18 +49,28 @@ class References:
     names: dict[tuple[Side, str], dict[str, RecordId]] = field(
         default_factory=lambda: defaultdict(dict)
     )
+    active: dict[RecordId, bool] = field(default_factory=dict)
 
     def linked(self, line: int, source: Side, record: RecordId) -> RecordId | Wait | None:
         """The other side's id of a referenced record; None if no sync could ever link it."""
         pairs = self.routes.get(line, ())
+        record = canonical_id(record)
         for pair in pairs:
             found = self.links[pair, source].get(record)
-            if found is not None:
+            if found is not None and self.active.get(found, True):
                 return found
+            if found is not None:
+                message = f"Salesforce User {found} is inactive, and can own nothing"
+                return Wait(line, source, (), record, message)
         if not pairs:
             return None
         types = dict(zip(SIDES, pairs[0].split("<->"), strict=True))
         message = f"waits until {types[source]} {record} has its {types[source.other]}"
+        if source is Side.SALESFORCE and str(record).startswith(_QUEUE):
+            message = (
+                f"{record} is a queue, and no {types[Side.OUTREACH]} stands for it: give the record"
+                " to a user, or map queues by their names, `via` a values map"
+            )
         return Wait(line, source, pairs, record, message)
 
     def named(self, line: int, side: Side, types: Sequence[str], name: str) -> RecordId | Wait:
@@ -64,7 +80,7 @@ class References:
             found = known.get(name, known.get(name.casefold()))
             if found is not None:
                 return found
-        wanted = " or ".join(types) or "record"
+        wanted = " or ".join(_ACTIVE.get((side, t), t) for t in types) or "record"
         message = f"{side.title()} has no {wanted} named `{name}`"
         return Wait(line, side.other, (), name, message)
 
@@ -91,12 +107,13 @@ def gather(
     ledger: Ledger,
     stores: dict[Side, Store],
     known_names: dict[tuple[Side, str], dict[str, RecordId]],
+    active: dict[RecordId, bool],
 ) -> References:
     """Look up what these rows' references stand for: one ledger query a pair, one call a type.
 
-    `known_names` is kept from batch to batch, so that each name is asked for once a run.
+    `known_names` and `active` are kept from batch to batch, so that each is asked for once a run.
     """
-    found = References(line_routes, names=known_names)
+    found = References(line_routes, names=known_names, active=active)
     wanted: dict[tuple[str, Side], set[RecordId]] = defaultdict(set)
     names: dict[tuple[Side, str], set[str]] = defaultdict(set)
     for side, batch in rows.items():
@@ -106,7 +123,7 @@ def gather(
                 continue
             if number in line_routes:
                 slot = mapping.slot(side, code.ends[side].column or "")
-                ids = {row[slot] for row in batch} - {None}
+                ids = {canonical_id(row[slot]) for row in batch} - {None}
                 for pair in line_routes[number]:
                     wanted[pair, side] |= ids
             elif code.ends[side.other].by_name:
@@ -114,6 +131,7 @@ def gather(
                     names[side.other, type_name] |= _names(mapping, code, side, batch)
     for (pair, side), ids in wanted.items():
         found.links[pair, side] = ledger.others(pair, side, list(ids))
+    _ask_active(stores[Side.SALESFORCE], found, active)
     for (side, type_name), texts in names.items():
         _ask_names(stores[side], type_name, texts, found.names[side, type_name])
     return found
@@ -135,12 +153,29 @@ def _names(mapping: Mapping, code: LineCode, side: Side, batch: list[Row]) -> se
     return {str(v) for v in values if not is_empty(v)}
 
 
+def _ask_active(store: Store, found: References, known: dict[RecordId, bool]) -> None:
+    """Look up whether the users are active to whom Outreach gives records."""
+    users = {
+        str(user)
+        for (pair, side), links in found.links.items()
+        if side is Side.OUTREACH and pair.startswith(f"{_USER}<->")
+        for user in links.values()
+    }
+    if unknown := sorted(users - known.keys()):
+        known.update(dict.fromkeys(unknown, True))
+        rows = store.fetch(_USER, ["IsActive"], unknown)
+        known.update({row[0]: row[2] is not False for row in rows})
+
+
 def _ask_names(store: Store, type_name: str, texts: set[str], known: dict[str, RecordId]) -> None:
     unknown = [text for text in texts if text not in known and text.casefold() not in known]
     described = store.describe(type_name) if unknown else None
     name = "Name" if store.side is Side.SALESFORCE else "name"
     if described is None or name not in described.fields:
         return
-    for row in store.find(type_name, [name], [name], [(text,) for text in sorted(unknown)]):
+    fields = [name, "IsActive"] if (store.side, type_name) in _ACTIVE else [name]
+    for row in store.find(type_name, fields, [name], [(text,) for text in sorted(unknown)]):
+        if row[-1] is False:
+            continue  # who left must not stand in the way of one of the same name
         known.setdefault(row[2].casefold(), row[0])
         known[row[2]] = row[0]

@@ -125,6 +125,13 @@ class Rehearsal:
         self.calls += -(-len(ids) // self.page_size)
         return self._read(type_name, fields, ids)
 
+    def fates(self, type_name: str, ids: Sequence[RecordId]) -> dict[RecordId, RecordId | None]:
+        self.calls += -(-len(ids) // self.page_size)
+        own = self._records(type_name, ids) if type_name in self._touched else {}
+        real = [i for i in ids if not is_provisional(i)]
+        found = self._store.fates(type_name, real) if real else {}
+        return found | {record: None for record, (_, _, _, gone) in own.items() if gone}
+
     def _read(self, type_name: str, fields: Sequence[str], ids: Sequence[RecordId]) -> list[Row]:
         """Rows as they are with what was written here, not counted as calls."""
         own = self._records(type_name, ids) if type_name in self._touched else {}

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-__all__ = ["RULES", "TITLES", "title_names"]
+from dsl.source import Source
+
+__all__ = ["RULES", "TITLES", "own_titles", "title_names"]
 
 _HERE = Path(__file__).parent
 _ROOT = _HERE / "shipped" if (_HERE / "shipped").is_dir() else _HERE.parent
@@ -14,10 +16,22 @@ RULES = _ROOT / "rules"
 #: The title templates, `*.j2`, one for each kind of activity.
 TITLES = _ROOT / "templates" / "activity_titles"
 
+_OWN = Path("templates", "activity_titles")
+
 
 def title_names(project: Path | None = None) -> frozenset[str]:
     """The names that `title from` may use: the shipped templates' and a project's own."""
     folders = [TITLES]
     if project is not None:
-        folders.append(project / "templates" / "activity_titles")
+        folders.append(project / _OWN)
     return frozenset(file.stem for folder in folders for file in folder.glob("*.j2"))
+
+
+def own_titles(project: Path | None) -> dict[str, Source]:
+    """A project's own title templates by name, their paths as the user knows them."""
+    files = sorted((project / _OWN).glob("*.j2")) if project is not None else []
+    return {
+        file.stem: Source((_OWN / file.name).as_posix(), file.read_text("utf-8", errors="replace"))
+        for file in files
+        if file.is_file()
+    }

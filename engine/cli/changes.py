@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Mapping
 from typing import Any
 
 from dsl.schema import Side
 from engine.model import Action, Direction, Value
 
-__all__ = ["change_lines", "coloured", "paint", "shown", "summary_lines"]
+__all__ = ["change_lines", "paint", "shown", "summary_lines"]
 
 _MARKS = {
     Action.CREATE: ("+", "32"),
@@ -33,11 +31,6 @@ _COUNTS = {
     "failed": ("that will be refused", "refused"),
     "skipped": ("left alone by a condition", "left alone by a condition"),
 }
-
-
-def coloured() -> bool:
-    """Whether standard output is a terminal that wants colour."""
-    return sys.stdout.isatty() and "NO_COLOR" not in os.environ
 
 
 def paint(text: str, code: str, on: bool) -> str:

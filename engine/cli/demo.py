@@ -12,7 +12,8 @@ from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
 
-from engine.cli.changes import change_lines, coloured, paint, summary_lines
+from engine.cli.changes import change_lines, paint, summary_lines
+from engine.cli.colour import wants_colour
 from engine.cli.init import make_project
 from engine.cli.project import Failure, Project
 
@@ -105,7 +106,7 @@ class _Story:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._colour = coloured()
+        self._colour = wants_colour()
 
     def tell(self, title: str, text: str) -> None:
         from textwrap import fill

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
-import tempfile
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from difflib import unified_diff
 from pathlib import Path
@@ -15,6 +12,8 @@ from pathlib import Path
 from dsl.diagnostics import Diagnostic, as_text
 from dsl.files import Loaded, decode
 from dsl.format import format_source
+from engine.cli.colour import wants_colour
+from engine.cli.files import replace_file
 from engine.cli.project import Project
 from engine.cli.rule_files import load
 
@@ -140,7 +139,7 @@ def _run_on_input(args: argparse.Namespace) -> int:
 def _written(file: _File) -> bool:
     """Writes a file in one step, so that it is never there by half; tells why if it cannot."""
     try:
-        _replace(Path(file.shown).resolve(), file.after)
+        replace_file(Path(file.shown), file.after)
     except OSError as error:
         why = error.strerror or str(error)
         print(f"error: `{file.shown}` cannot be written: {why}", file=sys.stderr)
@@ -148,43 +147,18 @@ def _written(file: _File) -> bool:
     return True
 
 
-def _replace(path: Path, content: bytes) -> None:
-    with path.open("r+b"):  # a file that may not be written is not replaced either
-        mode = path.stat().st_mode
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).chmod(mode)
-        Path(name).replace(path)
-    except BaseException:
-        with suppress(FileNotFoundError):
-            Path(name).unlink()
-        raise
-
-
 # -- telling ------------------------------------------------------------------------------------
 
 
 def _print_findings(file: _File) -> None:
     if file.findings:
-        print(as_text(file.findings, colour=_wants_colour()), file=sys.stderr)
+        print(as_text(file.findings, colour=wants_colour(sys.stderr)), file=sys.stderr)
     if file.flaw:
         print(
             f"error: `{file.shown}` is left as it is, by a bug of Crosswalk's: its formatter"
             f" {file.flaw}. Please report it, with the file.",
             file=sys.stderr,
         )
-
-
-def _wants_colour() -> bool:
-    if os.environ.get("NO_COLOR"):
-        return False
-    return bool(os.environ.get("FORCE_COLOR")) or (
-        sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
-    )
 
 
 def _print_diff(file: _File) -> None:

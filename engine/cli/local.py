@@ -56,6 +56,29 @@ _DELETE = """\
 example:
   crosswalk local delete salesforce Lead 00Q3z00001AmqLYEAZ
 """
+_UNDELETE = """\
+Brings a record back from the recycle bin as it was.
+
+example:
+  crosswalk local undelete salesforce Lead 00Q3z00001AmqLYEAZ
+"""
+_CONVERT = """\
+As in Salesforce: the lead becomes an account and a contact (or those that are named, where they
+lack a value, are filled in), and with --opportunity an opportunity. The lead is read-only from then
+on. It prints the ids of the lead, its contact, its account and its opportunity, one a line, or the
+lead as JSON.
+
+examples:
+  crosswalk local convert 00Q3z00001AmqLYEAZ
+  crosswalk local convert 00Q3z00001AmqLYEAZ --account 0013z00002Rl4JZAAZ --opportunity "Big deal"
+"""
+_MERGE = """\
+As in Salesforce: what refers to the loser refers to the master from then on, and the loser is
+deleted. For leads, contacts and accounts. It prints the master's id.
+
+example:
+  crosswalk local merge Contact 0033z00002mNO7ZAAW 0033z00002mNO7aAAG
+"""
 
 
 def register(parser: argparse.ArgumentParser) -> None:
@@ -83,11 +106,30 @@ def register(parser: argparse.ArgumentParser) -> None:
     delete = _command(commands, "delete", "delete a record", _DELETE)
     delete.add_argument("type", metavar="TYPE", help="Lead, prospect, …")
     delete.add_argument("id", metavar="ID")
+    undelete = _command(commands, "undelete", "bring a deleted record back", _UNDELETE)
+    undelete.add_argument("type", metavar="TYPE", help="Lead, prospect, …")
+    undelete.add_argument("id", metavar="ID")
+    convert = _command(commands, "convert", "convert a lead", _CONVERT, Side.SALESFORCE)
+    convert.add_argument("id", metavar="LEAD_ID")
+    convert.add_argument("--account", metavar="ID", help="an account to use")
+    convert.add_argument("--contact", metavar="ID", help="a contact to use")
+    convert.add_argument("--opportunity", metavar="NAME", help="make an opportunity of this name")
+    convert.add_argument("--status", metavar="NAME", help="the converted status that it gets")
+    convert.set_defaults(type="Lead")
+    merge = _command(commands, "merge", "merge two records", _MERGE, Side.SALESFORCE)
+    merge.add_argument("type", metavar="TYPE", help="Lead, Contact or Account")
+    merge.add_argument("id", metavar="MASTER_ID")
+    merge.add_argument("loser", metavar="LOSER_ID")
 
 
 def _command(
-    commands: argparse._SubParsersAction[argparse.ArgumentParser], name: str, does: str, epilog: str
+    commands: argparse._SubParsersAction[argparse.ArgumentParser],
+    name: str,
+    does: str,
+    epilog: str,
+    side: Side | None = None,
 ) -> argparse.ArgumentParser:
+    """An act's own parser; one that only one side knows does not ask for the side."""
     parser = commands.add_parser(
         name,
         help=does,
@@ -95,12 +137,15 @@ def _command(
         epilog=epilog,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument(
-        "side",
-        metavar="SIDE",
-        choices=[s.value for s in Side],
-        help="which org: salesforce or outreach",
-    )
+    if side is None:
+        parser.add_argument(
+            "side",
+            metavar="SIDE",
+            choices=[s.value for s in Side],
+            help="which org: salesforce or outreach",
+        )
+    else:
+        parser.set_defaults(side=side.value)
     parser.add_argument("--format", choices=["text", "json"], default="text")
     return parser
 
@@ -194,6 +239,23 @@ def _delete(org: LocalOrg, args: argparse.Namespace, _: ObjectType) -> int:
     return 0
 
 
+def _undelete(org: LocalOrg, args: argparse.Namespace, _: ObjectType) -> int:
+    return _shown(org, args, org.undelete(args.type, args.id))
+
+
+def _convert(org: LocalOrg, args: argparse.Namespace, _: ObjectType) -> int:
+    made = org.convert(args.id, args.account, args.contact, args.opportunity, args.status)
+    if args.format == "json":
+        return _shown(org, args, made["Lead"] or args.id)
+    ids = (made[name] for name in ("Lead", "Contact", "Account", "Opportunity"))
+    print("\n".join(str(record) for record in ids if record is not None))
+    return 0
+
+
+def _merge(org: LocalOrg, args: argparse.Namespace, _: ObjectType) -> int:
+    return _shown(org, args, org.merge(args.type, args.id, args.loser))
+
+
 def _shown(org: LocalOrg, args: argparse.Namespace, record: RecordId) -> int:
     _print(args, record, org.get(args.type, record) if args.format == "json" else None)
     return 0
@@ -222,4 +284,7 @@ _ACTS: dict[str, Callable[[LocalOrg, argparse.Namespace, ObjectType], int]] = {
     "create": _create,
     "edit": _edit,
     "delete": _delete,
+    "undelete": _undelete,
+    "convert": _convert,
+    "merge": _merge,
 }

@@ -27,7 +27,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "explain": ("engine.cli.explain", "needs", "show why a record did or did not sync"),
     "review": ("engine.cli.review", "needs", "show what is held, and why"),
     "retry": ("engine.cli.retry", "needs", "try the refused writes again now"),
-    "resume": ("engine.cli.resume", "needs", "let go on what is held for review"),
+    "resume": ("engine.cli.resume", "needs", "let go on what is held for review, and deletions"),
     "undo": ("engine.cli.undo", "needs", "put back what a run wrote"),
     "audit": ("engine.cli.audit", "needs", "compare both sides in full"),
     "diff": ("engine.cli.diff", "needs", "show what other rules would do to the real records"),
@@ -40,6 +40,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     ),
     "log": ("engine.cli.log", "needs", "show the technical log"),
     "links": ("engine.cli.links", "needs", "show which records are linked"),
+    "lsp": ("engine.cli.lsp", "none", "the language server, which an editor starts"),
     "local": ("engine.cli.local", "needs", "fill, read and change the project's local orgs"),
 }
 
@@ -52,6 +53,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     name = _command(arguments)
     module = import_module(COMMANDS[name][0]) if name else None
     args = _parser(name, module).parse_args(arguments)
+    args.arguments = arguments
     if module is None:
         _parser(None, None).print_help()
         return 2

@@ -10,7 +10,8 @@ from types import TracebackType
 from typing import Self
 
 from engine.case import Change
-from engine.cli.changes import change_lines, coloured, summary_lines
+from engine.cli.changes import change_lines, summary_lines
+from engine.cli.colour import wants_colour
 from engine.cycle import Summary, change_as_json
 from engine.model import Action
 
@@ -29,7 +30,7 @@ class ChangeSpool:
         self._as_json = as_json
         self._limit = limit
         self._file = tempfile.TemporaryFile("w+", encoding="utf-8")  # noqa: SIM115 - see __exit__
-        self._colour = coloured()
+        self._colour = wants_colour()
         self._shown = 0
         self._told = 0
         self.writes = 0

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from dsl.schema import Side
 from engine.config import Config, StoreConfig, read_config
-from engine.shipped import title_names
+from engine.shipped import own_titles, title_names
 
 if TYPE_CHECKING:  # each command imports only what it uses: lint must not wait for a database
     from contextlib import ExitStack
@@ -84,8 +84,10 @@ class Project:
         loaded = read_folder(self.rules, Path(self.config.rules_name))
         if loaded.error:
             raise Failure(loaded.error)
-        checked = check(loaded.sources, shipped_schema(), self.templates)
-        errors = [d for d in in_order((*loaded.failed, *checked.diagnostics)) if d.is_error]
+        checked = check(loaded.sources, shipped_schema(), self.templates, own_titles(self.root))
+        found = in_order((*loaded.failed, *checked.diagnostics))
+        # Which values its picklists have, an org decides for itself: the shipped lists are a guess.
+        errors = [d for d in found if d.is_error and d.code != "CW205"]
         if errors:
             print(as_text(errors), file=sys.stderr)
             raise Failure("the rules have errors: mend them, then try again", 1)

@@ -1,12 +1,17 @@
-"""`crosswalk resume`: let go on what is held for review."""
+"""`crosswalk resume`: lets go on what is held for review, and deletions that came all at once."""
 
 from __future__ import annotations
 
 import argparse
+from typing import TYPE_CHECKING
 
 from engine.cli.letting_go import add_records, let_go
+from engine.cli.plan import chosen
 from engine.cli.project import Failure, Project
-from engine.cli.writing import add_output, writing
+from engine.cli.writing import Session, add_output, writing
+
+if TYPE_CHECKING:  # `--help` must not wait for a database
+    from engine.cycle import Summary
 
 __all__ = ["register", "run"]
 
@@ -20,7 +25,9 @@ def register(parser: argparse.ArgumentParser) -> None:
     add_output(parser)
     parser.epilog = (
         "Decides again on the records that were held for review, once a person has mended what\n"
-        "was ambiguous, or says with --link which two belong together.\n\n"
+        "was ambiguous, or says with --link which two belong together. Without --id, deletions go\n"
+        "on as well that were held because 20 or more linked records of one type, and a fifth of\n"
+        "all, were gone at once.\n\n"
         "examples:\n"
         "  crosswalk resume\n"
         "  crosswalk resume --type Lead --id 00Q3z00001AmqLYEAZ --link 17"
@@ -31,4 +38,11 @@ def run(args: argparse.Namespace, project: Project) -> int:
     """Decide again, and print how it went."""
     if args.link is not None and (args.id is None or args.type is None):
         raise Failure("--link needs the record that it is for: --type TYPE --id ID --link OTHER")
-    return writing(args, project, lambda session: let_go(args, session, {"review"}))
+    return writing(args, project, lambda session: _resume(args, session))
+
+
+def _resume(args: argparse.Namespace, session: Session) -> Summary:
+    if args.id is None:
+        only = chosen(session.program, args.type)
+        session.ledger.resume(None if only is None else list(only))
+    return let_go(args, session, {"review", "resumed"})

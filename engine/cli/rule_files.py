@@ -10,18 +10,24 @@ from dsl.files import Loaded, decode, read_folder, read_paths
 from dsl.source import Source
 from engine.cli.project import Project
 
-__all__ = ["load", "read_standard_input"]
+__all__ = ["load", "read_standard_input", "written_from_here"]
 
 
-def load(paths: Sequence[str], project: Project | None, verb: str) -> Loaded:
-    """The rule files at these paths, or the project's; `verb` is what is to be done with them."""
+def load(
+    paths: Sequence[str], project: Project | None, verb: str, *, together: bool = False
+) -> Loaded:
+    """The rule files at these paths, or the project's; `verb` is what is to be done with them.
+
+    With `together`, files of the project are read with all its others, whose names they may use.
+    """
     if "-" in paths:
         return Loaded(error="`-` is standard input, and stands alone")
     if paths:
-        return read_paths([Path(path) for path in paths])
+        folder = project.rules if project is not None and together else None
+        return read_paths([Path(path) for path in paths], folder)
     if project is None:
         return Loaded(error=f"there is no project here: name the rule files to {verb}")
-    return read_folder(project.rules, _shown(project.rules))
+    return read_folder(project.rules, written_from_here(project.rules))
 
 
 def read_standard_input() -> Loaded:
@@ -30,7 +36,7 @@ def read_standard_input() -> Loaded:
     return Loaded((found,)) if isinstance(found, Source) else Loaded(failed=(found,))
 
 
-def _shown(folder: Path) -> Path:
+def written_from_here(folder: Path) -> Path:
     """A folder as the user would write it: from where they are, if it is below."""
     try:
         return folder.resolve().relative_to(Path.cwd())

@@ -84,6 +84,7 @@ def _cycle(args: argparse.Namespace, session: Session) -> Summary:
         ledger,
         zone,
         only=only,
+        yes=args.yes,
         before=guarded,
         report=session.report,
         stop=session.stop,

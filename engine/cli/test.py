@@ -99,7 +99,7 @@ def _choose(paths: Sequence[str], project: Project | None) -> tuple[_Chosen, Seq
     from dsl.files import read_folder, read_paths
     from dsl.lint import check
     from dsl.schema import shipped_schema
-    from engine.shipped import title_names
+    from engine.shipped import own_titles, title_names
 
     given = [Path(path) for path in paths]
     files = None
@@ -113,7 +113,8 @@ def _choose(paths: Sequence[str], project: Project | None) -> tuple[_Chosen, Seq
     if loaded.error:
         raise Failure(loaded.error)
     templates = project.templates if project else title_names()
-    checked = check(loaded.sources, shipped_schema(), templates)
+    titles = own_titles(project.root if project else None)
+    checked = check(loaded.sources, shipped_schema(), templates, titles)
     zone = project.config.timezone if project else UTC
     return _Chosen(checked.program, zone, files), _errors(loaded, checked.diagnostics)
 
@@ -156,15 +157,14 @@ def _report_errors(wrong: Sequence[Diagnostic], form: str) -> int:
 
 
 def _text(results: Sequence[Result], coverage: Coverage | None) -> None:
-    from engine.cli.changes import coloured, paint
+    from engine.cli.changes import paint
+    from engine.cli.colour import wants_colour
 
-    colour = coloured()
+    colour = wants_colour()
     for result in results:
         for failed in result.failures:
             message = f'"{result.name}": {failed.message}'
-            told = _AsError(
-                "test", message, failed.span, failed.reason, None, False, failed.related
-            )
+            told = _AsError("test", message, failed.span, failed.reason, None, None, failed.related)
             print(as_text([told], colour=colour), end="")
             for line in failed.diff:
                 print("  " + paint(line, "32" if line.startswith("-") else "31", colour))

@@ -104,7 +104,9 @@ def _ending(summary: Summary) -> int:
 def add_yes(parser: argparse.ArgumentParser) -> None:
     """Add `--yes`."""
     parser.add_argument(
-        "--yes", action="store_true", help="do it though the rules' `guard` would stop it"
+        "--yes",
+        action="store_true",
+        help="do it though the rules' `guard`, or very many deletions, would stop it",
     )
 
 

@@ -138,6 +138,10 @@ def _write_links(connection: sqlite3.Connection, at: str, commit: Commit) -> Non
         " salesforce_base = excluded.salesforce_base, outreach_base = excluded.outreach_base",
         [(pair, *link, at) for pair, link in commit.links],
     )
+    connection.executemany(
+        "DELETE FROM tombstone WHERE pair = ? AND salesforce_id = ? AND outreach_id = ?",
+        commit.revived,
+    )
 
 
 def _write_pending(connection: sqlite3.Connection, at: str, digest: str, commit: Commit) -> None:

@@ -5,22 +5,25 @@ from __future__ import annotations
 import json
 import sqlite3
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.pool import StaticPool
 
+from dsl.ids import full_id
 from engine.ledger import hot, schema
-from engine.ledger.records import Commit, Intent, LedgerError, Link, Pending
+from engine.ledger.records import Commit, Intent, LedgerError, Link, Pending, Tombstone
 from engine.model import Cursor, RecordId, Side
 
 __all__ = ["Ledger"]
 
-_REVISION = "0003"
+_REVISION = "0002"
 _BUSY_SECONDS = 5.0
+_SHORT = 15  # characters of a Salesforce id without its checksum
+_Found = TypeVar("_Found")
 
 
 class Ledger:
@@ -107,27 +110,55 @@ class Ledger:
     def links(self, pair: str, side: Side, ids: Sequence[RecordId]) -> dict[RecordId, Link]:
         """The links of these records, by their id on `side`."""
         with self._driver() as connection:
-            return hot.links_by_id(connection, pair, side, ids)
+            return _by_given(ids, lambda full: hot.links_by_id(connection, pair, side, full))
 
     def others(self, pair: str, side: Side, ids: Sequence[RecordId]) -> dict[RecordId, RecordId]:
         """What these records of `side` are linked to."""
         with self._driver() as connection:
-            return hot.other_ids(connection, pair, side, ids)
+            return _by_given(ids, lambda full: hot.other_ids(connection, pair, side, full))
 
     def all_links(self, pair: str) -> Iterator[Link]:
         """Every link of a pair, one after another."""
         with self._driver() as connection:
             yield from hot.all_links(connection, pair)
 
-    def tombstones(self, pair: str, side: Side, ids: Sequence[RecordId]) -> set[RecordId]:
-        """Those of these records that were linked until the other side's record was deleted."""
+    def link_count(self, pair: str) -> int:
+        """How many records of a pair are linked."""
+        t = schema.link
+        query = sa.select(sa.func.count()).select_from(t).where(t.c.pair == pair)
+        with self._core() as connection:
+            return int(connection.execute(query).scalar_one())
+
+    def tombstones(
+        self, pair: str, side: Side, ids: Sequence[RecordId]
+    ) -> dict[RecordId, list[Tombstone]]:
+        """The links that these records had until one of their two sides was gone, newest first."""
         column = "salesforce_id" if side is Side.SALESFORCE else "outreach_id"
-        rows = self._connection.execute(
-            f"SELECT t.{column} FROM json_each(?) AS j CROSS JOIN tombstone AS t"
-            f" ON t.pair = ? AND t.{column} = j.value WHERE t.side = ?",
-            (json.dumps(list(ids)), pair, side.other),
+        with self._driver() as connection:
+            rows = connection.execute(
+                "SELECT t.salesforce_id, t.outreach_id, t.layout, t.salesforce_base,"
+                " t.outreach_base, t.side, t.at FROM json_each(?) AS j CROSS JOIN tombstone AS t"
+                f" ON t.pair = ? AND t.{column} = j.value ORDER BY t.at DESC",
+                (json.dumps(list(ids)), pair),
+            ).fetchall()
+        found: dict[RecordId, list[Tombstone]] = {}
+        for *link, gone, at in rows:
+            stone = Tombstone(Link(*link), Side(gone), at)
+            found.setdefault(stone.link.id(side), []).append(stone)
+        return found
+
+    def has_deleted(self, pair: str, link: Link) -> bool:
+        """Whether one of these two records was deleted by us, after the other one."""
+        t = schema.change
+        query = sa.select(t.c.id).where(
+            t.c.pair == pair,
+            t.c.action == "delete",
+            t.c.state == "done",
+            t.c.salesforce_id == link.salesforce_id,
+            t.c.outreach_id == link.outreach_id,
         )
-        return {row[0] for row in rows}
+        with self._core() as connection:
+            return connection.execute(query.limit(1)).first() is not None
 
     def layout(self, pair: str, lines: Sequence[str]) -> int:
         """The number of a layout, which is made if it is new."""
@@ -169,12 +200,14 @@ class Ledger:
         """Pending records of a pair that may go on now, after (side, record id), in that order.
 
         Those are: references whose record is linked by now, what was refused for the moment before
-        `since` (a run's start), and records that were held under other rules than `digest`'s.
+        `since` (a run's start), records that were held under other rules than `digest`'s, and
+        deletions that were held and may go on.
         """
         rows = self._connection.execute(
             "SELECT p.side, p.record_id, min(p.why) FROM pending AS p WHERE p.pair = :pair"
             " AND (p.side, p.record_id) > (:side, :record)"
             " AND ((p.why = 'transient' AND p.since < :since)"
+            " OR p.why = 'resumed'"
             " OR (p.why IN ('refused', 'review') AND p.rules_digest <> :digest)"
             " OR (p.why = 'reference' AND (EXISTS (SELECT 1 FROM link AS l"
             "   WHERE l.pair = p.needs_pair AND l.salesforce_id = p.needs_id)"
@@ -195,6 +228,25 @@ class Ledger:
             Pending(pair, Side(side), record if side == Side.SALESFORCE else int(record), why)
             for side, record, why in rows
         ]
+
+    def vanished(self, pair: str, side: Side) -> dict[RecordId, str]:
+        """Records whose deletion is held since too many are gone: `vanished`, or `resumed`."""
+        t = schema.pending
+        query = sa.select(t.c.record_id, t.c.why).where(
+            t.c.pair == pair, t.c.side == side, t.c.why.in_(("vanished", "resumed"))
+        )
+        with self._core() as connection:
+            rows = connection.execute(query).all()
+        return {r.record_id if side is Side.SALESFORCE else int(r.record_id): r.why for r in rows}
+
+    def contested(self, pair: str) -> dict[str, str]:
+        """Salesforce records into which one was merged that has a link too, by the master's id."""
+        t = schema.pending
+        query = sa.select(t.c.needs_id, t.c.record_id).where(
+            t.c.needs_pair == f"merge {pair}", t.c.why == "review"
+        )
+        with self._core() as connection:
+            return {row.needs_id: row.record_id for row in connection.execute(query)}
 
     # -- writing --------------------------------------------------------------------------------
 
@@ -240,6 +292,15 @@ class Ledger:
         with self._driver() as connection:
             hot.write_commit(connection, run, at, digest, commit)
 
+    def resume(self, pairs: Sequence[str] | None = None) -> int:
+        """Let the deletions go on that were held since too many were gone; how many those are."""
+        t = schema.pending
+        held = t.c.why == "vanished"
+        if pairs is not None:
+            held = sa.and_(held, t.c.pair.in_(pairs))
+        with self._core() as connection:
+            return connection.execute(sa.update(t).where(held).values(why="resumed")).rowcount
+
     def unanswered(self) -> list[tuple[Intent, str]]:
         """Writes that were sent, or about to be, when a run was cut off; each with its time."""
         t = schema.change
@@ -255,6 +316,17 @@ class Ledger:
         with self._core() as connection:
             for row in connection.execution_options(yield_per=1000).execute(query).mappings():
                 yield dict(row)
+
+
+def _by_given(
+    ids: Sequence[RecordId], find: Callable[[Sequence[RecordId]], dict[RecordId, _Found]]
+) -> dict[RecordId, _Found]:
+    """What is found for ids of 15 or 18 characters, by each id as it was given."""
+    if not any(isinstance(i, str) and len(i) == _SHORT for i in ids):
+        return find(ids)
+    full = {i: full_id(i) if isinstance(i, str) else i for i in ids}
+    found = find(list(full.values()))
+    return {i: found[at] for i, at in full.items() if at in found}
 
 
 def _connect(path: Path) -> sqlite3.Connection:

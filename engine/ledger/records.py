@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from engine.model import Cursor, RecordId, Side
 
-__all__ = ["Commit", "Intent", "LedgerError", "Link", "LogRow", "Pending"]
+__all__ = ["Commit", "Intent", "LedgerError", "Link", "LogRow", "Pending", "Tombstone"]
 
 
 class LedgerError(Exception):
@@ -28,6 +28,14 @@ class Link(NamedTuple):
 
     def base(self, side: Side) -> bytes:
         return self.salesforce_base if side is Side.SALESFORCE else self.outreach_base
+
+
+class Tombstone(NamedTuple):
+    """A link that ended when its record of the side `gone` was deleted, merged or converted."""
+
+    link: Link
+    gone: Side
+    at: str
 
 
 class Pending(NamedTuple):
@@ -72,13 +80,15 @@ class LogRow(NamedTuple):
 class Commit:
     """All that one batch changes in the ledger, committed in one transaction.
 
-    `links` are (pair, Link), `unlinks` (pair, Salesforce id, side that is gone), `answers`
+    `links` are (pair, Link), `unlinks` (pair, Salesforce id, side that is gone), `revived` (pair,
+    Salesforce id, Outreach id) of tombstones that no longer count, `answers`
     (change id, state, Salesforce id, Outreach id, error), `seen` the records whose earlier pending
     rows no longer count, `cursor` (pair, side, place, horizon).
     """
 
     links: list[tuple[str, Link]] = field(default_factory=list)
     unlinks: list[tuple[str, str, Side]] = field(default_factory=list)
+    revived: list[tuple[str, str, int]] = field(default_factory=list)
     answers: list[tuple[int, str, str | None, int | None, str | None]] = field(default_factory=list)
     seen: list[tuple[str, Side, RecordId]] = field(default_factory=list)
     pending: list[Pending] = field(default_factory=list)

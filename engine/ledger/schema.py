@@ -110,7 +110,9 @@ change = Table(
 
 #: Records to be looked at again although they have not changed. `why` is `reference` (a field waits
 #: until `needs_id` of `needs_pair` is linked), `transient` (tried again in the next run), `refused`
-#: (held until the record or the rules change) or `review` (held for a person).
+#: (held until the record or the rules change), `review` (held for a person; `needs_id` is a held
+#: merge's master), `vanished` (its deletion is held, since too many are gone at once) or `resumed`
+#: (that deletion may go on).
 pending = Table(
     "pending",
     metadata,

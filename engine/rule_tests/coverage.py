@@ -54,12 +54,12 @@ class Coverage:
             for name, toggle in pair.toggles.items()
             if toggle.on and toggle.span and name.split()[-1] in _ACTIONS
         }
-        self._terms: dict[tuple[str, str, int], tuple[ir.Condition, TermSeen]] = {}
+        self._terms: dict[tuple[str, str, Span], tuple[ir.Condition, TermSeen]] = {}
         for pair in rules.program.pairs:
             for where, condition in _conditions(pair):
                 for term in terms_of(condition):
                     seen = TermSeen(pair.name, where, term.span)
-                    self._terms[pair.name, where, term.span.start] = (term, seen)
+                    self._terms[pair.name, where, term.span] = (term, seen)
 
     @property
     def toggles(self) -> Sequence[ToggleSeen]:
@@ -124,7 +124,7 @@ class Coverage:
 
     def _note(self, seen: Seen, where: str, condition: ir.Condition) -> None:
         for term in terms_of(condition):
-            noted = self._terms.get((seen.mapping.name, where, term.span.start))
+            noted = self._terms.get((seen.mapping.name, where, term.span))
             if noted is not None:
                 noted[1].answers.add(holds(term, seen))
 

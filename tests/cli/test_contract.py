@@ -105,7 +105,7 @@ def test_a_refused_record_makes_the_run_exit_with_1_and_names_the_vendors_words(
     project: Path,
 ) -> None:
     rules = project / "rules" / "leads.sync"
-    text = rules.read_text().replace("LastName            <-> lastName        prevent empty", "")
+    text = rules.read_text().replace("Company              -> company", "Company <-> company")
     rules.write_text(text.replace("pushing", "pushing\n    outbound create"))
     made = crosswalk(
         project, "local", "create", "outreach", "prospect", "emails=a@x.co", "firstName=A"

@@ -7,13 +7,16 @@ from pathlib import Path
 from tests.cli.program import crosswalk
 
 
+ALLOWED = "    # lint: allow CW206 to see the vendor refuse it\n"
+
+
 def test_a_refusal_is_listed_in_the_vendors_words_and_retried(tmp_path: Path) -> None:
     project = tmp_path / "acme"
     crosswalk(tmp_path, "init", "acme")
     assert "nothing has run yet" in crosswalk(project, "review").out
     rules = project / "rules" / "leads.sync"
     text = rules.read_text().replace("LastName            <-> lastName        prevent empty", "")
-    rules.write_text(text.replace("pushing", "pushing\n    outbound create"))
+    rules.write_text(text.replace("pushing", f"pushing\n{ALLOWED}    outbound create"))
     crosswalk(project, "local", "create", "outreach", "prospect", "emails=a@x.co", "firstName=A")
     assert crosswalk(project, "run").code == 1
     (held,) = crosswalk(project, "review", "--format", "json").json["held"]

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dsl import grammar
 from dsl import syntax as s
+from dsl.cache import cache_folder
 from dsl.grammar import GRAMMAR_FILE
 from dsl.parser import parse
 from dsl.source import Source
@@ -263,9 +263,9 @@ def test_the_grammar_is_cached_where_only_its_user_can_write(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    folder = grammar.cache_folder()
-    assert folder == tmp_path / "crosswalk"
-    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    folder = cache_folder()
+    assert folder == str(tmp_path / "crosswalk")
+    assert stat.S_IMODE((tmp_path / "crosswalk").stat().st_mode) == 0o700
 
 
 def test_a_folder_that_others_can_write_to_is_no_cache(
@@ -274,10 +274,10 @@ def test_a_folder_that_others_can_write_to_is_no_cache(
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     (tmp_path / "crosswalk").mkdir()
     (tmp_path / "crosswalk").chmod(0o777)
-    assert grammar.cache_folder() is None
+    assert cache_folder() is None
 
 
 def test_without_a_home_there_is_no_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
-    assert grammar.cache_folder() is None
+    assert cache_folder() is None

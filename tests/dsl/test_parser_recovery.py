@@ -113,6 +113,14 @@ BROKEN: dict[str, tuple[str, list[tuple[int, int]]]] = {
         "sync Lead <-> prospect {\n    polling every 1.5 hours\n}\n",
         [(2, 19)],
     ),
+    "a duration of ages": (
+        "sync Lead <-> prospect {\n    inbound update when A > 36526 days ago\n}\n",
+        [(2, 29)],
+    ),
+    "an instant before the calendar": (
+        "sync Lead <-> prospect {\n    inbound update when A > 0001-01-01T00:00:00+02:00\n}\n",
+        [(2, 29)],
+    ),
     "a count below nothing": ("guard {\n    creates -5 per run\n}\n", [(2, 13)]),
     "a named block in a sync": (
         "sync Lead <-> prospect {\n    fields mine {\n        A <-> b\n    }\n    pushing\n}\n",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -9,6 +11,7 @@ from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 
 from engine.model import Side, Write
+from engine.stores.local import Refused
 from tests.engine.world import O, S, World, world
 
 RULES = """
@@ -80,6 +83,9 @@ acts = st.one_of(
     st.tuples(
         st.just("delete"), st.sampled_from(["Contact", "Lead", "account", "prospect"]), which
     ),
+    st.tuples(st.just("undelete"), st.sampled_from(["Contact", "Lead", "prospect"]), which),
+    st.tuples(st.just("merge"), st.sampled_from(["Contact", "Lead"]), which, which),
+    st.tuples(st.just("convert"), which, st.one_of(st.none(), which)),
     st.just(("run",)),
 )
 
@@ -94,12 +100,19 @@ def attempt(at: World, type_name: str, write: Write) -> None:
     at.orgs[side_of(type_name)].write(type_name, [write])
 
 
+def try_(at: World, act: Callable[[], Any]) -> None:
+    """What a user tries besides writes."""
+    at.clock.pass_(minutes=1)
+    with suppress(Refused):
+        act()
+
+
 def pick(at: World, type_name: str, number: int) -> Any:
     records = list(at.all(side_of(type_name), type_name))
     return records[number % len(records)] if records else None
 
 
-def play(at: World, act: tuple[Any, ...]) -> None:
+def play(at: World, act: tuple[Any, ...]) -> None:  # noqa: C901, PLR0912 - a case for each act
     match act:
         case ("Account", name, rating):
             attempt(at, "Account", Write(None, {"Name": name, "Rating": rating}))
@@ -123,6 +136,20 @@ def play(at: World, act: tuple[Any, ...]) -> None:
             record = pick(at, type_name, number)
             if record is not None:
                 attempt(at, type_name, Write(record, delete=True))
+        case ("undelete", type_name, number):
+            org = at.orgs[side_of(type_name)]
+            gone = org.file.rows("SELECT id FROM deleted WHERE type = ?", (type_name,))
+            if gone:
+                try_(at, lambda: org.undelete(type_name, gone[number % len(gone)][0]))
+        case ("merge", type_name, number, other):
+            master, loser = pick(at, type_name, number), pick(at, type_name, other)
+            if master is not None:
+                try_(at, lambda: at.orgs[S].merge(type_name, master, loser))
+        case ("convert", number, other):
+            lead = pick(at, "Lead", number)
+            contact = None if other is None else pick(at, "Contact", other)
+            if lead is not None:
+                try_(at, lambda: at.orgs[S].convert(lead, contact=contact))
         case _:
             at.run()
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from engine.stores.local import SAMPLE
-from tests.cli.program import crosswalk
+from tests.cli.program import Answer, crosswalk
 
 BERTHA = "00Q3z00001AmqLYEAZ"
 
@@ -43,6 +43,24 @@ def test_acts_print_the_record(project: Path) -> None:
     assert len(json.loads((project / "out" / "Lead.json").read_text(encoding="utf-8"))) == 22
 
 
+def test_lives_print_the_ids_or_the_record(project: Path) -> None:
+    def local(*words: str) -> Answer:
+        return crosswalk(project, "local", *words)
+
+    ids = [
+        local("create", "salesforce", "Lead", f"LastName={n}", "Company=C").out.strip()
+        for n in "abc"
+    ]
+    assert local("merge", "Lead", ids[0], ids[1][:15]).out.strip() == ids[0]
+    assert local("undelete", "salesforce", "Lead", ids[1]).out.strip() == ids[1]
+    told = local("convert", ids[0], "--opportunity", "Big deal").out.split()
+    assert [t[:3] for t in told] == ["00Q", "003", "001", "006"]
+    lead = local("convert", ids[2][:15], "--account", told[2], "--format", "json").json
+    assert (lead["Id"], lead["IsConverted"]) == (ids[2], True)
+    assert lead["ConvertedAccountId"] == told[2]
+    assert lead["ConvertedOpportunityId"] is None
+
+
 @pytest.mark.parametrize(
     ("words", "code", "told"),
     [
@@ -55,6 +73,9 @@ def test_acts_print_the_record(project: Path) -> None:
         (("edit", "salesforce", "Lead", BERTHA, "Title"), 2, "not FIELD=VALUE"),
         (("edit", "salesforce", "Lead", BERTHA, "Title=a", "Title=b"), 2, "given twice"),
         (("load", "salesforce", "nowhere"), 2, "there is no folder"),
+        (("convert", "00Q000000000000AAA"), 1, "INVALID_CROSS_REFERENCE_KEY"),
+        (("merge", "Opportunity", "006000000000000", "006000000000001"), 1, "cannot be merged"),
+        (("undelete", "salesforce", "Lead", BERTHA), 1, "not in the recycle bin"),
     ],
 )
 def test_what_goes_wrong_is_told_in_one_line(
@@ -77,6 +98,6 @@ def test_a_store_that_is_not_local_is_a_usage_error(project: Path, tmp_path: Pat
 
 
 def test_help_has_an_example(project: Path) -> None:
-    for act in ("load", "dump", "create", "edit", "delete"):
+    for act in ("load", "dump", "create", "edit", "delete", "undelete", "convert", "merge"):
         answer = crosswalk(project, "local", act, "--help")
         assert f"crosswalk local {act}" in answer.out.split("example", 1)[1]

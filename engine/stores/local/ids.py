@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+from dsl.ids import ID, checksum, full_id
 
 __all__ = ["INSTANCE", "PREFIXES", "checked_id", "full_id", "minted_id", "minted_number", "type_of"]
 
@@ -27,32 +27,15 @@ INSTANCE = "Cw0"
 
 # In the order of ASCII, so that later ids sort behind earlier ones.
 _DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-_CHECKSUM = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
-_ID = re.compile(r"[0-9A-Za-z]{15}(?:[0-9A-Za-z]{3})?", re.ASCII)
 _COUNTER = 9
 _TYPES = {prefix: name for name, prefix in PREFIXES.items() if prefix != "01J"}
 
 
-def _checksum(short: str) -> str:
-    letters = ""
-    for start in (0, 5, 10):
-        capitals = (c.isupper() for c in short[start : start + 5])
-        letters += _CHECKSUM[sum(1 << at for at, capital in enumerate(capitals) if capital)]
-    return letters
-
-
-def full_id(given: str) -> str:
-    """The 18 characters of an id of 15 or 18; what is no id comes back as it is."""
-    if len(given) == 15 and _ID.fullmatch(given):
-        return given + _checksum(given)
-    return given
-
-
 def checked_id(given: object) -> str | None:
     """An id in its 18 characters; None if it is none, or its checksum is wrong."""
-    if not isinstance(given, str) or not _ID.fullmatch(given):
+    if not isinstance(given, str) or not ID.fullmatch(given):
         return None
-    full = given[:15] + _checksum(given[:15])
+    full = given[:15] + checksum(given[:15])
     return full if len(given) == 15 or given == full else None
 
 

@@ -30,7 +30,7 @@ class Known:
     """What is there while a batch is written, kept up to date as its records are accepted.
 
     `records` are the batch's own that exist, with the values of `guards`; `owners` says whose an
-    element of a unique or indexed attribute is.
+    element of a unique or indexed attribute is. `inactive` users can own nothing.
     """
 
     guards: tuple[str, ...]
@@ -38,6 +38,7 @@ class Known:
     records: dict[RecordId, tuple[Any, ...]] = field(default_factory=dict)
     deleted: frozenset[RecordId] = frozenset()
     references: set[tuple[str, RecordId]] = field(default_factory=set)
+    inactive: set[RecordId] = field(default_factory=set)
     owners: dict[tuple[str, Any], RecordId] = field(default_factory=dict)
     user: str | None = None
     stages: dict[str, tuple[Any, ...]] = field(default_factory=dict)
@@ -91,6 +92,10 @@ def _references(org: OrgFile, rules: Rules, writes: Sequence[Write], known: Know
             good = [i for i in ids if isinstance(i, str) or abs(i) < 1 << 63]
             rows = org.rows(f"{sql} (SELECT value FROM json_each(?))", (json.dumps(good),))
             known.references.update((target, row[0]) for row in rows)
+    if (users := wanted.get("User")) and "OwnerId" in fields and org.made("User"):
+        sql = 'SELECT "Id" FROM "User" WHERE "IsActive" IS 0 AND "Id" IN'
+        rows = org.rows(f"{sql} (SELECT value FROM json_each(?))", (json.dumps(list(users)),))
+        known.inactive.update(row[0] for row in rows)
 
 
 def _owners(org: OrgFile, table: Table, writes: Iterable[Write], known: Known) -> None:

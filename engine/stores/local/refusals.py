@@ -25,6 +25,10 @@ _SALESFORCE = {
     "type": ("INVALID_TYPE_ON_FIELD_IN_RECORD", "{label}: {value} is not {other}"),
     "range": ("NUMBER_OUTSIDE_VALID_RANGE", "{label}: value outside of valid range: {value}"),
     "reference": ("INVALID_CROSS_REFERENCE_KEY", "{label}: there is no {other} of id {value}"),
+    "inactive": (
+        "INACTIVE_OWNER_OR_USER",
+        "operation performed with inactive user [{value}] as owner of {type}",
+    ),
     "taken": ("DUPLICATE_VALUE", "{label}: {value} belongs to {type} {other} already"),
     "converted": ("CANNOT_UPDATE_CONVERTED_LEAD", "cannot update a converted lead"),
     "deleted": ("ENTITY_IS_DELETED", "entity is deleted"),

@@ -10,6 +10,8 @@ from typing import Any
 from dsl.schema import ObjectType, Side
 from engine.model import Cursor, Outcome, Page, RecordId, Result, Row, Value, Write
 from engine.ports import Clock
+from engine.stores.local.conversion import convert
+from engine.stores.local.lives import fates, merge, undelete
 from engine.stores.local.org import OrgFile
 from engine.stores.local.reading import found_rows, rows_of_ids, scan
 from engine.stores.local.records import record_of
@@ -63,6 +65,14 @@ class LocalOrg:
             rows += rows_of_ids(self.file, table, fields, ids[start : start + self.page_size])
         return rows
 
+    def fates(self, type_name: str, ids: Sequence[RecordId]) -> dict[RecordId, RecordId | None]:
+        """Those of these records that were deleted; one call for each `page_size` ids."""
+        table, found = self.file.table(type_name), dict[RecordId, RecordId | None]()
+        for start in range(0, len(ids), self.page_size):
+            self.calls += 1
+            found |= fates(self.file, table, ids[start : start + self.page_size])
+        return found
+
     def find(
         self,
         type_name: str,
@@ -104,6 +114,25 @@ class LocalOrg:
     def delete(self, type_name: str, record: RecordId) -> RecordId:
         """Delete a record; its id as the org keeps it. Raises `Refused`."""
         return self._act(type_name, Write(record, delete=True))
+
+    def undelete(self, type_name: str, record: RecordId) -> RecordId:
+        """Bring a deleted record back; its id as the org keeps it. Raises `Refused`."""
+        return undelete(self.file, self.file.table(type_name), record)
+
+    def merge(self, type_name: str, master: RecordId, loser: RecordId) -> RecordId:
+        """Merge a record into a master, whose id it gives. Raises `Refused`."""
+        return merge(self.file, self.file.table(type_name), master, loser)
+
+    def convert(
+        self,
+        lead: RecordId,
+        account: str | None = None,
+        contact: str | None = None,
+        opportunity: str | None = None,
+        status: str | None = None,
+    ) -> dict[str, RecordId | None]:
+        """Convert a lead; the ids of what came of it, by type. Raises `Refused`."""
+        return convert(self.file, lead, account, contact, opportunity, status)
 
     def get(self, type_name: str, record: RecordId) -> dict[str, Any] | None:
         """A record in its vendor's JSON shape, or None if it is not there."""

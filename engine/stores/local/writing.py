@@ -19,7 +19,7 @@ from engine.stores.local.records import as_json_text
 from engine.stores.local.refusals import Problem, problem_with
 from engine.stores.local.tables import DERIVED, Table, quoted
 
-__all__ = ["insertion", "write_all"]
+__all__ = ["insertion", "write_all", "write_within"]
 
 _CREATED = ("CreatedDate", "LastModifiedDate", "SystemModstamp", "createdAt", "updatedAt")
 _CHANGED = ("LastModifiedDate", "SystemModstamp", "updatedAt")
@@ -31,13 +31,18 @@ _Statement = tuple[str, Callable[[_Values], tuple[Any, ...]]]
 
 def write_all(org: OrgFile, table: Table, writes: Sequence[Write]) -> list[Result]:
     """Carry out the writes; one result each, in order. Raises `StoreError`."""
-    rules = rules_for(org.side, table.type.name)
     with org.transaction() as moment:
-        org.make(table)
-        batch = _Batch(org, table, rules, known_to(org, table, rules, writes), moment)
-        results = [batch.add(write) for write in writes]
-        batch.flush()
-        org.keep_number(table.type.name, batch.number)
+        return write_within(org, table, writes, moment)
+
+
+def write_within(org: OrgFile, table: Table, writes: Sequence[Write], moment: str) -> list[Result]:
+    """As `write_all`, in a transaction that is under way and has a stamp."""
+    rules = rules_for(org.side, table.type.name)
+    org.make(table)
+    batch = _Batch(org, table, rules, known_to(org, table, rules, writes), moment)
+    results = [batch.add(write) for write in writes]
+    batch.flush()
+    org.keep_number(table.type.name, batch.number)
     return results
 
 
@@ -125,9 +130,7 @@ class _Batch:
 
     def _delete(self, record: RecordId) -> None:
         self.flush()
-        kept = None
-        if self._org.side is Side.SALESFORCE:
-            kept = as_json_text(self._org, self._table, record)
+        kept = as_json_text(self._org, self._table, record)
         db, key = self._org.db, quoted(self._table.key)
         db.execute(f"DELETE FROM {self._table.name} WHERE {key} = ?", (record,))
         self._index(record, dict.fromkeys(self._known.indexed), self._known.records[record])
@@ -157,6 +160,8 @@ class _Batch:
     def _check_reference(self, name: str, value: RecordId | None) -> None:
         if value is None:
             return
+        if name == "OwnerId" and value in self._known.inactive:
+            raise self._problem("inactive", name, value)
         types, complete = self._rules.references[name]
         target = type_of(value) if isinstance(value, str) else None
         if target is None:

@@ -1,0 +1,186 @@
+"""References that are hard to follow: owners who are queues or have left, circles, and more."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from engine.ledger.schema import pending
+from tests.engine.world import O, S, World, world
+
+USERS = "sync User <-> user { match Email = email polling pushing fields { Email -> email } }"
+LEADS = """
+sync Lead <-> prospect {
+    match Email = emails
+    polling
+    inbound create
+    inbound update
+    pushing
+    outbound create
+    outbound update
+    fields { LastName <-> lastName  Company <-> company  Email <-> emails  Title <-> title  OWNER }
+}
+"""
+ROSE = {"LastName": "Gonzalez", "Company": "Edge", "Email": "rose@edge.com"}
+
+
+def user(at: World, name: str, **values: Any) -> tuple[Any, Any]:
+    """A user on both sides."""
+    there = at.create(
+        S,
+        "User",
+        Username=f"{name}@x.co",
+        FirstName=name,
+        LastName="Lee",
+        Email=f"{name}@x.co",
+        Alias=name,
+        CommunityNickname=name,
+        TimeZoneSidKey="America/Los_Angeles",
+        LocaleSidKey="en_US",
+        EmailEncodingKey="UTF-8",
+        ProfileId="00e000000000001AAA",
+        LanguageLocaleKey="en_US",
+        DigestFrequency="D",
+        DefaultGroupNotificationFrequency="N",
+        **values,
+    )
+    return there, at.create(O, "user", email=f"{name}@x.co", firstName=name, lastName="Lee")
+
+
+def test_a_queue_as_owner_leaves_the_prospects_owner_alone_and_says_why() -> None:
+    with world(USERS + LEADS.replace("OWNER", "OwnerId <-> owner")) as at:
+        rep, theirs = user(at, "ann")
+        queue = at.create(S, "Group", Name="Inbound", Type="Queue")
+        lead = at.create(S, "Lead", **ROSE, OwnerId=queue)
+        at.run()
+        assert at.all(O, "prospect", "owner", "lastName") == {1: (None, "Gonzalez")}
+        (row,) = at.ledger.rows(pending.select())
+        assert f"{queue} is a queue" in row["message"]
+        assert not any(at.run().counts.values())
+        at.edit(S, "Lead", lead, OwnerId=rep)
+        at.run()
+        assert at.one(O, "prospect", 1, "owner") == theirs
+        assert list(at.ledger.rows(pending.select())) == []
+
+
+def test_a_map_of_names_says_who_stands_for_a_queue_and_for_all_others() -> None:
+    owners = 'values owners { "Inbound" -> "ann Lee"  otherwise "bob Lee" }'
+    with world(owners + USERS + LEADS.replace("OWNER", "OwnerId -> owner via owners")) as at:
+        (rep, ann), (_, bob) = user(at, "ann"), user(at, "bob")
+        queue = at.create(S, "Group", Name="Inbound", Type="Queue")
+        at.create(S, "Lead", **ROSE, OwnerId=queue)
+        at.create(S, "Lead", **ROSE | {"Email": "b@x.co"}, OwnerId=rep)
+        at.run()
+        assert list(at.all(O, "prospect", "owner").values()) == [(ann,), (bob,)]
+
+
+@pytest.fixture
+def left() -> Any:
+    """A lead whose prospect is given to somebody who has left Salesforce."""
+    with world(USERS + LEADS.replace("OWNER", "OwnerId <-> owner")) as at:
+        (rep, _), (gone, theirs) = user(at, "ann"), user(at, "bob")
+        lead = at.create(S, "Lead", **ROSE, OwnerId=rep)
+        at.run()
+        at.edit(S, "User", gone, IsActive=False)
+        at.edit(O, "prospect", 1, owner=theirs, title="CEO")
+        yield at, lead, rep, gone
+
+
+def test_an_inactive_owner_waits_and_the_other_fields_go(left: Any) -> None:
+    at, lead, rep, gone = left
+    assert at.run().counts["failed"] == 0
+    assert at.one(S, "Lead", lead, "OwnerId", "Title") == (rep, "CEO")
+    (row,) = at.ledger.rows(pending.select())
+    assert f"User {gone} is inactive" in row["message"]
+
+
+def test_an_owner_who_is_active_again_goes_through(left: Any) -> None:
+    at, lead, _, gone = left
+    at.run()
+    at.edit(S, "User", gone, IsActive=True)
+    at.run()
+    assert at.one(S, "Lead", lead, "OwnerId") == gone
+
+
+def test_one_who_left_does_not_stand_for_a_name() -> None:
+    owners = 'values owners { "ann Lee" <- "ann Lee"  otherwise hold }'
+    with world(owners + USERS + LEADS.replace("OWNER", "OwnerId <- owner via owners")) as at:
+        gone, theirs = user(at, "ann")
+        active, _ = user(at, "bob")
+        at.edit(S, "User", gone, IsActive=False)
+        at.edit(S, "User", active, FirstName="ann")
+        at.create(O, "prospect", emails=["a@x.co"], lastName="A", company="X", owner=theirs)
+        at.run()
+        assert list(at.all(S, "Lead", "OwnerId").values()) == [(active,)]
+
+
+CIRCLE = """
+sync UserRole <-> role {
+    match Name = name
+    polling
+    inbound create
+    inbound update
+    fields { Name -> name  ParentRoleId -> parentRole }
+}
+"""
+
+
+def test_a_record_that_is_its_own_ancestor_is_linked_and_then_there_is_peace() -> None:
+    with world(CIRCLE) as at:
+        one, two = (at.create(S, "UserRole", Name=name) for name in ("CEO", "CFO"))
+        at.edit(S, "UserRole", one, ParentRoleId=two)
+        at.edit(S, "UserRole", two, ParentRoleId=one)
+        at.run()
+        links = at.links("UserRole<->role")
+        assert at.all(O, "role", "parentRole") == {
+            links[one]: (links[two],),
+            links[two]: (links[one],),
+        }
+        assert not any(at.run().counts.values())
+
+
+def test_a_reference_that_moves_back_and_forth_follows() -> None:
+    with world(CIRCLE) as at:
+        one, two, rep = (at.create(S, "UserRole", Name=name) for name in ("CEO", "CFO", "Rep"))
+        for parent in (one, two, None, one):
+            at.edit(S, "UserRole", rep, ParentRoleId=parent)
+            at.run()
+            links = at.links("UserRole<->role")
+            wanted = links[parent] if parent else None
+            assert at.one(O, "role", links[rep], "parentRole") == wanted
+
+
+def test_a_required_reference_waits_and_says_for_what() -> None:
+    rules = """
+    sync Contact <-> prospect {
+        match Email = emails
+        polling
+        inbound create when Email is present
+        fields { Email -> emails }
+    }
+    sync Opportunity <-> opportunity {
+        match Name = name
+        polling
+        inbound create
+        fields { Name -> name  CloseDate -> closeDate  StageName -> opportunityStage }
+    }
+    sync OpportunityContactRole <-> opportunityProspectRole {
+        polling
+        inbound create
+        fields { OpportunityId -> opportunity  ContactId -> prospect }
+    }
+    """
+    with world(rules) as at:
+        at.create(O, "opportunityStage", name="Prospecting")
+        contact = at.create(S, "Contact", LastName="A")
+        deal = at.create(
+            S, "Opportunity", Name="Deal", CloseDate="2026-12-24", StageName="Prospecting"
+        )
+        at.create(S, "OpportunityContactRole", OpportunityId=deal, ContactId=contact)
+        at.run()
+        (row,) = at.ledger.rows(pending.select())
+        assert row["message"] == f"waits until Contact {contact} has its prospect"
+        at.edit(S, "Contact", contact, Email="a@x.co")
+        at.run()
+        assert len(at.all(O, "opportunityProspectRole")) == 1
