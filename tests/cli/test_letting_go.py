@@ -6,7 +6,6 @@ from pathlib import Path
 
 from tests.cli.program import crosswalk
 
-
 ALLOWED = "    # lint: allow CW206 to see the vendor refuse it\n"
 
 

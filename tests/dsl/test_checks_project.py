@@ -128,7 +128,7 @@ values down { "A" -> "B"  "B" -> "C"  "C" -> "C" }
     ],
 )
 def test_what_comes_to_rest_is_left_alone(lines: str) -> None:
-    assert findings(MAPS, lead(fields=lines, clauses=BOTH)) == []
+    assert not any(d.code == "CW307" for d in findings(MAPS, lead(fields=lines, clauses=BOTH)))
 
 
 LOOPS = [
@@ -147,9 +147,9 @@ LOOPS = [
 
 @pytest.mark.parametrize(("lines", "count"), LOOPS)
 def test_a_change_that_runs_on_forever_is_found_with_all_its_lines(lines: str, count: int) -> None:
-    (found,) = findings(MAPS, lead(fields=lines, clauses=BOTH))
-    assert found.code == "CW307"
-    assert len(found.related) == count - 1
+    found = findings(MAPS, lead(fields=lines, clauses=BOTH))
+    (loop,) = [d for d in found if d.code == "CW307"]
+    assert len(loop.related) == count - 1
 
 
 def test_a_loop_needs_updates_both_ways() -> None:
