@@ -74,6 +74,7 @@ class Context:
     """What all batches of one run share.
 
     `names` are ids by name, asked for once a run; `written` counts records by type and pair.
+    `unheard` are records by pair and direction whose creation may have gone through unseen.
     """
 
     run: str
@@ -86,6 +87,7 @@ class Context:
     names: dict[tuple[Side, str], dict[str, RecordId]] = field(
         default_factory=lambda: defaultdict(dict)
     )
+    unheard: dict[tuple[str, Direction], set[RecordId]] = field(default_factory=dict)
     written: dict[tuple[Side, str], Counter[str]] = field(
         default_factory=lambda: defaultdict(Counter)
     )

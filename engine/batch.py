@@ -15,7 +15,7 @@ from dsl.values import stamp
 from engine.act import Context, Task, act
 from engine.case import Base, Case, Verdict
 from engine.compile import UNSET, waits_with
-from engine.decide import decide_create, decide_gone, decide_linked, hold, meeting
+from engine.decide import await_news, decide_create, decide_gone, decide_linked, hold, meeting
 from engine.ledger import Commit, Link, LogRow
 from engine.mapping import Mapping
 from engine.matching import Matches, find_matches
@@ -250,4 +250,12 @@ class Batches:
             return hold(case, direction, matches.held[record])
         if side.other in case.rows:
             return meeting(case, direction)
+        if self._unheard(side, record):
+            return await_news(case, direction)
         return decide_create(case, direction)
+
+    def _unheard(self, side: Side, record: RecordId) -> bool:
+        """Whether a record may have a counterpart from a create that nobody heard of."""
+        unheard, name, direction = self.context.unheard, self.mapping.name, Direction.out_of(side)
+        back = Direction.out_of(side.other)
+        return bool(unheard.get((name, back))) or record in unheard.get((name, direction), ())

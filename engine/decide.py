@@ -21,7 +21,15 @@ from engine.references import Wait
 from engine.translate import line_holds, put_first, same, sendable, slot, translate
 from engine.translator import HOLD
 
-__all__ = ["decide_create", "decide_gone", "decide_linked", "hold", "meeting", "settle"]
+__all__ = [
+    "await_news",
+    "decide_create",
+    "decide_gone",
+    "decide_linked",
+    "hold",
+    "meeting",
+    "settle",
+]
 
 
 # -- two linked records -------------------------------------------------------------------------
@@ -183,6 +191,15 @@ def decide_create(case: Case, direction: Direction) -> Verdict:
         )
     verdict.changes.append(case.change(Action.CREATE, direction, rule.reason, rule.place, fields))
     return verdict
+
+
+def await_news(case: Case, direction: Direction) -> Verdict:
+    """Put a create off until one that was cut off must have become visible, if it went through."""
+    rule = case.mapping.rules[f"{direction} create"]
+    message = "waits until a create that was cut off can be seen, if it went through"
+    skip = case.change(Action.SKIP, direction, message, rule.place)
+    wait = Wait(0, direction.source, (), case.id(direction.source), message)
+    return Verdict([skip], [], [wait])
 
 
 # -- bases --------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from datetime import timedelta
 from typing import Any
 
 import msgspec
@@ -13,18 +14,22 @@ from engine.act import Context
 from engine.ledger import Commit, Intent, Link, LogRow
 from engine.mapping import UNSET, Mapping
 from engine.model import Action, Cursor, Direction, RecordId, Row
+from engine.ports import Store
 
 __all__ = ["recover"]
 
 _SECONDS = 19  # Salesforce stamps to the second
+_TIMEOUT = timedelta(minutes=2)  # for which a call may still be under way once it was given up
+_END = "9999"
 _encode = msgspec.json.encode
 
 
 def recover(mappings: dict[str, Mapping], layouts: dict[str, int], context: Context) -> int:
     """Look for the records of creates whose answer never came, and link those that are there.
 
-    What is not there was not made: its source record has not been passed by the cursor, so this run
-    decides on it again. Updates are decided again in the same way. Returns how many were open.
+    What is not there when it must be visible was not made: its source record has not been passed by
+    the cursor, so this run decides on it again. Until then nothing is sent for it. Updates are
+    decided again in the same way. Returns how many were open.
     """
     open_intents = context.ledger.unanswered()
     if not open_intents:
@@ -65,12 +70,16 @@ def _adopt(
     }
     linked = context.ledger.others(mapping.name, direction.source, _sources(intents, direction))
     blank = _encode([UNSET] * len(mapping.keys))
-    for intent, _ in intents:
+    visible = _visible(context.stores[target])
+    for intent, at in intents:
         source = intent.salesforce_id if direction is Direction.INBOUND else intent.outreach_id
         wanted = _wanted(mapping, target, intent, lines[intent.layout])
         row = None if source in linked else _take(mapping, target, wanted, made)
         if row is None:
-            commit.answers.append(_unknown(intent))
+            if source in linked or at < visible:
+                commit.answers.append(_unknown(intent))
+            elif source is not None:
+                context.unheard.setdefault((mapping.name, direction), set()).add(source)
             continue
         ids: dict[Side, Any] = {direction.source: source, target: row[0]}
         link = Link(ids[Side.SALESFORCE], ids[Side.OUTREACH], layout, blank, blank)
@@ -88,6 +97,13 @@ def _adopt(
         )
 
 
+def _visible(store: Store) -> str:
+    """Creates sent before this stamp can be seen, if they went through."""
+    wait = store.lag + _TIMEOUT if store.lag else store.lag
+    moment = instant(store.now())
+    return stamp(moment - wait) if moment is not None and wait else _END
+
+
 def _sources(intents: list[tuple[Intent, str]], direction: Direction) -> list[RecordId]:
     ids = [i.salesforce_id if direction is Direction.INBOUND else i.outreach_id for i, _ in intents]
     return [i for i in ids if i is not None]
@@ -99,7 +115,7 @@ def _made_since(mapping: Mapping, side: Side, at: str, context: Context) -> list
     store, type_name = context.stores[side], mapping.type_name(side)
     created = "CreatedDate" if side is Side.SALESFORCE else "createdAt"
     known = created in mapping.pair.type(side).fields
-    rows: list[Row] = []
+    rows: dict[RecordId, Row] = {}
     for page in store.scan(type_name, mapping.columns[side], Cursor(since, _first_id(side))):
         ids = [row[0] for row in page.rows]
         linked = context.ledger.others(mapping.name, side, ids)
@@ -107,8 +123,8 @@ def _made_since(mapping: Mapping, side: Side, at: str, context: Context) -> list
         if known and ids:
             found = store.fetch(type_name, [created], ids)
             new = {row[0] for row in found if _is_since(row[2], since)}
-        rows += [row for row in page.rows if row[0] not in linked and row[0] in new]
-    return rows
+        rows |= {row[0]: row for row in page.rows if row[0] not in linked and row[0] in new}
+    return list(rows.values())
 
 
 def _first_id(side: Side) -> RecordId:
