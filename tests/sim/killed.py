@@ -1,8 +1,8 @@
 """Runs cycles on real files, each in a process that kills itself at another place.
 
 `python -m tests.sim.killed FOLDER` with `KILL_FIRST` and `KILL_STEP` in the environment copies the
-folder's files to `FOLDER-n` for each n of FIRST, FIRST + STEP, …, and kills the nth cycle at its nth
-place, until there is a cycle that gets to its end.
+folder's files to `FOLDER-n` for each n of FIRST, FIRST + STEP, …, and kills the cycle there at its
+nth place, until there is a cycle that gets to its end.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ class Watched:
 
 @contextmanager
 def opened(folder: Path, place: Place | None = None) -> Iterator[tuple[dict[Side, Any], Any]]:
-    """The orgs and the ledger of a folder; `place` is told of calls, and of the ledger's writing."""
+    """The orgs and the ledger of a folder; `place` hears of calls, and of the ledger's writing."""
     orgs = {side: open_org(side, folder / f"{side}.db") for side in SIDES}
     ledger = Ledger(folder / "ledger.db")
     try:
