@@ -214,7 +214,7 @@ def settle(
     neither written nor agreed keep their base, or stay without one; lines that wait remember what
     they wait with.
     """
-    written = {f.line for change in done for f in change.fields}
+    written = {f.line: change.direction.target for change in done for f in change.fields}
     settled = set(verdict.agreed)
     waits = {wait.line: wait.side for wait in verdict.waits}
     watched = case.bases is None or bool(done)
@@ -227,9 +227,9 @@ def settle(
         for n, code in enumerate(case.mapping.lines):
             if n in waits:
                 values.append(_waiting_base(case, side, n, waits[n], now[n]))
-            elif n in written or not code.line.compares(side):
+            elif written.get(n) is side or not code.line.compares(side):
                 values.append(now[n])
-            elif n in settled:
+            elif n in written or n in settled:
                 values.append(seen[n])
             else:
                 values.append(case.base(side, n))

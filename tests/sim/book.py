@@ -44,7 +44,7 @@ class Book:
     written: dict[tuple[Spot, str], list[Written]] = field(
         default_factory=lambda: defaultdict(list)
     )
-    by_user: set[Spot] = field(default_factory=set)
+    by_user: dict[Spot, Value] = field(default_factory=dict)
     by_engine: dict[Spot, Value] = field(default_factory=dict)
     deleted: dict[Spot, int] = field(default_factory=dict)
     wrongs: list[str] = field(default_factory=list)
@@ -52,7 +52,8 @@ class Book:
 
     def user_wrote(self, spot: Spot, write: Write, tick: int) -> None:
         if write.id is None:
-            self.by_user.add(spot)
+            marker = self.land.sync_of(spot[0], spot[1]).marker.names[spot[0]]
+            self.by_user[spot] = write.values.get(marker)
         if write.delete:
             self.deleted[spot] = tick
         for name, value in write.values.items():
@@ -76,6 +77,9 @@ class Book:
             self.wrongs.append(f"deleted {spot}")
         elif side not in (sync.creates if write.id is None else sync.updates):
             self.wrongs.append(f"a toggle forbids to write {spot}")
+        for line in lines if write.id is not None else ():
+            if line.kept and plain(write.values.get(line.names[side], "-")) is None:
+                self.wrongs.append(f"{line.names[side]} of {spot} was blanked")
         if forbidden := write.values.keys() - allowed:
             self.wrongs.append(f"no arrow leads to {sorted(forbidden)} of {spot}")
 
@@ -90,6 +94,11 @@ class Book:
     def overrun(self, spot: Spot, name: str, edit: Edit) -> bool:
         """Whether an edit came between the engine's reading and its writing: nobody can tell."""
         return any(w.read < edit.tick < w.tick for w in self.written.get((spot, name), ()))
+
+    def outdated(self, spot: Spot, name: str, value: Value) -> bool:
+        """Whether a user gave a field this value, and then another one."""
+        found = self.edits.get((spot, name), ())
+        return any(edit.value == value for edit in found[:-1]) and found[-1].value != value
 
     def living(self, side: Side, type_name: str) -> list[RecordId]:
         every = {*self.by_user, *self.by_engine}

@@ -91,15 +91,18 @@ def _truth(sync: Sync, orgs: dict[Side, LocalOrg], ledger: Ledger) -> _Truth:
     )
 
 
-def _rows(ledger: Ledger, table: sa.Table, pair: str) -> list[dict[str, Any]]:
-    return list(ledger.rows(sa.select(table).where(table.c.pair == pair)))
+def _rows(
+    ledger: Ledger, table: sa.Table, pair: str, *where: sa.ColumnElement[bool]
+) -> list[dict[str, Any]]:
+    return list(ledger.rows(sa.select(table).where(table.c.pair == pair, *where)))
 
 
 def _overruled(ledger: Ledger, sync: Sync) -> list[str]:
-    """What the log and the history tell of values that gave way."""
+    """What the log tells of values that gave way, or the history of a run that was cut off."""
     log = ledger.rows(sa.select(schema.log.c.message).where(schema.log.c.status == "conflict"))
     told = [row["message"] for row in log]
-    for row in _rows(ledger, schema.change, sync.name):
+    unknown = schema.change.c.state == "unknown"
+    for row in _rows(ledger, schema.change, sync.name, unknown):
         told += [repr(before) for _, before, _ in msgspec.json.decode(row["fields"])]
     return told
 
@@ -108,13 +111,18 @@ def _doubles(sync: Sync, truth: _Truth, book: Book) -> list[str]:
     """No record has two counterparts, and none is made for one that has one already."""
     found = []
     for side in SIDES:
-        spots = [s for s in book.by_engine if s[:2] == (side, sync.types[side])]
+        spots_of = (side, sync.types[side])
+        spots = [s for s in book.by_engine if s[:2] == spots_of]
         living = [s for s in spots if s[2] in truth.rows[side]]
         made = Counter(book.by_engine[spot] for spot in living)
         found += [
             f"{marker} was created {n} times in {side}" for marker, n in made.items() if n > 1
         ]
         known = truth.linked(side) | truth.stones[side] | truth.waiting[side]
+        markers = {**book.by_user, **book.by_engine}
+        stones = truth.stones[side] - truth.rows[side].keys()
+        ended = {markers[s] for s in markers if s[:2] == spots_of and s[2] in stones}
+        found += [f"{m} was made again in {side}" for m in made if m in ended and m is not None]
         found += [f"{spot} was made and forgotten" for spot in living if spot[2] not in known]
     return found
 
@@ -151,6 +159,12 @@ def _pair(
         flows = [s for s in SIDES if s in line.sources and s.other in truth.sync.updates]
         if len(flows) == len(SIDES) and values[S] != values[O] and not _kept(line, values):
             found.append(f"{pair} disagree on {line.names[S]}: {values}")
+        found += [
+            f"{pair} went back in {line.names[side]}: {values}"
+            for side in flows
+            if len(flows) == len(SIDES)
+            and book.outdated(_spot(truth, side, ids), line.names[side], values[side])
+        ]
         for side in flows:
             found += _delivered(truth, line, side, ids, values, book)
     return found

@@ -21,6 +21,9 @@ KEPT = {
     140: "a row that a page held twice was created twice",
     62: "a row that a scan held twice was taken for two creates that were cut off",
     168: "a create that was cut off was sent again before the first could be seen",
+    19: "what a run that was cut off had created overruled a later edit",
+    226: "an edit that took back what was written unheard did not go through",
+    427: "an edit was taken for the base, since its record was written in other fields",
 }
 
 

@@ -71,12 +71,10 @@ class Users:
         if sync.reference is not None and self.sky.happens(0.2):
             return self._reference(sync, side)
         if self.sky.happens(0.1):
-            return {sync.key.names[side]: self._key(sync, side)}
+            # Not cleared: it would give way to the prospect's next one, on that side only.
+            return {sync.key.names[side]: self._key(sync, side) or f"{self._new()}@x.co"}
         lines = self.sky.rng.choices(sync.lines, k=self.sky.rng.choice((1, 1, 2)))
-        return {
-            line.names[side]: None if not line.kept and self.sky.happens(0.1) else self._new()
-            for line in lines
-        }
+        return {line.names[side]: None if self.sky.happens(0.1) else self._new() for line in lines}
 
     def _reference(self, sync: Sync, side: Side) -> dict[str, Value]:
         if sync.reference is None:
