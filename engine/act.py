@@ -103,11 +103,11 @@ class Context:
     """What all batches of one run share.
 
     `names` are ids by name, asked for once a run; `written` counts records by type and pair;
-    `active` tells of Salesforce users whether they are. `yes` lets deletions through, however many
-    there are. A cycle over `chosen` records looks at no others; `admit` says which verdicts may be
-    acted on. One that is `telling` decides on everything, also on what did not change, and says
-    why. A `partner` was named by a person; lines of `fresh` fields are decided as if they had no
-    base.
+    `active` tells of Salesforce users whether they are; `unheard` are records by pair and direction
+    whose creation may have gone through unseen. `yes` lets deletions through, however many there
+    are. A cycle over `chosen` records looks at no others; `admit` says which verdicts may be acted
+    on. One that is `telling` decides on everything, also on what did not change, and says why. A
+    `partner` was named by a person; lines of `fresh` fields are decided as if they had no base.
     """
 
     run: str
@@ -120,6 +120,7 @@ class Context:
     names: dict[tuple[Side, str], dict[str, RecordId]] = field(
         default_factory=lambda: defaultdict(dict)
     )
+    unheard: dict[tuple[str, Direction], set[RecordId]] = field(default_factory=dict)
     written: dict[tuple[Side, str], Counter[str]] = field(
         default_factory=lambda: defaultdict(Counter)
     )

@@ -18,7 +18,7 @@ from engine.case import Base, Case, Verdict
 from engine.columns import CONVERSION, LEAD
 from engine.compile import UNSET, waits_with
 from engine.conversion import Heir, decide_conversions, heir_of
-from engine.decide import decide_create, decide_linked, hold, meeting
+from engine.decide import await_news, decide_create, decide_linked, hold, meeting
 from engine.ledger import Commit, Link, LogRow
 from engine.lives import Fates, Lives
 from engine.mapping import Mapping, compile_pair
@@ -429,4 +429,12 @@ class Batches:
             return hold(case, direction, matches.held[record])
         if side.other in case.rows:
             return meeting(case, direction)
+        if self._unheard(side, record):
+            return await_news(case, direction)
         return decide_create(case, direction)
+
+    def _unheard(self, side: Side, record: RecordId) -> bool:
+        """Whether a record may have a counterpart from a create that nobody heard of."""
+        unheard, name, direction = self.context.unheard, self.mapping.name, Direction.out_of(side)
+        back = Direction.out_of(side.other)
+        return bool(unheard.get((name, back))) or record in unheard.get((name, direction), ())

@@ -22,7 +22,15 @@ from engine.references import Wait
 from engine.translate import line_holds, put_first, same, sendable, slot, translate
 from engine.translator import HOLD
 
-__all__ = ["decide_create", "decide_gone", "decide_linked", "hold", "meeting", "settle"]
+__all__ = [
+    "await_news",
+    "decide_create",
+    "decide_gone",
+    "decide_linked",
+    "hold",
+    "meeting",
+    "settle",
+]
 
 
 # -- two linked records -------------------------------------------------------------------------
@@ -230,6 +238,15 @@ def _unmapped(code: LineCode) -> str:
     return f"held back: `{via.name}` does not map it" if via else "held back: no such value there"
 
 
+def await_news(case: Case, direction: Direction) -> Verdict:
+    """Put a create off until one that was cut off must have become visible, if it went through."""
+    rule = case.mapping.rules[f"{direction} create"]
+    message = "waits until a create that was cut off can be seen, if it went through"
+    skip = case.change(Action.SKIP, direction, message, rule.place)
+    wait = Wait(0, direction.source, (), case.id(direction.source), message)
+    return Verdict([skip], [], [wait])
+
+
 # -- bases --------------------------------------------------------------------------------------
 
 
@@ -242,7 +259,7 @@ def settle(
     neither written nor agreed keep their base, or stay without one; lines that wait remember what
     they wait with.
     """
-    written = {f.line for change in done for f in change.fields}
+    written = {f.line: change.direction.target for change in done for f in change.fields}
     settled = set(verdict.agreed)
     waits = {wait.line: wait.side for wait in verdict.waits}
     watched = case.bases is None or bool(done)
@@ -255,9 +272,9 @@ def settle(
         for n, code in enumerate(case.mapping.lines):
             if n in waits:
                 values.append(_waiting_base(case, side, n, waits[n], now[n]))
-            elif n in written or not code.line.compares(side):
+            elif written.get(n) is side or not code.line.compares(side):
                 values.append(now[n])
-            elif n in settled:
+            elif n in written or n in settled:
                 values.append(seen[n])
             else:
                 values.append(case.base(side, n))

@@ -39,7 +39,13 @@ def observe(mapping: Mapping, side: Side, store: Store, ledger: Ledger) -> Itera
         since = min(place, _behind(store, side, earlier), key=lambda c: (c.stamp, str(c.id)))
     for page in store.scan(mapping.type_name(side), mapping.columns[side], since):
         cursor = _behind(store, side, horizon) if page.done else page.last
-        yield Observed(page, (mapping.name, side, cursor, horizon))
+        yield Observed(_once(page), (mapping.name, side, cursor, horizon))
+
+
+def _once(page: Page) -> Page:
+    """A page with each record once: paging by cursor may show one again that just moved."""
+    latest = {row[0]: row for row in page.rows}
+    return page if len(latest) == len(page.rows) else page._replace(rows=list(latest.values()))
 
 
 def _behind(store: Store, side: Side, horizon: str) -> Cursor:

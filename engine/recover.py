@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from datetime import timedelta
 from typing import Any
 
 import msgspec
@@ -12,32 +13,49 @@ from dsl.values import canonical_name, instant, stamp
 from engine.act import Context
 from engine.ledger import Commit, Intent, Link, LogRow
 from engine.mapping import UNSET, Mapping
-from engine.model import Action, Cursor, Direction, RecordId, Row
+from engine.model import SIDES, Action, Cursor, Direction, RecordId, Row
+from engine.ports import Store
 
 __all__ = ["recover"]
 
 _SECONDS = 19  # Salesforce stamps to the second
+_TIMEOUT = timedelta(minutes=2)  # for which a call may still be under way once it was given up
+_END = "9999"
+
+# The base of the source of what was written unheard: it equals no value, so it is told again.
+_UNHEARD = {"unheard": True}
 _encode = msgspec.json.encode
+_decode = msgspec.json.Decoder(list[Any]).decode
 
 
 def recover(mappings: dict[str, Mapping], layouts: dict[str, int], context: Context) -> int:
     """Look for the records of creates whose answer never came, and link those that are there.
 
-    What is not there was not made: its source record has not been passed by the cursor, so this run
-    decides on it again. Updates are decided again in the same way. Returns how many were open.
+    What is not there when it must be visible was not made: its source record has not been passed by
+    the cursor, so this run decides on it again. Until then nothing is sent for it. Updates are
+    decided again in the same way, but what they wrote counts as ours, not as an edit. Returns how
+    many were open.
     """
     open_intents = context.ledger.unanswered()
     if not open_intents:
         return 0
     commit = Commit()
     by_target: dict[tuple[str, Direction], list[tuple[Intent, str]]] = defaultdict(list)
+    updates: dict[tuple[str, Direction], list[Intent]] = defaultdict(list)
     for intent, at in open_intents:
+        key = (intent.pair, Direction(intent.direction))
         if intent.action == Action.CREATE and intent.pair in mappings:
-            by_target[intent.pair, Direction(intent.direction)].append((intent, at))
-        else:
-            commit.answers.append(_unknown(intent))
+            by_target[key].append((intent, at))
+            continue
+        commit.answers.append(_unknown(intent))
+        if intent.action == Action.UPDATE and intent.pair in mappings:
+            updates[key].append(intent)
     for (pair, direction), intents in by_target.items():
         _adopt(mappings[pair], layouts[pair], direction, intents, context, commit)
+    links: dict[tuple[str, str], Link] = {}
+    for (pair, direction), sent in updates.items():
+        _acknowledge(mappings[pair], layouts[pair], direction, sent, context, links)
+    commit.links += [(pair, link) for (pair, _), link in links.items()]
     now = stamp(context.clock.now())
     context.ledger.commit(context.run, now, context.digest, commit)
     return len(open_intents)
@@ -64,16 +82,21 @@ def _adopt(
         for intent, _ in intents
     }
     linked = context.ledger.others(mapping.name, direction.source, _sources(intents, direction))
-    blank = _encode([UNSET] * len(mapping.keys))
-    for intent, _ in intents:
+    visible = _visible(context.stores[target])
+    for intent, at in intents:
         source = intent.salesforce_id if direction is Direction.INBOUND else intent.outreach_id
         wanted = _wanted(mapping, target, intent, lines[intent.layout])
         row = None if source in linked else _take(mapping, target, wanted, made)
         if row is None:
-            commit.answers.append(_unknown(intent))
+            if source in linked or at < visible:
+                commit.answers.append(_unknown(intent))
+            elif source is not None:
+                context.unheard.setdefault((mapping.name, direction), set()).add(source)
             continue
         ids: dict[Side, Any] = {direction.source: source, target: row[0]}
+        blank = _encode([UNSET] * len(mapping.keys))
         link = Link(ids[Side.SALESFORCE], ids[Side.OUTREACH], layout, blank, blank)
+        link = _with_bases(link, mapping, target, row, wanted[0])
         commit.links.append((mapping.name, link))
         commit.answers.append((intent.id or 0, "done", link.salesforce_id, link.outreach_id, None))
         commit.logs.append(
@@ -88,6 +111,57 @@ def _adopt(
         )
 
 
+def _with_bases(
+    link: Link, mapping: Mapping, side: Side, row: Row, by_line: dict[int, Any]
+) -> Link:
+    """A link as what we wrote to `side`, and is still there, leaves it: no edit of anybody's."""
+    bases = {at: _decode(link.base(at)) for at in SIDES}
+    seen = mapping.view[side](row)
+    for line, value in by_line.items():
+        if _held(mapping, side, line, row) == value:
+            bases[side][line], bases[side.other][line] = seen[line], _UNHEARD
+    return link._replace(
+        salesforce_base=_encode(bases[Side.SALESFORCE]),
+        outreach_base=_encode(bases[Side.OUTREACH]),
+    )
+
+
+def _acknowledge(
+    mapping: Mapping,
+    layout: int,
+    direction: Direction,
+    intents: list[Intent],
+    context: Context,
+    links: dict[tuple[str, str], Link],
+) -> None:
+    """Add to `links` those of updates that went through, with what was written as the base."""
+    target = direction.target
+    ids = [i for i in (_target_id(intent, target) for intent in intents) if i is not None]
+    known = context.ledger.links(mapping.name, target, ids)
+    columns = mapping.columns[target]
+    found = context.stores[target].fetch(mapping.type_name(target), columns, list(known))
+    rows = {row[0]: row for row in found}
+    for intent in intents:
+        link = known.get(_target_id(intent, target) or "")
+        if link is None or link.layout != layout or link.id(target) not in rows:
+            continue
+        row, key = rows[link.id(target)], (mapping.name, link.salesforce_id)
+        lines = _todays_lines(mapping, context.ledger.layout_lines(intent.layout))
+        by_line, _ = _wanted(mapping, target, intent, lines)
+        links[key] = _with_bases(links.get(key, link), mapping, target, row, by_line)
+
+
+def _target_id(intent: Intent, side: Side) -> RecordId | None:
+    return intent.salesforce_id if side is Side.SALESFORCE else intent.outreach_id
+
+
+def _visible(store: Store) -> str:
+    """Creates sent before this stamp can be seen, if they went through."""
+    wait = store.lag + _TIMEOUT if store.lag else store.lag
+    moment = instant(store.now())
+    return stamp(moment - wait) if moment is not None and wait else _END
+
+
 def _sources(intents: list[tuple[Intent, str]], direction: Direction) -> list[RecordId]:
     ids = [i.salesforce_id if direction is Direction.INBOUND else i.outreach_id for i, _ in intents]
     return [i for i in ids if i is not None]
@@ -99,7 +173,7 @@ def _made_since(mapping: Mapping, side: Side, at: str, context: Context) -> list
     store, type_name = context.stores[side], mapping.type_name(side)
     created = "CreatedDate" if side is Side.SALESFORCE else "createdAt"
     known = created in mapping.pair.type(side).fields
-    rows: list[Row] = []
+    rows: dict[RecordId, Row] = {}
     for page in store.scan(type_name, mapping.columns[side], Cursor(since, _first_id(side))):
         ids = [row[0] for row in page.rows]
         linked = context.ledger.others(mapping.name, side, ids)
@@ -107,8 +181,8 @@ def _made_since(mapping: Mapping, side: Side, at: str, context: Context) -> list
         if known and ids:
             found = store.fetch(type_name, [created], ids)
             new = {row[0] for row in found if _is_since(row[2], since)}
-        rows += [row for row in page.rows if row[0] not in linked and row[0] in new]
-    return rows
+        rows |= {row[0]: row for row in page.rows if row[0] not in linked and row[0] in new}
+    return list(rows.values())
 
 
 def _first_id(side: Side) -> RecordId:

@@ -160,3 +160,38 @@ def test_a_transient_refusal_is_tried_again_in_the_next_run() -> None:
         assert (summary.counts["created"], summary.counts["failed"]) == (2, 1)
         assert at.run().counts["created"] == 1
         assert_one_prospect_each(at, 3)
+
+
+def test_a_user_who_edits_after_a_write_that_was_not_heard_of_is_not_overruled_by_it() -> None:
+    with world(RULES) as at:
+        lead = at.create(S, "Lead", LastName="L", Company="C", Email="a@x.co", Title="made")
+        for title in ("edited", "edited again", None):
+            at.stores[O] = CutOff(at.orgs[O], 1, True, Unreachable("no answer"))
+            with pytest.raises(Unreachable):
+                at.run()
+            at.edit(S, "Lead", lead, Title=title)
+            at.stores[O] = at.orgs[O]
+            assert at.run().counts["conflicts"] == 0
+            assert at.one(O, "prospect", 1, "title") == title
+            assert at.one(S, "Lead", lead, "Title") == title
+            at.edit(S, "Lead", lead, Title=f"not {title}")
+
+
+def test_an_edit_while_the_other_direction_is_written_goes_through_afterwards() -> None:
+    class Slow(CutOff):
+        """A user edits what is about to be written, in a field of the other direction."""
+
+        def write(self, type_name: str, writes: Sequence[Write]) -> list[Result]:
+            at.edit(S, "Lead", lead, Title="second")
+            return self._store.write(type_name, writes)  # type: ignore[no-any-return]
+
+    with world(RULES) as at:
+        lead = at.create(S, "Lead", LastName="L", Company="C", Email="a@x.co")
+        at.run()
+        at.edit(S, "Lead", lead, Title="first")
+        at.edit(O, "prospect", 1, company="D")
+        at.stores[S] = Slow(at.orgs[S], 0, False, Killed())
+        at.run()
+        at.stores[S] = at.orgs[S]
+        at.run()
+        assert at.one(O, "prospect", 1, "title", "company") == ("second", "D")

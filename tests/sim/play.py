@@ -1,0 +1,204 @@
+"""One history from one seed: weather, users and crashes, then calm; what it must have led to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, timedelta, tzinfo
+from functools import lru_cache
+from pathlib import Path
+from random import Random
+from sqlite3 import Connection, connect
+from typing import Any
+
+import engine.interpreter
+import engine.ledger.ledger
+from dsl.program import Pair
+from engine.case import Change
+from engine.cycle import Summary, run_cycle
+from engine.ledger import Ledger
+from engine.mapping import Mapping, compile_pair
+from engine.model import SIDES, Side
+from engine.ports import Store, StoreError
+from engine.stores.local import LocalOrg, open_org
+from tests.sim.book import Book
+from tests.sim.invariants import amiss
+from tests.sim.lands import LANDS, Land
+from tests.sim.sky import LAG, Crash, Sky, Temper
+from tests.sim.users import Users
+from tests.sim.weather import Commits, Weather
+
+__all__ = ["ACTS", "History", "play"]
+
+ACTS = 14
+_MEMORY = Path(":memory:")
+_CYCLES = 3
+_WRITING = ("created", "updated", "linked", "unlinked", "deleted", "failed", "conflicts")
+
+
+@dataclass
+class History:
+    """What came of a seed: the trace, and all that is not as it must be."""
+
+    seed: int
+    trace: list[str]
+    amiss: list[str] = field(default_factory=list)
+
+    def __str__(self) -> str:
+        return "\n".join([f"seed {self.seed}", *self.trace, *(f"AMISS {a}" for a in self.amiss)])
+
+
+def play(seed: int, acts: int = ACTS, folder: Path | None = None) -> History:
+    """Play one history; with a folder, the ledger is a file that a crash closes and opens again."""
+    rng = Random(seed)  # noqa: S311 - chance that repeats itself
+    land = LANDS[seed % len(LANDS)]
+    sky = Sky(rng, Temper.drawn(rng))
+    with _quick_start(), _world(land, sky, folder) as world:
+        sky.note(f"{land.name}; {sky.temper}")
+        for _ in range(acts):
+            world.act()
+        found = world.calm_down()
+    return History(seed, sky.trace, found)
+
+
+@dataclass
+class World:
+    """The orgs, the ledger and everybody who acts on them."""
+
+    land: Land
+    sky: Sky
+    orgs: dict[Side, LocalOrg]
+    ledger: Ledger
+    book: Book
+    users: Users
+    file: Path | None = None
+
+    def act(self) -> None:
+        """Users, time or a cycle."""
+        sky = self.sky
+        match sky.rng.choice(("users", "users", "time", "cycle", "cycle")):
+            case "users":
+                for _ in range(sky.rng.randint(1, 4)):
+                    sky.pass_(seconds=sky.rng.choice((1, 20, 90)))
+                    self.users.act()
+            case "time":
+                sky.pass_(minutes=sky.rng.choice((1, 10, 30, 70)))
+            case _:
+                self.cycle()
+
+    def cycle(self) -> Summary | None:
+        """One cycle, unless something ends it."""
+        sky = self.sky
+        sky.pass_(minutes=1)
+        sky.dead = False
+        sky.meanwhile = self.users.act
+        stores: dict[Side, Store] = {
+            side: Weather(org, sky, self.book) for side, org in self.orgs.items()
+        }
+        ledger: Any = Commits(self.ledger, sky)
+        try:
+            summary = run_cycle(
+                self.land.program(), stores, ledger, UTC, clock=sky, report=self._report
+            )
+        except Crash:
+            self._restart()
+            summary = None
+        except StoreError as error:
+            sky.note(f"the cycle ends: {error}")
+            summary = None
+        sky.unread.clear()
+        if summary is not None:
+            counts = {name: count for name, count in summary.counts.items() if count}
+            sky.note(f"cycle {summary.status} {counts}")
+        return summary
+
+    def _report(self, change: Change) -> None:
+        ids = change.salesforce_id, change.outreach_id
+        self.sky.note(f"  {change.action} {change.direction} {ids}: {change.reason}")
+
+    def _restart(self) -> None:
+        if self.file is not None:
+            self.ledger.close()
+            self.ledger = self.users.ledger = Ledger(self.file)
+
+    def calm_down(self) -> list[str]:
+        """Let faults and edits stop, and tell what is not as it must be then."""
+        sky = self.sky
+        sky.calm()
+        sky.note("calm")
+        for _ in range(_CYCLES):
+            sky.pass_(seconds=LAG.total_seconds() + 60)
+            self.cycle()
+        found = amiss(self.land, self.orgs, self.ledger, self.book, sky.began)
+        sky.pass_(seconds=LAG.total_seconds() + 60)
+        before = self.book.attempts
+        summary = self.cycle()
+        counts = summary.counts if summary else {}
+        if self.book.attempts > before or any(counts[name] for name in _WRITING):
+            found.append("a fourth cycle still had something to do")
+        return found
+
+
+@contextmanager
+def _world(land: Land, sky: Sky, folder: Path | None) -> Iterator[World]:
+    orgs = {}
+    for side in SIDES:
+        skew = timedelta(seconds=sky.rng.choice((0, 0, 1, -1)) * sky.rng.randint(0, 600))
+        orgs[side] = open_org(side, _MEMORY, sky.clock(skew))
+        orgs[side].page_size = sky.rng.choice((1, 2, 3, 50))
+    file = folder / "ledger.db" if folder else None
+    ledger = Ledger(file or _MEMORY)
+    book = Book(land)
+    world = World(land, sky, orgs, ledger, book, Users(land, orgs, ledger, sky, book), file)
+    try:
+        yield world
+    finally:
+        for org in orgs.values():
+            org.close()
+        world.ledger.close()
+
+
+# -- starting a thousand worlds -----------------------------------------------------------------
+
+
+@lru_cache(maxsize=64)
+def _empty_ledger() -> bytes:
+    ledger = Ledger(_MEMORY)
+    try:
+        return ledger._connection.serialize()
+    finally:
+        ledger.close()
+
+
+def _connected(path: Path) -> Connection:
+    if path != _MEMORY:
+        return _CONNECT(path)
+    connection = connect(path, isolation_level=None)
+    connection.deserialize(_empty_ledger())
+    return connection
+
+
+_CONNECT = engine.ledger.ledger._connect
+_COMPILED: dict[tuple[str, str], Mapping] = {}
+
+
+def _compiled(pair: Pair, zone: tzinfo) -> Mapping:
+    key = (repr(pair), str(zone))
+    if key not in _COMPILED:
+        _COMPILED[key] = compile_pair(pair, zone)
+    return _COMPILED[key]
+
+
+@contextmanager
+def _quick_start() -> Iterator[None]:
+    """Migrate one empty ledger and compile each sync once, not once a cycle."""
+    _empty_ledger()
+    module: Any = engine.interpreter
+    module.compile_pair = _compiled
+    engine.ledger.ledger._connect = _connected
+    try:
+        yield
+    finally:
+        module.compile_pair = compile_pair
+        engine.ledger.ledger._connect = _CONNECT
