@@ -1,0 +1,322 @@
+"""Mistakes put into the engine on purpose: the simulation has to notice each of them."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FunctionType, ModuleType
+from typing import Any, NamedTuple
+
+import pytest
+
+import tests.sim.play
+from tests.sim.play import play
+
+
+class Mistake(NamedTuple):
+    """In `module`, the one place that reads `right` is made to read `wrong`."""
+
+    name: str
+    module: str
+    right: str
+    wrong: str
+
+
+MISTAKES = [
+    Mistake(
+        "each side is compared with the other side's base",
+        "engine.decide",
+        "*sides, case.bases[Side.SALESFORCE], case.bases[Side.OUTREACH]",
+        "*sides, case.bases[Side.OUTREACH], case.bases[Side.SALESFORCE]",
+    ),
+    Mistake(
+        "what was written keeps its base", "engine.decide", "append(now[n])", "append(seen[n])"
+    ),
+    Mistake(
+        "what was written leaves its source's base",
+        "engine.decide",
+        "elif n in written or n in settled:",
+        "elif n in settled:",
+    ),
+    Mistake(
+        "the source's base is what it is by now, not as it was decided on",
+        "engine.decide",
+        "written.get(n) is side or not",
+        "n in written or not",
+    ),
+    Mistake(
+        "an update does not ask for its toggle",
+        "engine.decide",
+        "    if not flows:\n        return\n    if not case",
+        "    if not case",
+    ),
+    Mistake(
+        "a create does not ask for its toggle",
+        "engine.decide",
+        'if not mapping.flows(direction, "create"):',
+        "if False:",
+    ),
+    Mistake(
+        "`prevent empty` prevents nothing",
+        "engine.decide",
+        "return direction in code.prevents and is_empty(value)",
+        "return False and is_empty(value)",
+    ),
+    Mistake(
+        "an arrow lets both directions through",
+        "engine.merge",
+        "if not (line.inbound and line.outbound):",
+        "if False:",
+    ),
+    Mistake(
+        "a one-way line looks at its target's changes",
+        "engine.merge",
+        "changed = s_changed if line.inbound else o_changed",
+        "changed = o_changed if line.inbound else s_changed",
+    ),
+    Mistake(
+        "at a first meeting the empty side wins",
+        "engine.merge",
+        "return Direction.OUTBOUND if s_empty else Direction.INBOUND, None, False",
+        "return Direction.INBOUND if s_empty else Direction.OUTBOUND, None, False",
+    ),
+    Mistake(
+        "a conflict is settled without a word",
+        "engine.merge",
+        "return direction, Conflict(left, right, winner), False",
+        "return direction, None, False",
+    ),
+    Mistake(
+        "both sides changed, and it counts as agreed",
+        "engine.merge",
+        "if s_changed and o_changed and _agree(case, number):",
+        "if s_changed and o_changed:",
+    ),
+    Mistake(
+        "a cursor goes back by no overlap",
+        "engine.observe",
+        "astimezone(UTC) - store.lag",
+        "astimezone(UTC)",
+    ),
+    Mistake(
+        "a scan goes on from its place, whatever may have become visible",
+        "engine.observe",
+        "since = min(place, _behind(store, side, earlier), key=lambda c: (c.stamp, str(c.id)))",
+        "since = place",
+    ),
+    Mistake("a row that a page holds twice is two", "engine.observe", "_once(page)", "page"),
+    Mistake(
+        "a cursor is committed before its records",
+        "engine.batch",
+        "later = self._pass(side, rows, gone, now, commit, again)",
+        "self.context.ledger.commit(self.context.run, stamp(now), self.context.digest,"
+        " Commit(cursor=cursor)); later = self._pass(side, rows, gone, now, commit, again)",
+    ),
+    Mistake("a cursor is never committed", "engine.batch", "commit.cursor = cursor", "pass"),
+    Mistake(
+        "the other record of a deleted one is made anew",
+        "engine.batch",
+        "[row for row in alone if row[0] not in dead]",
+        "alone",
+    ),
+    Mistake(
+        "a linked record that differs only waits",
+        "engine.batch",
+        "elif again or crossed or not self._only_waits(side, seen, link):",
+        "elif again or crossed:",
+    ),
+    Mistake(
+        "a create whose answer never came is sent again at once",
+        "engine.batch",
+        "if self._unheard(side, record):",
+        "if False:",
+    ),
+    Mistake(
+        "records that are linked are matched again",
+        "engine.matching",
+        "free = [c for c in group if c[0] not in linked]",
+        "free = group",
+    ),
+    Mistake("twins go on at the same time", "engine.matching", "if marks & claimed:", "if False:"),
+    Mistake(
+        "one of several matches is guessed",
+        "engine.matching",
+        "if len(free) == 1:",
+        "if len(free) >= 1:",
+    ),
+    Mistake(
+        "intents are not committed",
+        "engine.act",
+        "return context.ledger.intend("
+        "context.run, context.stores[direction.target].now(), intents)",
+        "return [10**9 + n for n in range(len(intents))]",
+    ),
+    Mistake(
+        "what the vendor refused counts as written",
+        "engine.act",
+        "refused = [a for a in answers if a.result.outcome is not Outcome.DONE]",
+        "refused = []",
+    ),
+    Mistake(
+        "what was written is not read back",
+        "engine.act",
+        "after = _read_back(mapping, sent, context.stores)",
+        "after = {side: {} for side in SIDES}",
+    ),
+    Mistake(
+        "conflicts are not logged",
+        "engine.act",
+        "_log_conflicts(mapping, change, commit)\n    _note",
+        "pass\n    _note",
+    ),
+    Mistake(
+        "what was made unheard is adopted by its keys alone",
+        "engine.recover",
+        "if by_line and same and keyed:",
+        "if by_line and keyed:",
+    ),
+    Mistake(
+        "nothing that was made unheard is adopted",
+        "engine.recover",
+        "if by_line and same and keyed:",
+        "if False:",
+    ),
+    Mistake(
+        "what is linked already is adopted",
+        "engine.recover",
+        "if row[0] not in linked and row[0] in new",
+        "if row[0] in new",
+    ),
+    Mistake(
+        "a create that was not seen at once was not made",
+        "engine.recover",
+        "if source in linked or at < visible:",
+        "if True:",
+    ),
+    Mistake(
+        "what we wrote unheard counts as a user's edit",
+        "engine.recover",
+        "bases[side][line], bases[side.other][line] = seen[line], _UNHEARD",
+        "pass",
+    ),
+    Mistake(
+        "a link keeps its first bases",
+        "engine.ledger.hot",
+        ' ON CONFLICT (pair, salesforce_id) DO UPDATE SET layout = excluded.layout,"\n'
+        '        " salesforce_base = excluded.salesforce_base,'
+        " outreach_base = excluded.outreach_base",
+        " ON CONFLICT (pair, salesforce_id) DO NOTHING",
+    ),
+    Mistake(
+        "a link outlives its records",
+        "engine.ledger.hot",
+        '"DELETE FROM link WHERE pair = ? AND salesforce_id = ?"',
+        '"DELETE FROM link WHERE pair = ? AND salesforce_id = ? AND 0"',
+    ),
+    Mistake(
+        "answers are not noted",
+        "engine.ledger.hot",
+        "            commit.answers,\n",
+        "            [],\n",
+    ),
+    Mistake(
+        "references that wait are not come back to",
+        "engine.interpreter",
+        "self._settle(resolving)",
+        "pass",
+    ),
+]
+
+
+def _functions(module: ModuleType) -> dict[str, FunctionType]:
+    """The functions and methods that a module defines, by their qualified names."""
+    found = {}
+    for value in vars(module).values():
+        for each in (value, *(vars(value).values() if inspect.isclass(value) else ())):
+            if inspect.isfunction(each) and each.__module__ == module.__name__:
+                found[each.__qualname__] = each
+    return found
+
+
+@contextmanager
+def planted(mistake: Mistake) -> Iterator[None]:
+    """The engine with one mistake: the code of the functions that differ is changed in place."""
+    module = importlib.import_module(mistake.module)
+    source = inspect.getsource(module)
+    assert source.count(mistake.right) == 1, mistake
+    copy = ModuleType(module.__name__)
+    copy.__dict__.update({k: v for k, v in vars(module).items() if k.startswith("__")})
+    exec(compile(source.replace(mistake.right, mistake.wrong), "planted", "exec"), vars(copy))  # noqa: S102
+    wrong, right = _functions(copy), _functions(module)
+    before = {name: function.__code__ for name, function in right.items()}
+    tests.sim.play._COMPILED.clear()
+    try:
+        for name, function in right.items():
+            function.__code__ = wrong[name].__code__
+        yield
+    finally:
+        for name, function in right.items():
+            function.__code__ = before[name]
+        tests.sim.play._COMPILED.clear()
+
+
+def is_noticed(seed: int) -> bool:
+    """Whether a history ends wrong, or the engine breaks down in it."""
+    try:
+        return bool(play(seed).amiss)
+    except Exception:  # noqa: BLE001 - however it breaks down, it is noticed
+        return True
+
+
+#: By which seed each mistake is noticed.
+NOTICED = {
+    "each side is compared with the other side's base": 19,
+    "an update does not ask for its toggle": 8,
+    "an arrow lets both directions through": 18,
+    "at a first meeting the empty side wins": 26,
+    "both sides changed, and it counts as agreed": 6,
+    "a row that a page holds twice is two": 20,
+    "a cursor is never committed": 35,
+    "a linked record that differs only waits": 0,
+    "what the vendor refused counts as written": 35,
+    "conflicts are not logged": 6,
+    "what we wrote unheard counts as a user's edit": 19,
+    "a link outlives its records": 0,
+    "what was written keeps its base": 14,
+    "a create does not ask for its toggle": 1,
+    "a one-way line looks at its target's changes": 1,
+    "a conflict is settled without a word": 6,
+    "a cursor goes back by no overlap": 37,
+    "a cursor is committed before its records": 2,
+    "the other record of a deleted one is made anew": 20,
+    "intents are not committed": 1,
+    "what was written is not read back": 19,
+    "nothing that was made unheard is adopted": 18,
+    "a link keeps its first bases": 7,
+    "answers are not noted": 0,
+    "the source's base is what it is by now, not as it was decided on": 427,
+    "records that are linked are matched again": 427,
+}
+
+#: Tried for the other mistakes, which no seed of 60 tells: another guard makes up for them, or the
+#: histories do not get there.
+
+UNNOTICED = range(5)
+
+
+def _case(mistake: Mistake) -> Any:
+    marks = [] if mistake.name in NOTICED else [pytest.mark.xfail(strict=True, reason="unnoticed")]
+    return pytest.param(mistake, id=mistake.name.replace(" ", "-"), marks=marks)
+
+
+@pytest.mark.parametrize("mistake", [_case(m) for m in MISTAKES])
+def test_a_mistake_is_noticed(mistake: Mistake) -> None:
+    seeds = [NOTICED[mistake.name]] if mistake.name in NOTICED else UNNOTICED
+    with planted(mistake):
+        assert any(is_noticed(seed) for seed in seeds)
+
+
+def test_without_a_mistake_these_seeds_end_well() -> None:
+    assert not any(is_noticed(seed) for seed in {*NOTICED.values(), *UNNOTICED})
