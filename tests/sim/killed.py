@@ -41,7 +41,7 @@ sync Lead <-> prospect {
 }
 """
 FILES = ("salesforce.db", "outreach.db", "ledger.db")
-_CALLS = ("scan", "fetch", "find", "write", "begin", "intend", "commit", "finish")
+_CALLS = ("scan", "fetch", "fates", "find", "write", "begin", "intend", "commit", "finish")
 _WRITING = ("BEGIN", "INSERT", "UPDATE", "DELETE", "COMMIT")
 
 Place = Callable[[str], None]

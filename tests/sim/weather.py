@@ -75,6 +75,14 @@ class Weather:
         self._told(what, type_name, rows)
         return rows
 
+    def fates(self, type_name: str, ids: Sequence[RecordId]) -> dict[RecordId, RecordId | None]:
+        what = f"fates {self.side} {type_name}"
+        self._sky.before_call(what)
+        found = self.org.fates(type_name, ids)
+        self._sky.note(f"{what}: {sorted(found, key=str)}")
+        self._sky.boundary(f"after {what}")
+        return found
+
     def find(
         self,
         type_name: str,
