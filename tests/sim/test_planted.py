@@ -49,8 +49,8 @@ MISTAKES = [
     Mistake(
         "an update does not ask for its toggle",
         "engine.decide",
-        "    if not flows:\n        return\n    if not case",
-        "    if not case",
+        '    if not flows:\n        case.note(number, f"held back: {direction} update is off")\n',
+        "    if False:\n        pass\n    if False:\n",
     ),
     Mistake(
         "a create does not ask for its toggle",
@@ -110,22 +110,22 @@ MISTAKES = [
     Mistake(
         "a cursor is committed before its records",
         "engine.batch",
-        "later = self._pass(side, rows, gone, now, commit, again)",
+        "later = self._pass(side, rows, now, commit, again)",
         "self.context.ledger.commit(self.context.run, stamp(now), self.context.digest,"
-        " Commit(cursor=cursor)); later = self._pass(side, rows, gone, now, commit, again)",
+        " Commit(cursor=cursor)); later = self._pass(side, rows, now, commit, again)",
     ),
     Mistake("a cursor is never committed", "engine.batch", "commit.cursor = cursor", "pass"),
     Mistake(
         "the other record of a deleted one is made anew",
         "engine.batch",
-        "[row for row in alone if row[0] not in dead]",
-        "alone",
+        "found.alone, revived = self.lives.come_back(side, alone)",
+        "found.alone, revived = alone, []",
     ),
     Mistake(
         "a linked record that differs only waits",
         "engine.batch",
-        "elif again or crossed or not self._only_waits(side, seen, link):",
-        "elif again or crossed:",
+        "elif again or crossed or converted or not self._only_waits(side, seen, link):",
+        "elif again or crossed or converted:",
     ),
     Mistake(
         "a create whose answer never came is sent again at once",
@@ -168,7 +168,7 @@ MISTAKES = [
     Mistake(
         "conflicts are not logged",
         "engine.act",
-        "_log_conflicts(mapping, change, commit)\n    _note",
+        "commit.logs += conflict_rows(mapping, change)\n    _note",
         "pass\n    _note",
     ),
     Mistake(
@@ -284,7 +284,6 @@ NOTICED = {
     "conflicts are not logged": 6,
     "what we wrote unheard counts as a user's edit": 19,
     "a link outlives its records": 0,
-    "what was written keeps its base": 14,
     "a create does not ask for its toggle": 1,
     "a one-way line looks at its target's changes": 1,
     "a conflict is settled without a word": 6,
@@ -297,13 +296,15 @@ NOTICED = {
     "a link keeps its first bases": 7,
     "answers are not noted": 0,
     "the source's base is what it is by now, not as it was decided on": 427,
-    "records that are linked are matched again": 427,
 }
 
 #: Tried for the other mistakes, which no seed of 60 tells: another guard makes up for them, or the
 #: histories do not get there.
 
 UNNOTICED = range(5)
+
+#: Tried where the known seed tells no more: an engine that does better takes other ways.
+TRIED = range(60)
 
 
 def _case(mistake: Mistake) -> Any:
@@ -313,7 +314,8 @@ def _case(mistake: Mistake) -> Any:
 
 @pytest.mark.parametrize("mistake", [_case(m) for m in MISTAKES])
 def test_a_mistake_is_noticed(mistake: Mistake) -> None:
-    seeds = [NOTICED[mistake.name]] if mistake.name in NOTICED else UNNOTICED
+    known = NOTICED.get(mistake.name)
+    seeds = UNNOTICED if known is None else (known, *TRIED)
     with planted(mistake):
         assert any(is_noticed(seed) for seed in seeds)
 
