@@ -139,14 +139,13 @@ def chunks(text: str) -> Iterator[tuple[int, int]]:
     """
     begin = 0
     for item in ITEM.finditer(text):
-        at = item.start()
-        if at > begin and text[at] in " \t":
+        at = item.start() + 1
+        if text[at] in " \t":
             nested = text.count("{", begin, at) > text.count("}", begin, at)
             if nested and not text[begin].isspace():
                 continue
-        if at > begin:
-            yield begin, at
-            begin = at
+        yield begin, at
+        begin = at
     if begin < len(text):
         yield begin, len(text)
 
@@ -166,8 +165,6 @@ def _without(text: str, stretches: Iterable[tuple[int, int]]) -> str:
 
 def _stray(source: Source, scanned: Scan) -> Iterator[Diagnostic]:
     """What no token starts with, and strings without an end: once a line."""
-    from dsl.expected import hint_for_junk  # noqa: PLC0415 - lazy
-
     lines = set()
     for start, end in scanned.unterminated:
         span = Span(source, start, end)
@@ -179,6 +176,8 @@ def _stray(source: Source, scanned: Scan) -> Iterator[Diagnostic]:
         if span.first.line not in lines:
             lines.add(span.first.line)
             words = f"unexpected `{span.text}`"
+            from dsl.expected import hint_for_junk  # noqa: PLC0415 - lazy
+
             if not span.text.isprintable():
                 words = f"unexpected character U+{ord(span.text[0]):04X}, which cannot be seen"
             yield Diagnostic("CW101", words, span, hint_for_junk(span.text))

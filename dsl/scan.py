@@ -11,12 +11,13 @@ __all__ = ["DEEPEST", "ITEM", "Scan", "Word", "scan", "too_deep", "words_of"]
 # How deep conditions and calls may nest: what reads them goes down one call a level.
 DEEPEST = 64
 
-# A line that starts a top-level item; none of these can stand inside another item, so what is
-# wrong in one cannot hide, or cause, anything in the next.
+# A line, but the first, that starts a top-level item; none of these can stand inside another item,
+# so what is wrong in one cannot hide, or cause, anything in the next. To look for the line end
+# itself, not for `^`, is several times as fast.
 ITEM = re.compile(
-    r"""^[ \t]*(?:crosswalk[ \t]+[0-9] | (?:limits|guard)\s*\{ | test[ \t]*"
+    r"""\n[ \t]*(?:crosswalk[ \t]+[0-9] | (?:limits|guard)\s*\{ | test[ \t]*"
         | (?:stages|values|fields|activities)[ \t]+\w+\s*\{ | sync[ \t]+\w+\s*<->)""",
-    re.MULTILINE | re.VERBOSE,
+    re.VERBOSE,
 )
 
 # As in the grammar: a string (perhaps without its end), a comment, characters that start no token

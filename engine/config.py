@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from typing import TYPE_CHECKING, Any
 
 from dsl.schema import Side
+
+if TYPE_CHECKING:  # imported where a project is read, which a lint of single files does not do
+    from zoneinfo import ZoneInfo
 
 __all__ = ["FILE", "Config", "ConfigError", "StoreConfig", "read_config"]
 
@@ -108,6 +108,8 @@ def read_config(root: Path) -> Config:
 
 
 def _read(path: Path) -> dict[str, Any]:
+    import tomllib  # noqa: PLC0415 - lazy
+
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -142,6 +144,8 @@ def _unknown_keys(data: dict[str, Any]) -> list[str]:
 
 
 def _meant(word: str, known: Mapping[str, Any] | set[str], form: str) -> str:
+    from difflib import get_close_matches  # noqa: PLC0415 - lazy
+
     near = get_close_matches(word, list(known), 1)
     if near:
         return f"; did you mean {form.format(near[0])}?"
@@ -175,6 +179,8 @@ def _plain_secrets(data: dict[str, Any]) -> list[str]:
 
 
 def _zone(name: Any, problems: list[str]) -> ZoneInfo:
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError  # noqa: PLC0415 - lazy
+
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, TypeError):

@@ -133,9 +133,9 @@ class Lives:
             task.heirs.append((name, heir))
             task.later.append(look_again(name, master))
 
-    def contest(self, tasks: Iterable[Task]) -> list[Task]:
+    def contest(self, tasks: Sequence[Task]) -> list[Task]:
         """Those of linked records whose merge is held, decided: they are held as well."""
-        contested = self.context.ledger.contested(self.mapping.name)
+        contested = self.context.ledger.contested(self.mapping.name) if tasks else {}
         held = []
         types = self.mapping.types
         for task in tasks if contested else ():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from dsl.evaluate import Context
@@ -60,5 +60,13 @@ def _beside(atom: Atom) -> Any:
     if atom.sort == "number":
         return atom.operand + step
     if atom.sort == "time":
-        return stamp(moment_of(atom.operand) + timedelta(days=step))
+        return stamp(_moved(moment_of(atom.operand), step))
     return f"{atom.operand}~" if step and atom.sort == "text" else atom.operand
+
+
+def _moved(moment: datetime, days: int) -> datetime:
+    """A moment some days on; the moment itself where the calendar ends before that."""
+    try:
+        return moment + timedelta(days=days)
+    except OverflowError:
+        return moment

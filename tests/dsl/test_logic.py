@@ -426,6 +426,17 @@ def test_nothing_is_reported_where_nothing_is_wrong(text: str) -> None:
         assert found(text) == []
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "CreatedDate is present and CreatedDate < 0001-01-01T00:00:00Z",
+        "CreatedDate is present and CreatedDate > 9999-12-31T23:59:59Z",
+    ],
+)
+def test_the_first_and_the_last_moment_there_is_can_be_compared_with(text: str) -> None:
+    assert list(findings(condition(text))) == []
+
+
 def test_parts_come_from_the_outside_in_and_stop_where_all_is_said() -> None:
     text = 'LastName = "x" or all { Rating = "Hot" Rating = "Cold" }'
     assert [each.span.text for each in parts(condition(text))] == [
