@@ -17,6 +17,13 @@ from tests.docs.pages import Block
 
 __all__ = ["Terminal", "commands", "is_as_shown"]
 
+#: The reader commits as somebody, whoever runs the tests.
+_GIT = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"} | {
+    f"GIT_{role}_{what}": value
+    for role in ("AUTHOR", "COMMITTER")
+    for what, value in (("NAME", "Ada Byron"), ("EMAIL", "ada@edge.com"))
+}
+
 
 def commands(transcript: str) -> Iterator[tuple[str, str]]:
     """Each command of a transcript with what is shown below it."""
@@ -63,7 +70,7 @@ class Terminal:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            env=environment() | {"PATH": path, "COLUMNS": "100"},
+            env=environment() | _GIT | {"PATH": path, "COLUMNS": "100"},
             timeout=120,
             check=False,
         )
