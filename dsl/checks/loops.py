@@ -12,10 +12,10 @@ from functools import lru_cache
 from itertools import chain
 
 from dsl import program as p
-from dsl.checks.exclusion import may_both
 from dsl.checks.rounds import Flow, Node, runs_on
 from dsl.checks.walk import refs, refs_in
 from dsl.diagnostics import Diagnostic
+from dsl.logic import never
 from dsl.passes import Project, SyncView
 from dsl.schema import Side
 from dsl.source import Span
@@ -153,7 +153,7 @@ def _possible(loop: Sequence[Flow]) -> bool:
         for condition in flow.conditions:
             if any((r.side, names[r.side], r.path) in nodes for r in refs_in(condition)):
                 return False
-    return all(may_both(a, b) for n, a in enumerate(conditions) for b in conditions[n + 1 :])
+    return never(*(condition for condition in conditions if condition is not None)) is None
 
 
 def _loop(loop: Sequence[Flow]) -> Diagnostic:

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from itertools import combinations
 
 from dsl import program as p
-from dsl.checks.exclusion import may_both
 from dsl.diagnostics import Diagnostic
+from dsl.logic import overlap
 from dsl.passes import SyncView
 from dsl.schema import Side
 
@@ -26,7 +26,7 @@ def _among(lines: Sequence[p.Line]) -> Iterator[Diagnostic]:
     for side in (Side.OUTREACH, Side.SALESFORCE):
         for path, writers in _written(lines, side).items():
             for first, second in combinations(writers, 2) if len(writers) > 1 else ():
-                if id(second) not in reported and may_both(first.when, second.when):
+                if id(second) not in reported and overlap(first.when, second.when) is not False:
                     reported.add(id(second))
                     yield _twice(path, first, second, side)
 
