@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from dsl import program as p
 from dsl import syntax as s
@@ -45,10 +45,9 @@ def resolve_line(node: s.FieldLine, context: LineContext, found: list[Diagnostic
     if left is None and right is None and _is_swapped(node, context):
         del found[before:]
         found.append(_swapped(node))
-    line = _with_modifiers(node, context, found)
+    line = _with_modifiers(node, left or _NOTHING, right or _NOTHING, context, found)
     if left is None or right is None:
         return None
-    line = replace(line, salesforce=left, outreach=right)
     if context.activity and line.inbound:
         message = "an activity's lines only write to Salesforce"
         found.append(Diagnostic("CW204", message, node.arrow_span, "write `<-`", "<-"))
@@ -80,7 +79,13 @@ def _swapped(node: s.FieldLine) -> Diagnostic:
 _NOTHING = p.Constant(Span(Source("", ""), 0, 0), None, Kind.UNKNOWN)
 
 
-def _with_modifiers(node: s.FieldLine, context: LineContext, found: list[Diagnostic]) -> p.Line:
+def _with_modifiers(
+    node: s.FieldLine,
+    left: p.Expression,
+    right: p.Expression,
+    context: LineContext,
+    found: list[Diagnostic],
+) -> p.Line:
     prevent: set[str] = set()
     via = prefer = condition = None
     once = False
@@ -99,7 +104,7 @@ def _with_modifiers(node: s.FieldLine, context: LineContext, found: list[Diagnos
                 scope = context.scope(_source_side(node.arrow))
                 condition = condition or resolve_condition(modifier.condition, scope, found)
     return p.Line(
-        node.span, _NOTHING, node.arrow, _NOTHING, frozenset(prevent), via, prefer, once, condition
+        node.span, left, node.arrow, right, frozenset(prevent), via, prefer, once, condition
     )
 
 

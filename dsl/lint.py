@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 
@@ -108,6 +110,10 @@ class Checker:
 
     def check(self, sources: Sequence[Source]) -> Checked:
         """The program that the files make, with every finding that one run can report."""
+        with _uncollected():
+            return self._check(sources)
+
+    def _check(self, sources: Sequence[Source]) -> Checked:
         self._memo.turn()
         modules, wrong = self._reader.read(sources)
         found = list(wrong)
@@ -127,6 +133,18 @@ class Checker:
             yield from self._memo.of("sync passes", view, partial(_over_sync, view))
         for each in PROJECT_PASSES:
             yield from each(project)
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Without a look for circles: a check makes trees, and looking takes a tenth of its time."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
 
 
 def _over_item(item: Item) -> tuple[Diagnostic, ...]:

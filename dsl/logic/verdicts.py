@@ -125,6 +125,7 @@ class Judge:
     def __init__(self, conditions: Sequence[Condition]) -> None:
         self._reading = Reading()
         self._nodes: dict[int, Node] = {}
+        self._plain: dict[int, bool] = {}
         for condition in conditions:
             self._node(condition)
         self.plain = self._reading.plain
@@ -143,9 +144,12 @@ class Judge:
 
     def is_plain(self, part: Condition) -> bool:
         """Whether there is nothing to find in the part by itself."""
-        reading = Reading()
-        reading.read(part)
-        return reading.plain
+        plain = self._plain.get(id(part))
+        if plain is None:
+            reading = Reading()
+            reading.read(part)
+            plain = self._plain[id(part)] = reading.plain
+        return plain
 
     def are_related(self, part: Condition, others: Sequence[Condition]) -> bool:
         """Whether there may be something to find in the part beside the others."""
