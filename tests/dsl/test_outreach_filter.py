@@ -75,6 +75,8 @@ def lets_through(value: Any, text: str, zone: tzinfo) -> bool:
     """Outreach's side of it, by its documentation."""
     if value in (None, ""):
         return text == "__null__"
+    if text == "__null__":
+        return False
     if ".." not in text:
         return any(_order(value, zone) == _order(_read(each), zone) for each in text.split(","))
     low, high = text.split("..")
@@ -84,7 +86,9 @@ def lets_through(value: Any, text: str, zone: tzinfo) -> bool:
 
 
 def _read(text: str) -> Any:
-    return text if "T" in text else {"true": True, "false": False}.get(text) or float(text)
+    if text in ("true", "false"):
+        return text == "true"
+    return text if "T" in text else float(text)
 
 
 def _order(value: Any, zone: tzinfo) -> Any:
