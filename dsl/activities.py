@@ -16,14 +16,14 @@ from dsl.schema import ObjectType, Schema, Side
 
 __all__ = ["ACTIVITY_VARIABLES", "RESOURCES", "resolve_activities"]
 
-# The Outreach resource that each kind's first word reads. Messages and meetings have no published
-# schema: their fields are taken at their word.
-RESOURCES: dict[str, str | None] = {
+# The Outreach resource that each kind's first word reads. Outreach publishes no schema of texts and
+# meetings: a store that can tell of them does so in the shape that ships.
+RESOURCES: dict[str, str] = {
     "email": "mailing",
     "call": "call",
     "task": "task",
-    "text": None,
-    "meeting": None,
+    "text": "text",
+    "meeting": "meeting",
 }
 
 # What an activity knows beyond its resource's own attributes.
@@ -94,8 +94,7 @@ def _resolve(
         if title.name is not None and context.names.has_template(title.name, found):
             template = title.name.text
         text = str(title.text.value) if title.text else None
-    resource = RESOURCES[word]
-    outreach = context.schema.get(Side.OUTREACH, resource) if resource else None
+    outreach = context.schema.get(Side.OUTREACH, RESOURCES[word])
     salesforce = context.schema.get(Side.SALESFORCE, target) or ObjectType(
         Side.SALESFORCE, target, target, {}
     )

@@ -71,8 +71,7 @@ def _finding(wrong: Problem, span: Span, related: tuple[tuple[Span, str], ...] =
 
 def _unknown(text: str, kind: str, schema: Schema) -> Iterator[Problem]:
     """Variables that an activity of a kind does not have, as far as its fields are known."""
-    resource = RESOURCES[kind.partition(" ")[0]]
-    activity = schema.get(Side.OUTREACH, resource) if resource else None
+    activity = schema.get(Side.OUTREACH, RESOURCES[kind.partition(" ")[0]])
     for variable in read_template(text).variables if activity else ():
         wrong = _missing(variable, kind, activity, schema) if activity else None
         if wrong is not None:

@@ -56,9 +56,10 @@ def test_a_bad_title_gives_one_finding_at_the_word(
     assert (found.code, found.span.text, found.suggestion) == ("CW208", text, suggestion)
 
 
-def test_kinds_without_a_schema_take_names_at_their_word() -> None:
-    lines = 'text sent title "{{ anything }}"\nmeeting booked title "{{ what.ever }}"'
-    assert codes(lead(activities=lines)) == []
+def test_texts_and_meetings_have_the_fields_of_the_shape_that_ships() -> None:
+    good = 'text sent title "{{ body }}"\nmeeting booked title "{{ subject }} {{ prospect.name }}"'
+    assert codes(lead(activities=good)) == []
+    assert codes(lead(activities='meeting booked title "{{ what.ever }}"')) == ["CW208"]
     assert codes(lead(activities='text sent title "{{ anything"')) == ["CW208"]
 
 

@@ -153,7 +153,7 @@ def test_a_bad_clause_gives_one_finding_at_the_thing(clause: str, code: str, tex
         'pushing when salesforce.Rating = "Hot" and emails contains "@acme.com"',
         "polling when SystemModstamp > 30 days ago and ConvertedDate <= today",
         'activities { email sent when state = "delivered" }',
-        "activities { meeting booked when anything = 1 }",
+        'activities { meeting booked when state = "booked" }',
         "activities { call logged { CallDisposition <- disposition  Description <- note } }",
         'activities { task completed when action in ("call") }',
         "inbound create off\noutbound create off\nsync down off\nfallback association off",
