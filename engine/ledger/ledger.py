@@ -20,7 +20,7 @@ from engine.model import Cursor, RecordId, Side
 
 __all__ = ["Ledger"]
 
-_REVISION = "0002"
+_REVISION = "0004"
 _BUSY_SECONDS = 5.0
 _SHORT = 15  # characters of a Salesforce id without its checksum
 _Found = TypeVar("_Found")
@@ -266,6 +266,24 @@ class Ledger:
             connection.execute(
                 sa.update(t).where(t.c.id == run).values(finished_at=at, status=status, **values)
             )
+
+    def knows_rules(self, digest: str) -> bool:
+        """Whether the rules with this digest are kept."""
+        t = schema.rules
+        with self._core() as connection:
+            return bool(connection.execute(sa.select(1).where(t.c.digest == digest)).first())
+
+    def keep_rules(self, digest: str, facts: str) -> None:
+        """Keep what rules say when they first run."""
+        with self._core() as connection:
+            connection.execute(sa.insert(schema.rules).values(digest=digest, facts=facts))
+
+    def drop_log(self, before: str, limit: int) -> int:
+        """Drop the oldest rows of the log before a stamp, at most `limit`; how many those were."""
+        t = schema.log
+        old = sa.select(t.c.id).where(t.c.timestamp < before).order_by(t.c.timestamp).limit(limit)
+        with self._core() as connection:
+            return connection.execute(sa.delete(t).where(t.c.id.in_(old))).rowcount
 
     def note_applied(self, plan: str, run: str, at: str) -> None:
         """Note that a saved plan is being carried out, before its first write."""

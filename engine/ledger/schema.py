@@ -13,6 +13,7 @@ __all__ = [
     "log",
     "metadata",
     "pending",
+    "rules",
     "run",
     "tombstone",
 ]
@@ -72,6 +73,15 @@ cursor = Table(
     Column("horizon", Text, nullable=False),
 )
 
+#: The rules that ran, by their digest: `facts` is JSON as `dsl.changes` reads it.
+rules = Table(
+    "rules",
+    metadata,
+    Column("digest", Text, primary_key=True),
+    Column("facts", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+
 run = Table(
     "run",
     metadata,
@@ -105,6 +115,7 @@ change = Table(
     Column("state", Text, nullable=False),
     Column("error", Text),
     Index("change_run", "run"),
+    Index("change_at", "at"),
     Index("change_sending", "state", sqlite_where=text("state = 'sending'")),
 )
 
@@ -152,4 +163,6 @@ log = Table(
     Column("internal_id", Text),
     Column("external_type", Text),
     Column("external_id", Text),
+    Index("log_timestamp", "timestamp"),
+    Index("log_run", "run"),
 )
