@@ -39,6 +39,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "show what is linked, where reading stands, what waits",
     ),
     "log": ("engine.cli.log", "needs", "show the technical log"),
+    "activity": ("engine.cli.activity", "needs", "show what was synced and what rules changed"),
     "links": ("engine.cli.links", "needs", "show which records are linked"),
     "lsp": ("engine.cli.lsp", "none", "the language server, which an editor starts"),
     "local": ("engine.cli.local", "needs", "fill, read and change the project's local orgs"),

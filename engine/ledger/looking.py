@@ -7,22 +7,26 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from engine.ledger.schema import change, cursor, link, log, pending, run
+from engine.ledger.schema import change, cursor, link, log, pending, rules, run
 from engine.model import Action, Side
 
 __all__ = [
     "Filters",
     "cursors",
+    "kept_rules",
     "last_run",
     "link_counts",
     "linked",
     "log_rows",
+    "noted_by",
     "pending_counts",
     "run_named",
+    "runs_with_rules",
     "waiting",
     "waiting_alike",
     "waiting_of",
     "written_by",
+    "written_counts",
     "written_later",
 ]
 
@@ -168,6 +172,53 @@ def _status() -> sa.ColumnElement[str]:
     done = sa.case(_DONE, value=change.c.action, else_=change.c.action)
     end = sa.case(_ENDS, value=change.c.state, else_=change.c.state)
     return sa.case((change.c.state == "done", done), else_=change.c.action + " " + end)
+
+
+# -- what happened ------------------------------------------------------------------------------
+
+
+def runs_with_rules(since: str | None) -> Query:
+    """The runs that began since a stamp, newest first, each with its rules and the run's before.
+
+    Columns: `id`, `started_at`, `finished_at`, `counts`, `digest`, `earlier` (null for the first).
+    """
+    order = run.c.started_at, run.c.id
+    every = sa.select(
+        run.c.id,
+        run.c.started_at,
+        run.c.finished_at,
+        run.c.counts,
+        run.c.rules_digest.label("digest"),
+        sa.func.lag(run.c.rules_digest).over(order_by=order).label("earlier"),
+    ).subquery()
+    query = sa.select(every).order_by(every.c.started_at.desc(), every.c.id.desc())
+    return query if since is None else query.where(every.c.started_at >= since)
+
+
+def kept_rules(of: dict[str, Any]) -> Query:
+    """What is kept of the two sets of rules that a row of `runs_with_rules` names."""
+    return sa.select(rules).where(rules.c.digest.in_([of["digest"], of["earlier"]]))
+
+
+def written_counts(name: str) -> Query:
+    """How much a run wrote: `pair`, `direction`, `status` (`created`, …), `records`."""
+    status = _status().label("status")
+    return (
+        sa.select(change.c.pair, change.c.direction, status, sa.func.count().label("records"))
+        .where(change.c.run == name, change.c.state == "done")
+        .group_by(change.c.pair, change.c.direction, status)
+    )
+
+
+def noted_by(name: str) -> Query:
+    """How many conflicts, holds and refusals a run noted of each two types."""
+    alike = log.c.status, log.c.internal_type, log.c.external_type
+    told = sa.or_(log.c.status.in_(("conflict", "held")), log.c.status.like("% refused"))
+    return (
+        sa.select(*alike, sa.func.count().label("records"))
+        .where(log.c.run == name, told)
+        .group_by(*alike)
+    )
 
 
 # -- links --------------------------------------------------------------------------------------
