@@ -276,7 +276,9 @@ def _by_text(fact: Fact) -> str:
 
 def _changed(was: Fact, now: Fact) -> RuleChange:
     if was.head != now.head:
-        message = f"{now.scope}: `{was.text}` -> `{now.text}`"
+        same = was.when == now.when
+        texts = (was.head, now.head) if same else (was.text, now.text)
+        message = f"{now.scope}: `{texts[0]}` -> `{texts[1]}`"
     elif not was.when:
         message = f"`{now.name}` of {now.scope}: condition `{now.when}` added"
     elif not now.when:

@@ -20,6 +20,7 @@ FLOORS = {
     **dict.fromkeys(
         (
             "engine.act",
+            "engine.activity",
             "engine.again",
             "engine.approved",
             "engine.audit",

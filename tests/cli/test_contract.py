@@ -167,6 +167,8 @@ def test_a_missing_configuration_says_how_to_get_one(tmp_path: Path) -> None:
         ('[salesforce]\ntoken = "s3cret"\n', ["`token`", "env:NAME"]),
         ('[project]\nledger = "oracle://x"\n', ["ledger", "sqlite:///crosswalk.db"]),
         ('[project]\ntimezone = "Mars"\n', ["timezone", "Europe/Paris"]),
+        ("[project]\nlog_days = 0\n", ["log_days", "from 1 to"]),
+        ('[project]\nlog_days = "30"\n', ["log_days", "without quotes"]),
         ("[project]\nname = 3\n", ["`name`", "text in quotes"]),
     ],
 )
