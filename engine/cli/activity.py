@@ -71,8 +71,8 @@ def _print(form: str, found: Iterable[Entry]) -> None:
         case "csv":
             print_csv(_COLUMNS, ([getattr(each, name) for name in _COLUMNS] for each in found))
         case _:
-            rows = ((e.timestamp, e.type, e.message, e.rule or e.run) for e in found)
-            if not print_table(("time", "type", "what", "where"), rows):
+            rows = ((e.timestamp, e.type, e.rule or e.run, e.message) for e in found)
+            if not print_table(("time", "type", "where", "what"), rows):
                 print("nothing of this kind has happened", file=sys.stderr)
 
 

@@ -95,7 +95,7 @@ def _noted(filters: Filters) -> Query:
     """The rows of the log; a refusal is left to the row of its write, which says more."""
     told = sa.exists().where(
         change.c.run == log.c.run,
-        change.c.state == "refused",
+        change.c.state == sa.literal_column("'refused'"),  # as the index of refusals has it
         change.c.action + " refused" == log.c.status,
         change.c.error == log.c.message,
     )

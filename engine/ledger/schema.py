@@ -117,6 +117,7 @@ change = Table(
     Index("change_run", "run"),
     Index("change_at", "at"),
     Index("change_sending", "state", sqlite_where=text("state = 'sending'")),
+    Index("change_refused", "run", "error", sqlite_where=text("state = 'refused'")),
 )
 
 #: Records to be looked at again although they have not changed. `why` is `reference` (a field waits

@@ -302,6 +302,7 @@ def test_the_version_is_told(tmp_path: Path) -> None:
         "graph",
         "status",
         "log",
+        "activity",
         "links",
         "local",
     ],

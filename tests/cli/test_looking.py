@@ -274,6 +274,7 @@ class TestLog:
             told = " ".join(step[3] for step in steps)
             assert "log_timestamp" in told
             assert "change_at" in told
+            assert "change_refused" in told
 
     def test_a_message_is_no_formula_in_a_spreadsheet(
         self, filled: Ledger, tell: Callable[..., str]

@@ -47,8 +47,8 @@ def lead(inside: str) -> str:
             lead("inbound create when Email is present"),
             lead("inbound create when Email is empty"),
             (
-                "`inbound create` of Lead <-> prospect: condition changed from `Email is present` to"
-                " `Email is empty`"
+                "`inbound create` of Lead <-> prospect: condition changed from"
+                " `Email is present` to `Email is empty`"
             ),
         ),
         (

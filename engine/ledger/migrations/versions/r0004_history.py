@@ -15,6 +15,9 @@ def upgrade() -> None:
     op.create_index("log_timestamp", "log", ["timestamp"])
     op.create_index("log_run", "log", ["run"])
     op.create_index("change_at", "change", ["at"])
+    op.create_index(
+        "change_refused", "change", ["run", "error"], sqlite_where=sa.text("state = 'refused'")
+    )
     op.create_table(
         "rules",
         sa.Column("digest", sa.Text, primary_key=True),
