@@ -35,7 +35,8 @@ class End:
 
     `column` is the path to read; where a reference is mapped by name (`stage`), it is the name's.
     `targets` are the types that a reference may point to, `field` is None for an expression or a
-    custom field that the schema does not know.
+    custom field that the schema does not know. `id_column` is the reference itself, where one that
+    a map translates by name may be translated through links as well.
     """
 
     label: str
@@ -45,6 +46,7 @@ class End:
     field: Field | None
     by_name: bool = False
     targets: tuple[str, ...] = ()
+    id_column: str | None = None
 
     @property
     def is_list(self) -> bool:
@@ -54,6 +56,11 @@ class End:
     def is_link(self) -> bool:
         """Whether it holds an id that has to be translated through links."""
         return self.kind is Kind.REFERENCE and not self.by_name
+
+    @property
+    def link_column(self) -> str | None:
+        """Where the id stands that links may translate."""
+        return self.column if self.is_link else self.id_column
 
 
 def end_of(pair: ir.Pair, line: ir.Line, side: Side) -> End:
@@ -69,7 +76,8 @@ def end_of(pair: ir.Pair, line: ir.Line, side: Side) -> End:
         named = line.via is not None or kind_of(other) in _TEXTUAL
         if named:
             path = _name_path(object_type, ref.path)
-            return End(label, Kind.TEXT, path, ref.path, known, True, ref.references)
+            linked = ref.path if kind_of(other) is Kind.REFERENCE else None
+            return End(label, Kind.TEXT, path, ref.path, known, True, ref.references, linked)
         return End(label, ref.kind, ref.path, ref.path, known, False, ref.references)
     return End(label, ref.kind, ref.path, None if ref.dotted else ref.path, known)
 
@@ -179,6 +187,8 @@ def columns_of(
         column = at[side].column
         if column is not None:
             wanted[column] = None
+            if at[side].id_column is not None:
+                wanted[at[side].id_column or ""] = None
         else:
             wanted.update((r.path, None) for r in fields_in(line.end(side)) if r.side is side)
     refs = [r for c in conditions_of(pair) for r in fields_in(c)]

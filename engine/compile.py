@@ -7,6 +7,7 @@ of another type than its schema says.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, tzinfo
 from typing import Any
 
@@ -124,6 +125,13 @@ class Compiler:
 
         return compute
 
+    def reference(self, end: End, side: Side) -> Callable[[Row, datetime], Value] | None:
+        """The id behind a name that a map translates, if links may translate it as well."""
+        if end.id_column is None:
+            return None
+        slot = self._slots[side, end.id_column]
+        return lambda row, _now: row[slot]
+
     def holds(self, condition: ir.Condition | None, name: str) -> Holds | None:
         """A condition as a function of (s, o, s_base, o_base, now)."""
         if condition is None:
@@ -215,6 +223,8 @@ class Compiler:
             return self._silenced(line, side, emitter, code, viewed)
         ref = line.end(side)
         is_email = isinstance(ref, ir.FieldRef) and ref.is_email
+        if end.id_column is not None:  # two may bear one name, and somebody may get another one
+            end = replace(end, kind=Kind.REFERENCE, column=end.id_column)
         code, plain = self._plain_view(end, is_email, side, emitter)
         return self._silenced(line, side, emitter, code, plain)
 

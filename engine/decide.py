@@ -15,12 +15,12 @@ from engine.case import Case, Change, FieldChange, Verdict
 from engine.compile import is_unset, waiting
 from engine.lastknown import why_kept
 from engine.ledger import Link
-from engine.mapping import LineCode
+from engine.mapping import CreatingLine, LineCode
 from engine.merge import flow_of
 from engine.model import DIRECTIONS, SIDES, Action, Direction, Value
 from engine.references import Wait
 from engine.translate import line_holds, put_first, same, sendable, slot, translate
-from engine.translator import HOLD
+from engine.translator import HOLD, Linked
 
 __all__ = [
     "await_news",
@@ -111,10 +111,10 @@ def _decide_line(
             code.ends[direction.source].label,
             target.label,
             before,
-            sent if target.is_list else value,
+            sent if target.is_list or isinstance(value, Linked) else value,
             sent,
             conflict,
-            target.is_link,
+            target.is_link or isinstance(value, Linked),
         )
     )
 
@@ -204,9 +204,7 @@ def decide_create(case: Case, direction: Direction) -> Verdict:
             case.note(line.number, _unsent(mapping.lines[line.number], line.flows, value))
             verdict.agreed.append(line.number)
             continue
-        sent = value
-        if line.names and type(value) is not Wait:
-            sent = lookup.named(line.number, direction.target, line.names, str(value))
+        sent = sendable(case, line.number, direction, value) if line.names else value
         if type(sent) is Wait:
             case.note(line.number, sent.message)
             if line.required:
@@ -215,15 +213,19 @@ def decide_create(case: Case, direction: Direction) -> Verdict:
                 return Verdict([skip], [], [sent])
             verdict.waits.append(sent)
             continue
-        if line.is_list:
-            sent = value = [value]
-        fields.append(
-            FieldChange(
-                line.number, line.source, line.target, None, value, sent, is_link=line.is_link
-            )
-        )
+        fields.append(_first_value(line, value, sent))
     verdict.changes.append(case.change(Action.CREATE, direction, rule.reason, rule.place, fields))
     return verdict
+
+
+def _first_value(line: CreatingLine, value: Any, sent: Value) -> FieldChange:
+    """What a new record is given by one line."""
+    is_link = line.is_link or type(value) is Linked
+    if line.is_list:
+        sent = value = [value]
+    elif is_link:
+        value = sent
+    return FieldChange(line.number, line.source, line.target, None, value, sent, is_link=is_link)
 
 
 def _unsent(code: LineCode, flows: bool, value: Any) -> str:

@@ -49,7 +49,7 @@ def references(pair: Pair, pairs: Sequence[Pair]) -> Iterator[tuple[str, Pair]]:
         left, right = line.salesforce, line.outreach
         if not (isinstance(left, FieldRef) and isinstance(right, FieldRef)):
             continue
-        if left.kind is not Kind.REFERENCE or right.kind is not Kind.REFERENCE or line.via:
+        if left.kind is not Kind.REFERENCE or right.kind is not Kind.REFERENCE:
             continue
         for other in pairs:
             if other.salesforce.name in left.references and other.outreach.name in right.references:

@@ -29,7 +29,7 @@ from engine.compile import FIXED, UNSET, Compiler, Holds, Merge, View, merge_fun
 from engine.model import DIRECTIONS, SIDES, Direction, Row
 from engine.translator import Translate, translator
 
-__all__ = ["UNSET", "Holds", "LineCode", "Mapping", "compile_pair"]
+__all__ = ["UNSET", "CreatingLine", "Holds", "LineCode", "Mapping", "compile_pair"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,8 @@ class LineCode:
         return self.line.prevent_empty
 
     def by_links(self) -> bool:
-        return all(end.is_link for end in self.ends.values())
+        """Whether links translate it, alone or beside a map of names."""
+        return all(end.link_column is not None for end in self.ends.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,6 +234,7 @@ def _line(
         direction: translator(
             number,
             compiler.value(line, ends[direction.source], direction.source),
+            compiler.reference(ends[direction.source], direction.source),
             ends,
             line.via,
             direction,

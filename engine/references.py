@@ -122,11 +122,11 @@ def gather(
             if not flows or not batch:
                 continue
             if number in line_routes:
-                slot = mapping.slot(side, code.ends[side].column or "")
+                slot = mapping.slot(side, code.ends[side].link_column or "")
                 ids = {canonical_id(row[slot]) for row in batch} - {None}
                 for pair in line_routes[number]:
                     wanted[pair, side] |= ids
-            elif code.ends[side.other].by_name:
+            if code.ends[side.other].by_name:
                 for type_name in code.ends[side.other].targets:
                     names[side.other, type_name] |= _names(mapping, code, side, batch)
     for (pair, side), ids in wanted.items():
@@ -139,18 +139,19 @@ def gather(
 
 def _names(mapping: Mapping, code: LineCode, side: Side, batch: list[Row]) -> set[str]:
     """The names on the other side that a line's values come to."""
-    if code.line.via:
-        entries = code.line.via.entries
-        ends = {str(e.right if side is Side.SALESFORCE else e.left) for e in entries}
-        if code.line.via.otherwise_text is not None:
-            ends.add(code.line.via.otherwise_text)
-        return ends
+    ends = set()
+    if via := code.line.via:
+        ends = {str(e.right if side is Side.SALESFORCE else e.left) for e in via.entries}
+        if via.otherwise_text is not None:
+            ends.add(via.otherwise_text)
+        if via.otherwise != "same":
+            return ends
     column = code.ends[side].column
     if column is None:
-        return set()
+        return ends
     slot = mapping.slot(side, column)
     values: set[Value] = {first(row[slot]) for row in batch}
-    return {str(v) for v in values if not is_empty(v)}
+    return ends | {str(v) for v in values if not is_empty(v)}
 
 
 def _ask_active(store: Store, found: References, known: dict[RecordId, bool]) -> None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from dsl.schema import Side
-from dsl.values import is_empty
+from dsl.values import canonical_id, is_empty
 from engine.case import Case
 from engine.mapping import LineCode
 from engine.model import Direction, Value
 from engine.references import Wait
+from engine.translator import Linked
 
 __all__ = ["line_holds", "put_first", "same", "sendable", "slot", "translate"]
 
@@ -31,7 +32,9 @@ def translate(case: Case, number: int, direction: Direction) -> Any:
 def sendable(case: Case, number: int, direction: Direction, value: Value) -> Value | Wait:
     """The value as the store takes it: the id of what bears the name, where names are mapped."""
     target = case.mapping.lines[number].ends[direction.target]
-    if not target.by_name or is_empty(value):
+    if isinstance(value, Linked):
+        return value.id
+    if not target.by_name or is_empty(value) or isinstance(value, Wait):
         return value
     return case.references.named(number, direction.target, target.targets, str(value))
 
@@ -40,6 +43,10 @@ def same(case: Case, number: int, direction: Direction, value: Value) -> bool:
     """Whether the target already holds the value, in canonical form."""
     form = case.mapping.canonical(direction.target, number)
     code = case.mapping.lines[number]
+    if isinstance(value, Linked):
+        column = code.ends[direction.target].id_column or ""
+        there = case.rows[direction.target][case.mapping.slot(direction.target, column)]
+        return bool(canonical_id(there) == value.id)
     return bool(
         form(value) == form(case.rows[direction.target][slot(case, code, direction.target)])
     )

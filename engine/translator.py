@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, tzinfo
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from dsl.program import Translation
 from dsl.schema import Kind, Side
@@ -12,10 +12,16 @@ from dsl.values import convert, first, is_empty
 from engine.columns import End
 from engine.model import Direction, RecordId, Row, Value
 
-__all__ = ["HOLD", "Lookup", "Translate", "translator"]
+__all__ = ["HOLD", "Linked", "Lookup", "Translate", "translator"]
 
 HOLD = object()
 """What a value comes to that is unmapped, or has no form there: leave the other side as it is."""
+
+
+class Linked(NamedTuple):
+    """What links say that a reference stands for, on a line whose map speaks of names."""
+
+    id: RecordId
 
 
 class Lookup(Protocol):
@@ -35,13 +41,17 @@ Translate = Callable[[Row, Lookup, datetime], Any]
 def translator(
     number: int,
     read: Read,
+    read_id: Read | None,
     ends: dict[Side, End],
     via: Translation | None,
     direction: Direction,
     zone: tzinfo,
 ) -> Translate:
-    """How line `number` flows in one direction."""
+    """How line `number` flows in one direction; `read_id` is there if links help its map out."""
     source, target = ends[direction.source], ends[direction.target]
+    if via is not None and read_id is not None:
+        by_links = _by_links(number, read_id, direction.source)
+        return _by_names_or_links(read, by_links, via, direction)
     if via is not None:
         return _by_map(read, via, direction)
     if source.is_link and target.is_link:
@@ -77,10 +87,38 @@ def _by_links(number: int, read: Read, source: Side) -> Translate:
     return translate
 
 
-def _by_map(read: Read, via: Translation, direction: Direction) -> Translate:
+def _by_names_or_links(
+    read: Read, by_links: Translate, via: Translation, direction: Direction
+) -> Translate:
+    """A map of names has the first word, then links, and `otherwise` speaks for who has none."""
+    known, otherwise = _known(via, direction), via.otherwise
+
+    def translate(row: Row, lookup: Lookup, now: datetime) -> Any:
+        name = first(read(row, now))
+        if name in known:
+            return known[name]
+        found = by_links(row, lookup, now)
+        if found is None:
+            return None
+        if found is not HOLD and isinstance(found, str | int):
+            return Linked(found)
+        if otherwise == "text":
+            return via.otherwise_text
+        if otherwise == "same":
+            return found if is_empty(name) else name
+        return None if otherwise == "clear" else found
+
+    return translate
+
+
+def _known(via: Translation, direction: Direction) -> dict[object, Any]:
     inbound = direction is Direction.INBOUND
     entries = via.inbound if inbound else via.outbound
-    known = {value: e.right if inbound else e.left for value, e in entries.items()}
+    return {value: e.right if inbound else e.left for value, e in entries.items()}
+
+
+def _by_map(read: Read, via: Translation, direction: Direction) -> Translate:
+    known = _known(via, direction)
     otherwise: dict[str, Callable[[Value], Any]] = {
         "hold": lambda _value: HOLD,
         "clear": lambda _value: None,

@@ -44,7 +44,7 @@ _IGNORED = """\
 _NEXT = """\
 Made a project in {folder}:
   {file:<28} connections and ledger
-  {rules:<28} the recommended rules for {types}
+  {rules:<28} the recommended rules, with their tests
   {titles:<28} the titles of activities, yours to change
   {orgs:<28} {state}
 
@@ -74,7 +74,6 @@ def run(args: argparse.Namespace, _project: Project | None) -> int:
     """Make the project and say what to do next."""
     folder = Path(args.folder)
     make_project(folder, args.sample)
-    types = ", ".join(sorted(file.stem for file in RULES.glob("*.sync")))
     print(
         _NEXT.format(
             folder=folder.resolve(),
@@ -82,7 +81,6 @@ def run(args: argparse.Namespace, _project: Project | None) -> int:
             rules="rules/",
             titles="templates/activity_titles/",
             orgs="salesforce.db, outreach.db",
-            types=types,
             state="local orgs" + (", Salesforce filled with the sample org" if args.sample else ""),
             go="" if args.folder == "." else f"  cd {args.folder}\n",
         ),

@@ -64,15 +64,46 @@ def test_a_queue_as_owner_leaves_the_prospects_owner_alone_and_says_why() -> Non
         assert list(at.ledger.rows(pending.select())) == []
 
 
-def test_a_map_of_names_says_who_stands_for_a_queue_and_for_all_others() -> None:
-    owners = 'values owners { "Inbound" -> "ann Lee"  otherwise "bob Lee" }'
-    with world(owners + USERS + LEADS.replace("OWNER", "OwnerId -> owner via owners")) as at:
-        (rep, ann), (_, bob) = user(at, "ann"), user(at, "bob")
+OWNERS = 'values owners { "Inbound" <-> "ann Lee"  otherwise "bob Lee" }'
+
+
+def test_a_map_says_who_stands_for_a_queue_and_for_all_who_have_no_seat() -> None:
+    with world(OWNERS + USERS + LEADS.replace("OWNER", "OwnerId -> owner via owners")) as at:
+        (_, ann), (_, bob), (carl, theirs) = user(at, "ann"), user(at, "bob"), user(at, "carl")
         queue = at.create(S, "Group", Name="Inbound", Type="Queue")
-        at.create(S, "Lead", **ROSE, OwnerId=queue)
-        at.create(S, "Lead", **ROSE | {"Email": "b@x.co"}, OwnerId=rep)
+        other = at.create(S, "Group", Name="Partners", Type="Queue")
+        for number, owner in enumerate((queue, other, carl)):
+            at.create(S, "Lead", **ROSE | {"Email": f"{number}@x.co"}, OwnerId=owner)
+        planned, _ = at.plan()
+        assert list(at.run().counts.values()) == list(planned.counts.values())
+        assert list(at.all(O, "prospect", "owner").values()) == [(ann,), (bob,), (theirs,)]
+        assert not any(at.run().counts.values())
+
+
+def test_a_fallback_owner_takes_over_from_a_user_who_has_left_salesforce() -> None:
+    with world(OWNERS + USERS + LEADS.replace("OWNER", "OwnerId <-> owner via owners")) as at:
+        (ann, _), (bob, _), (carl, theirs) = user(at, "ann"), user(at, "bob"), user(at, "carl")
+        lead = at.create(S, "Lead", **ROSE, OwnerId=ann)
         at.run()
-        assert list(at.all(O, "prospect", "owner").values()) == [(ann,), (bob,)]
+        at.edit(S, "User", carl, IsActive=False)
+        at.edit(O, "prospect", 1, owner=theirs)
+        at.run()
+        assert at.one(S, "Lead", lead, "OwnerId") == bob
+        assert not any(at.run().counts.values())
+
+
+def test_two_users_of_one_name_are_told_apart_by_their_links() -> None:
+    with world(OWNERS + USERS + LEADS.replace("OWNER", "OwnerId <-> owner via owners")) as at:
+        (first, one), (second, two) = user(at, "carl"), user(at, "dave")
+        for who, there in ((second, two), (first, one)):
+            at.edit(S, "User", who, FirstName="Carl")
+            at.edit(O, "user", there, firstName="Carl")
+        lead = at.create(S, "Lead", **ROSE, OwnerId=second)
+        at.run()
+        assert at.one(O, "prospect", 1, "owner") == two
+        at.edit(S, "Lead", lead, OwnerId=first)
+        at.run()
+        assert at.one(O, "prospect", 1, "owner") == one
 
 
 @pytest.fixture
