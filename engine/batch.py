@@ -366,8 +366,8 @@ class Batches:
                 for row in rows
                 if self.case(side, {side: row}, {}, now).holds(direction, "create")
             }
-        store = self.context.stores[side.other]
-        found = find_matches(self.mapping, side, rows, store, self.context.ledger, creating)
+        stores, ledger = self.context.stores, self.context.ledger
+        found = find_matches(self.mapping, side, rows, stores, ledger, creating)
         self._take_partner(side, found)
         return found
 

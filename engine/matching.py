@@ -37,11 +37,11 @@ def find_matches(
     mapping: Mapping,
     side: Side,
     rows: Sequence[Row],
-    store: Store,
+    stores: dict[Side, Store],
     ledger: Ledger,
     creating: set[RecordId],
 ) -> Matches:
-    """Look for the partners of unlinked records of `side` in the other side's `store`.
+    """Look for the partners of unlinked records of `side` on the other side.
 
     `creating` are the records that will be created there if they find none.
     """
@@ -50,7 +50,10 @@ def find_matches(
     for rule in mapping.pair.matches:
         if not open_rows:
             break
-        open_rows = _by_rule(mapping, rule, side, open_rows, store, ledger, found)
+        earlier = set(found.partners)
+        open_rows = _by_rule(mapping, rule, side, open_rows, stores[side.other], ledger, found)
+        new = {r: p for r, p in found.partners.items() if r not in earlier}
+        _look_back(mapping, rule, side, new, stores[side], ledger, found)
     _defer_twins(mapping, side, rows, found, creating)
     return found
 
@@ -114,6 +117,33 @@ def _by_rule(
         else:
             rest.append(row)
     return rest
+
+
+def _look_back(
+    mapping: Mapping,
+    rule: MatchRule,
+    side: Side,
+    partners: dict[RecordId, Row],
+    store: Store,
+    ledger: Ledger,
+    found: Matches,
+) -> None:
+    """Hold a record whose one partner is itself held because several match it.
+
+    Each of the several finds only it, so whichever was edited first would get it.
+    """
+    ids = [row[0] for row in partners.values()]
+    held = ledger.for_review(mapping.name, side.other, ids) if ids else set()
+    for record, partner in [(r, p) for r, p in partners.items() if p[0] in held]:
+        matching = candidates_of(mapping, rule, side.other, partner, store, ledger)
+        free = [other for other, linked in matching.items() if linked is None]
+        if len(free) > 1:
+            del found.partners[record]
+            names = ", ".join(str(other) for other in free[:5])
+            found.held[record] = (
+                f"{mapping.type_name(side.other)} {partner[0]} matches {len(free)}"
+                f" {mapping.type_name(side)} records by {rule_text(rule)}: {names}"
+            )
 
 
 def rule_text(rule: MatchRule) -> str:
