@@ -36,7 +36,8 @@ _decode = msgspec.json.Decoder(tuple[Any, ...]).decode
 def batches_of(program: Program, context: Context, zone: tzinfo) -> dict[str, Batches]:
     """The batches of each pair by its name; those of leads and contacts know each other."""
     found = {
-        pair.name: Batches(program, compile_pair(pair, zone), context) for pair in program.pairs
+        pair.name: Batches(program, compile_pair(pair, zone, program.pairs), context)
+        for pair in program.pairs
     }
     for batches in found.values():
         heir = found.get(heir_of(program, batches.mapping) or "")
