@@ -107,7 +107,8 @@ class Context:
     whose creation may have gone through unseen. `yes` lets deletions through, however many there
     are. A cycle over `chosen` records looks at no others; `admit` says which verdicts may be acted
     on. One that is `telling` decides on everything, also on what did not change, and says why. A
-    `partner` was named by a person; lines of `fresh` fields are decided as if they had no base.
+    `partner` was named by a person; lines of `fresh` fields are decided as if they had no base, and
+    fields that swing go on if the run is `unpaused`.
     """
 
     run: str
@@ -133,6 +134,7 @@ class Context:
     telling: bool = False
     partner: Partner | None = None
     fresh: frozenset[str] = frozenset()
+    unpaused: bool = False
 
     def written_by_others(self, mapping: Mapping, side: Side) -> int:
         """How many records of a pair's type other pairs have written in this run."""

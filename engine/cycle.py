@@ -85,6 +85,7 @@ def run_cycle(  # noqa: PLR0913 - all but the first four are options with a defa
     admit: Callable[[Verdict], bool] | None = None,
     partner: Partner | None = None,
     fresh: frozenset[str] = frozenset(),
+    unpaused: bool = False,
     before: Callable[[str], Sequence[Objection]] = lambda _run: (),
     yes: bool = False,
     report: Callable[[Change], None] = lambda _change: None,
@@ -95,7 +96,8 @@ def run_cycle(  # noqa: PLR0913 - all but the first four are options with a defa
     """Run one cycle over all pairs, or the pairs in `only`, and note it in the ledger.
 
     `chosen` and `admit` narrow down what it looks at and acts on; `partner` was named by a person
-    for one of the chosen; `fresh` fields are decided as if they had just met; `before` is asked,
+    for one of the chosen; `fresh` fields are decided as if they had just met, and fields that
+    swing go on where the run is `unpaused`; `before` is asked,
     with the run's id, before the first write. `yes` carries out deletions however many there are,
     and those that were held for that. `report` is told each change that went through, was held or
     skipped, `keep` also what it rests on. Raises the stores' errors once the ledger knows that the
@@ -105,6 +107,7 @@ def run_cycle(  # noqa: PLR0913 - all but the first four are options with a defa
     def work(context: Context) -> None:
         context.chosen, context.admit = chosen, admit
         context.partner, context.fresh, context.yes = partner, fresh, yes
+        context.unpaused = unpaused
         if yes:
             ledger.resume(None if only is None else list(only))
         Interpreter(program, context, zone, stop, progress).run(only)

@@ -116,13 +116,15 @@ change = Table(
     Column("error", Text),
     Index("change_run", "run"),
     Index("change_at", "at"),
+    Index("change_updates", "pair", "salesforce_id", sqlite_where=text("action = 'update'")),
     Index("change_sending", "state", sqlite_where=text("state = 'sending'")),
     Index("change_refused", "run", "error", sqlite_where=text("state = 'refused'")),
 )
 
 #: Records to be looked at again although they have not changed. `why` is `reference` (a field waits
 #: until `needs_id` of `needs_pair` is linked), `transient` (tried again in the next run), `refused`
-#: (held until the record or the rules change), `review` (held for a person; `needs_id` is a held
+#: (held until the record or the rules change), `paused` (a field of it swings between two values
+#: and is held), `review` (held for a person; `needs_id` is a held
 #: merge's master), `vanished` (its deletion is held, since too many are gone at once) or `resumed`
 #: (that deletion may go on).
 pending = Table(
