@@ -407,13 +407,13 @@ class TestStatus:
                 "type": CONTACT,
                 "links": 1,
                 "cursors": {"salesforce": None, "outreach": None},
-                "pending": {"reference": 0, "transient": 0, "refused": 0, "review": 1},
+                "pending": {"reference": 0, "transient": 0, "refused": 0, "review": 1, "paused": 0},
             },
             {
                 "type": LEAD,
                 "links": 2,
                 "cursors": {"salesforce": ago(hours=3), "outreach": None},
-                "pending": {"reference": 1, "transient": 0, "refused": 1, "review": 0},
+                "pending": {"reference": 1, "transient": 0, "refused": 1, "review": 0, "paused": 0},
             },
         ]
         assert found["pending"][1] == {
