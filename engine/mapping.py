@@ -81,7 +81,7 @@ class Mapping:
     value for each line (None where a side's change does not count), then one for each field that
     a `changed` watches and one for each that a delete's condition reads (`known`). `merge` answers
     (line, Salesforce changed, Outreach changed) for the lines where at least one side differs from
-    its base.
+    its base. What a person asked for is created `by_hand`, which says how.
     """
 
     pair: ir.Pair
@@ -93,6 +93,7 @@ class Mapping:
     keys: tuple[str, ...]
     zone: tzinfo
     known: tuple[ir.FieldRef, ...] = ()
+    by_hand: str = ""
 
     @property
     def name(self) -> str:
@@ -111,6 +112,8 @@ class Mapping:
                 name = f"{direction} {action}"
                 toggle = self.pair.toggle(name)
                 reason = f"{name}: condition holds" if toggle.when else f"{name} is on"
+                if self.by_hand and name == "inbound create":
+                    reason = self.by_hand
                 found[name] = Rule(reason, (toggle.span or self.pair.span).place)
         return found
 

@@ -15,7 +15,7 @@ from engine.mapping import Mapping
 from engine.model import RecordId, Row
 from engine.ports import Store
 
-__all__ = ["Matches", "candidates_of", "find_matches", "rule_text"]
+__all__ = ["Matches", "bearers_of", "candidates_of", "find_matches", "keys_of", "rule_text"]
 
 Key = tuple[Any, ...]
 
@@ -59,8 +59,8 @@ def candidates_of(
     mapping: Mapping, rule: MatchRule, side: Side, row: Row, store: Store, ledger: Ledger
 ) -> dict[RecordId, RecordId | None]:
     """All that one `match` line finds for a record, each with what it is linked to already."""
-    keys = _own_keys(mapping, rule, side, row)
-    groups = _candidates(mapping, rule, side.other, keys, store) if keys else {}
+    keys = keys_of(mapping, rule, side, row)
+    groups = bearers_of(mapping, rule, side.other, keys, store) if keys else {}
     ids = list(dict.fromkeys(row[0] for key in keys for row in groups.get(key, ())))
     linked = ledger.others(mapping.name, side.other, ids)
     return {record: linked.get(record) for record in ids}
@@ -78,14 +78,14 @@ def _by_rule(
     """Match by one line; the rows that found nobody, for the next line."""
     keyed, rest = [], []
     for row in rows:
-        keys = _own_keys(mapping, rule, side, row)
+        keys = keys_of(mapping, rule, side, row)
         if keys:
             keyed.append((row, keys))
         else:
             rest.append(row)
     if not keyed:
         return rows
-    candidates = _candidates(
+    candidates = bearers_of(
         mapping, rule, side.other, [k for _, keys in keyed for k in keys], store
     )
     ids = list({row[0] for group in candidates.values() for row in group})
@@ -124,7 +124,7 @@ def _fields(rule: MatchRule, side: Side) -> list[str]:
     return [(s if side is Side.SALESFORCE else o).path for s, o in rule.keys]
 
 
-def _own_keys(mapping: Mapping, rule: MatchRule, side: Side, row: Row) -> list[Key]:
+def keys_of(mapping: Mapping, rule: MatchRule, side: Side, row: Row) -> list[Key]:
     """The record's own keys in canonical form, one for each element of a list attribute.
 
     There is none if a part is empty.
@@ -141,17 +141,26 @@ def _forms(value: Any) -> list[Any]:
     return [canonical_name(v) for v in (value if isinstance(value, list) else [value])]
 
 
-def _candidates(
-    mapping: Mapping, rule: MatchRule, side: Side, keys: list[Key], store: Store
+def bearers_of(
+    mapping: Mapping,
+    rule: MatchRule,
+    side: Side,
+    keys: list[Key],
+    store: Store,
+    *,
+    converted: bool = False,
 ) -> dict[Key, list[Row]]:
-    """The records of `side` by key; one with a list attribute stands under each element."""
+    """The records of `side` by key; one with a list attribute stands under each element.
+
+    Leads that were converted are left out unless they are wanted.
+    """
     fields = _fields(rule, side)
     rows = store.find(
         mapping.type_name(side), mapping.columns[side], fields, list(dict.fromkeys(keys))
     )
     by_key: dict[Key, list[Row]] = {}
     for row in rows:
-        if side is Side.SALESFORCE and mapping.is_converted(row):
+        if side is Side.SALESFORCE and not converted and mapping.is_converted(row):
             continue
         values = [row[mapping.slot(side, path)] for path in fields]
         for key in dict.fromkeys(product(*map(_forms, values))):
@@ -183,7 +192,7 @@ def _defer_twins(
         marks: set[Any] = {("partner", partner[0])} if partner else set()
         if not partner and row[0] in creating:
             for number, rule in enumerate(unique):
-                marks.update((number, key) for key in _own_keys(mapping, rule, side, row))
+                marks.update((number, key) for key in keys_of(mapping, rule, side, row))
         if marks & claimed:
             found.later.add(row[0])
             found.partners.pop(row[0], None)
