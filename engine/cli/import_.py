@@ -6,6 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -143,9 +144,11 @@ def _import(args: argparse.Namespace, project: Project) -> int:
 
 def _dry_run(args: argparse.Namespace, project: Project) -> int:
     """What the import would do, in the shape of a plan."""
+    from engine.cli.objections import objection_lines
     from engine.cli.output import ChangeSpool
     from engine.cli.progress import shown_progress
     from engine.cycle import rehearse
+    from engine.guard import Blast
     from engine.imports.bring import bring
     from engine.ledger import Ledger
 
@@ -158,6 +161,7 @@ def _dry_run(args: argparse.Namespace, project: Project) -> int:
         stores = project.open_stores(stack)
         pair, given = _given(args, project, program, stores)
         spool = stack.enter_context(ChangeSpool(as_json, None if args.all or as_json else 100))
+        blast = Blast()
         with shown_progress() as progress, rehearse(stores, ledger) as (rehearsal, copy):
             zone = project.config.timezone
             summary, rows = bring(
@@ -168,9 +172,14 @@ def _dry_run(args: argparse.Namespace, project: Project) -> int:
                 pair.name,
                 given,
                 report=spool.add,
+                keep=blast.add,
                 progress=progress,
             )
+        found = blast.objections(program, ledger, zone)
+        summary = replace(summary, objections=tuple(found))
         spool.print(summary, foretold=True)
+    for line in objection_lines(summary, foretold=True):
+        print(line, file=sys.stderr)
     return _tell(args, rows)
 
 
