@@ -38,8 +38,10 @@ def batches_of(program: Program, context: Context, zone: tzinfo) -> dict[str, Ba
     """The batches of each pair by its name; those of leads and contacts know each other."""
     found = {}
     for pair in program.pairs:
-        mapping, why = compile_pair(pair, zone), context.by_hand.get(pair.name)
-        found[pair.name] = Batches(program, asked(mapping, why) if why else mapping, context)
+        mapping = compile_pair(pair, zone, program.pairs)
+        if why := context.by_hand.get(pair.name):
+            mapping = asked(mapping, why)
+        found[pair.name] = Batches(program, mapping, context)
     for batches in found.values():
         heir = found.get(heir_of(program, batches.mapping) or "")
         if heir is not None:
@@ -375,8 +377,8 @@ class Batches:
                 for row in rows
                 if self.case(side, {side: row}, {}, now).holds(direction, "create")
             }
-        store = self.context.stores[side.other]
-        found = find_matches(self.mapping, side, rows, store, self.context.ledger, creating)
+        stores, ledger = self.context.stores, self.context.ledger
+        found = find_matches(self.mapping, side, rows, stores, ledger, creating)
         self._take_partner(side, found)
         return found
 

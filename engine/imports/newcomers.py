@@ -16,7 +16,7 @@ from engine.imports.outcome import Rows
 from engine.imports.rows import Entry
 from engine.ledger import Commit
 from engine.mapping import Mapping
-from engine.matching import bearers_of, keys_of, rule_text
+from engine.matching import bearers_of, keys_of, rule_text, translations_of, untranslated
 from engine.model import Action, Direction, RecordId, Row
 
 __all__ = ["Newcomers", "as_row", "found_by_keys"]
@@ -43,7 +43,8 @@ def found_by_keys(
     found: list[_Keyed] = []
     unkeyed = {line for line, _ in left}
     for rule in mapping.pair.matches:
-        keyed = [(line, row, keys_of(mapping, rule, _SALESFORCE, row)) for line, row in left]
+        same = untranslated(mapping, rule, _SALESFORCE, [row for _, row in left])
+        keyed = [(line, row, keys_of(mapping, rule, _SALESFORCE, row, same)) for line, row in left]
         keys = [key for _, _, own in keyed for key in own]
         if not keys:
             continue
@@ -108,13 +109,17 @@ class Newcomers:
 
     def _unknown(self, people: Sequence[_Keyed]) -> list[_Keyed]:
         """Those whom no `match` line finds in Outreach, nor on an earlier line of the list."""
-        mapping, store = self.batches.mapping, self.batches.context.stores[_OUTREACH]
+        mapping, context = self.batches.mapping, self.batches.context
+        store = context.stores[_OUTREACH]
         marks: dict[int, list[tuple[int, Any]]] = {line: [] for line, _ in people}
         there: set[tuple[int, Any]] = set()
         for number, rule in enumerate(mapping.pair.matches):
             keys = []
+            linked = translations_of(
+                mapping, rule, _SALESFORCE, [row for _, row in people], context.ledger
+            )
             for line, row in people:
-                own = keys_of(mapping, rule, _SALESFORCE, row)
+                own = keys_of(mapping, rule, _SALESFORCE, row, linked)
                 marks[line] += [(number, key) for key in own]
                 keys += own
             if keys:
@@ -122,7 +127,9 @@ class Newcomers:
                 there.update((number, key) for key in found)
         fresh = []
         for line, row in people:
-            if any(mark in there or mark in self.claimed for mark in marks[line]):
+            if not marks[line]:
+                self.rows.wrong(line, "refers to a record that is not linked yet: import it again")
+            elif any(mark in there or mark in self.claimed for mark in marks[line]):
                 self.rows.skipped += 1
             else:
                 self.claimed.update(marks[line])
