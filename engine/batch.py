@@ -15,6 +15,7 @@ from dsl.program import Policy, Program
 from dsl.schema import Side
 from dsl.values import stamp
 from engine.act import Context, Task, act
+from engine.byhand import asked
 from engine.case import Base, Case, Verdict
 from engine.columns import CONVERSION, LEAD
 from engine.compile import UNSET, waits_with
@@ -37,10 +38,12 @@ _decode = msgspec.json.Decoder(tuple[Any, ...]).decode
 
 def batches_of(program: Program, context: Context, zone: tzinfo) -> dict[str, Batches]:
     """The batches of each pair by its name; those of leads and contacts know each other."""
-    found = {
-        pair.name: Batches(program, compile_pair(pair, zone, program.pairs), context)
-        for pair in program.pairs
-    }
+    found = {}
+    for pair in program.pairs:
+        mapping = compile_pair(pair, zone, program.pairs)
+        if why := context.by_hand.get(pair.name):
+            mapping = asked(mapping, why)
+        found[pair.name] = Batches(program, mapping, context)
     for batches in found.values():
         heir = found.get(heir_of(program, batches.mapping) or "")
         if heir is not None:
@@ -177,7 +180,14 @@ class Batches:
         found = self.decide(side, rows, (), now, again)
         tasks = self._admitted(found.tasks)
         name = self.mapping.name
-        commit.seen += [(name, at, row[0]) for task in tasks for at, row in task.case.rows.items()]
+        # By hand nothing is tried in the other direction: what waits there goes on waiting.
+        sides = (side,) if name in self.context.by_hand else SIDES
+        commit.seen += [
+            (name, at, row[0])
+            for task in tasks
+            for at, row in task.case.rows.items()
+            if at in sides
+        ]
         commit.seen += [(name, side, record) for record in found.settled]
         act(self.mapping, self.layout, tasks, self.context, commit)
         return found.later
@@ -201,7 +211,7 @@ class Batches:
         matches = self._matches(side, found.alone, now)
         ready = [row for row in found.alone if row[0] not in matches.later]
         tasks += self._watched(side, [self._lone_task(side, row, matches, now) for row in ready])
-        references = self._references(task.case for task in tasks)
+        references = self.references_of(task.case for task in tasks)
         for task in tasks:
             task.case.references = references
             task.verdict = self._decide(side, task, matches)
@@ -434,7 +444,8 @@ class Batches:
         notes: dict[int, str] | None = {} if self.context.telling else None
         return Case(self.mapping, References({}), now, rows, views, seen=seen, notes=notes)
 
-    def _references(self, cases: Iterable[Case]) -> References:
+    def references_of(self, cases: Iterable[Case]) -> References:
+        """What the references and names of these cases stand for on the other side."""
         rows: dict[Side, list[Row]] = {side: [] for side in SIDES}
         for case in cases:
             for side, row in case.rows.items():

@@ -45,7 +45,8 @@ class SystemClock:
 class Summary:
     """How a cycle ended: `done`, `held`, `failed`, or `stopped` between two batches.
 
-    One with `objections` stopped before its first write; `left` is what an undo had to leave.
+    One with `objections` stopped before its first write; `left` is what an undo had to leave, and
+    `rows` what became of those of a list.
     """
 
     run: str
@@ -54,6 +55,7 @@ class Summary:
     calls: dict[str, int]
     objections: tuple[Objection, ...] = ()
     left: tuple[Objection, ...] = ()
+    rows: dict[str, Any] | None = None
 
     def as_json(self) -> dict[str, Any]:
         told = {"objections": self.objections, "left": self.left}
@@ -62,7 +64,9 @@ class Summary:
             "status": self.status,
             "counts": self.counts,
             "calls": self.calls,
-        } | {key: [each.as_json() for each in found] for key, found in told.items() if found}
+            **({} if self.rows is None else {"rows": self.rows}),
+            **{key: [each.as_json() for each in found] for key, found in told.items() if found},
+        }
 
 
 def rules_digest(program: Program) -> str:

@@ -24,6 +24,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "test": ("engine.cli.test", "takes", "run the tests in the rule files"),
     "plan": ("engine.cli.plan", "needs", "show what a run would do, record by record"),
     "run": ("engine.cli.run", "needs", "run one cycle"),
+    "import": ("engine.cli.import_", "needs", "bring in a list of records by hand"),
     "explain": ("engine.cli.explain", "needs", "show why a record did or did not sync"),
     "review": ("engine.cli.review", "needs", "show what is held, and why"),
     "retry": ("engine.cli.retry", "needs", "try the refused writes again now"),

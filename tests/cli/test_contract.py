@@ -292,6 +292,7 @@ def test_the_version_is_told(tmp_path: Path) -> None:
         "test",
         "plan",
         "run",
+        "import",
         "explain",
         "review",
         "retry",
