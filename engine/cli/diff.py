@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+from dsl.program import spoken_pair
 from engine.cli.looking import add_format, add_limit
 from engine.cli.project import Project
 from engine.cli.table import print_csv, print_json, print_table
@@ -86,7 +87,7 @@ def _print_text(
         return
     for (sync, what, field), count in counts.most_common():
         about = f"{field} {what}" if field else what
-        print(f"{count:>7,}  {' <-> '.join(sync.split('<->'))}: {about}")
+        print(f"{count:>7,}  {spoken_pair(sync)}: {about}")
     print()
     columns = ("record", "field", "was", "is", "what")
     cells = (

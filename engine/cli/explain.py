@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dsl.program import spoken_pair
 from dsl.schema import Side
 from engine.cli.project import Failure, Project
 
@@ -88,7 +89,7 @@ def _lines(told: dict[str, Any]) -> list[str]:
     for step in told["steps"]:
         if step.get("sync", sync) != sync:
             sync = step["sync"]
-            lines += ["", f"sync {' <-> '.join(sync.split('<->'))}"]
+            lines += ["", f"sync {spoken_pair(sync)}"]
         lines += _step_lines(step)
     return lines
 
