@@ -37,7 +37,8 @@ _decode = msgspec.json.Decoder(tuple[Any, ...]).decode
 def batches_of(program: Program, context: Context, zone: tzinfo) -> dict[str, Batches]:
     """The batches of each pair by its name; those of leads and contacts know each other."""
     found = {
-        pair.name: Batches(program, compile_pair(pair, zone), context) for pair in program.pairs
+        pair.name: Batches(program, compile_pair(pair, zone, program.pairs), context)
+        for pair in program.pairs
     }
     for batches in found.values():
         heir = found.get(heir_of(program, batches.mapping) or "")
@@ -370,8 +371,8 @@ class Batches:
                 if self.mapping.pair.matches
                 and self.case(side, {side: row}, {}, now).holds(direction, "create")
             }
-        store = self.context.stores[side.other]
-        found = find_matches(self.mapping, side, rows, store, self.context.ledger, creating)
+        stores, ledger = self.context.stores, self.context.ledger
+        found = find_matches(self.mapping, side, rows, stores, ledger, creating)
         self._take_partner(side, found)
         return found
 

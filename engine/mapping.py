@@ -5,14 +5,14 @@ The generated functions take rows by position; the interpreter gives them batche
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
 from functools import cached_property
 from typing import Any, NamedTuple
 
 from dsl import program as ir
-from dsl.schema import Side
+from dsl.schema import Kind, Side
 from dsl.values import canonical
 from engine.columns import (
     CONVERSION,
@@ -83,7 +83,8 @@ class Mapping:
     value for each line (None where a side's change does not count), then one for each field that
     a `changed` watches and one for each that a delete's condition reads (`known`). `merge` answers
     (line, Salesforce changed, Outreach changed) for the lines where at least one side differs from
-    its base.
+    its base. `key_routes` are, for each pair of references that a `match` line names, the syncs
+    whose links translate one into the other.
     """
 
     pair: ir.Pair
@@ -95,6 +96,7 @@ class Mapping:
     keys: tuple[str, ...]
     zone: tzinfo
     known: tuple[ir.FieldRef, ...] = ()
+    key_routes: dict[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -219,8 +221,8 @@ def _creating(number: int, code: LineCode, direction: Direction) -> CreatingLine
     )
 
 
-def compile_pair(pair: ir.Pair, zone: tzinfo = UTC) -> Mapping:
-    """Compile one checked pair; costs well under a millisecond."""
+def compile_pair(pair: ir.Pair, zone: tzinfo = UTC, others: Sequence[ir.Pair] = ()) -> Mapping:
+    """Compile one checked pair among `others`; costs well under a millisecond."""
     ends = [{side: end_of(pair, line, side) for side in SIDES} for line in pair.lines]
     watched = watched_fields(pair)
     known = known_fields(pair)
@@ -246,7 +248,21 @@ def compile_pair(pair: ir.Pair, zone: tzinfo = UTC) -> Mapping:
         ),
         zone=zone,
         known=known,
+        key_routes=_key_routes(pair, others),
     )
+
+
+def _key_routes(pair: ir.Pair, others: Sequence[ir.Pair]) -> dict[tuple[str, str], tuple[str, ...]]:
+    return {
+        (left.path, right.path): tuple(
+            other.name
+            for other in others
+            if other.salesforce.name in left.references and other.outreach.name in right.references
+        )
+        for rule in pair.matches
+        for left, right in rule.keys
+        if left.kind is right.kind is Kind.REFERENCE
+    }
 
 
 def _line(

@@ -9,7 +9,7 @@ from typing import Any
 
 from dsl.program import MatchRule
 from dsl.schema import Side
-from dsl.values import canonical_name
+from dsl.values import canonical_id, canonical_name
 from engine.ledger import Ledger
 from engine.mapping import Mapping
 from engine.model import RecordId, Row
@@ -18,6 +18,8 @@ from engine.ports import Store
 __all__ = ["Matches", "candidates_of", "find_matches", "rule_text"]
 
 Key = tuple[Any, ...]
+#: By the place of a key that is a reference: the other side's id by that of this side.
+Translations = dict[int, dict[RecordId, RecordId]]
 
 
 @dataclass
@@ -37,11 +39,11 @@ def find_matches(
     mapping: Mapping,
     side: Side,
     rows: Sequence[Row],
-    store: Store,
+    stores: dict[Side, Store],
     ledger: Ledger,
     creating: set[RecordId],
 ) -> Matches:
-    """Look for the partners of unlinked records of `side` in the other side's `store`.
+    """Look for the partners of unlinked records of `side` on the other side.
 
     `creating` are the records that will be created there if they find none.
     """
@@ -50,7 +52,10 @@ def find_matches(
     for rule in mapping.pair.matches:
         if not open_rows:
             break
-        open_rows = _by_rule(mapping, rule, side, open_rows, store, ledger, found)
+        earlier = set(found.partners)
+        open_rows = _by_rule(mapping, rule, side, open_rows, stores[side.other], ledger, found)
+        new = {r: p for r, p in found.partners.items() if r not in earlier}
+        _look_back(mapping, rule, side, new, stores[side], ledger, found)
     _defer_twins(mapping, side, rows, found, creating)
     return found
 
@@ -59,7 +64,7 @@ def candidates_of(
     mapping: Mapping, rule: MatchRule, side: Side, row: Row, store: Store, ledger: Ledger
 ) -> dict[RecordId, RecordId | None]:
     """All that one `match` line finds for a record, each with what it is linked to already."""
-    keys = _own_keys(mapping, rule, side, row)
+    keys = _own_keys(mapping, rule, side, row, _translations(mapping, rule, side, [row], ledger))
     groups = _candidates(mapping, rule, side.other, keys, store) if keys else {}
     ids = list(dict.fromkeys(row[0] for key in keys for row in groups.get(key, ())))
     linked = ledger.others(mapping.name, side.other, ids)
@@ -77,8 +82,9 @@ def _by_rule(
 ) -> list[Row]:
     """Match by one line; the rows that found nobody, for the next line."""
     keyed, rest = [], []
+    translations = _translations(mapping, rule, side, rows, ledger)
     for row in rows:
-        keys = _own_keys(mapping, rule, side, row)
+        keys = _own_keys(mapping, rule, side, row, translations)
         if keys:
             keyed.append((row, keys))
         else:
@@ -116,6 +122,33 @@ def _by_rule(
     return rest
 
 
+def _look_back(
+    mapping: Mapping,
+    rule: MatchRule,
+    side: Side,
+    partners: dict[RecordId, Row],
+    store: Store,
+    ledger: Ledger,
+    found: Matches,
+) -> None:
+    """Hold a record whose one partner is itself held because several match it.
+
+    Each of the several finds only it, so whichever was edited first would get it.
+    """
+    ids = [row[0] for row in partners.values()]
+    held = ledger.for_review(mapping.name, side.other, ids) if ids else set()
+    for record, partner in [(r, p) for r, p in partners.items() if p[0] in held]:
+        matching = candidates_of(mapping, rule, side.other, partner, store, ledger)
+        free = [other for other, linked in matching.items() if linked is None]
+        if len(free) > 1:
+            del found.partners[record]
+            names = ", ".join(str(other) for other in free[:5])
+            found.held[record] = (
+                f"{mapping.type_name(side.other)} {partner[0]} matches {len(free)}"
+                f" {mapping.type_name(side)} records by {rule_text(rule)}: {names}"
+            )
+
+
 def rule_text(rule: MatchRule) -> str:
     return " and ".join(f"{s.path} = {o.path}" for s, o in rule.keys)
 
@@ -124,16 +157,39 @@ def _fields(rule: MatchRule, side: Side) -> list[str]:
     return [(s if side is Side.SALESFORCE else o).path for s, o in rule.keys]
 
 
-def _own_keys(mapping: Mapping, rule: MatchRule, side: Side, row: Row) -> list[Key]:
-    """The record's own keys in canonical form, one for each element of a list attribute.
+def _translations(
+    mapping: Mapping, rule: MatchRule, side: Side, rows: Sequence[Row], ledger: Ledger
+) -> Translations:
+    """What the references among the keys of these rows are on the other side."""
+    found: Translations = {}
+    for number, (left, right) in enumerate(rule.keys):
+        routes = mapping.key_routes.get((left.path, right.path))
+        if routes is None:
+            continue
+        slot = mapping.slot(side, (left if side is Side.SALESFORCE else right).path)
+        ids = list({canonical_id(row[slot]) for row in rows} - {None})
+        found[number] = {}
+        for pair in reversed(routes):
+            found[number] |= ledger.others(pair, side, ids)
+    return found
 
-    There is none if a part is empty.
+
+def _own_keys(
+    mapping: Mapping, rule: MatchRule, side: Side, row: Row, translations: Translations
+) -> list[Key]:
+    """The record's own keys as the other side has them, one for each element of a list attribute.
+
+    There is none if a part is empty, or refers to a record that is not linked.
     """
     values = [row[mapping.slot(side, path)] for path in _fields(rule, side)]
-    if len(values) == 1 and not isinstance(values[0], list):
+    if len(values) == 1 and not isinstance(values[0], list) and not translations:
         name = canonical_name(values[0])
         return [] if name is None else [(name,)]
-    return [key for key in product(*map(_forms, values)) if None not in key]
+    forms = [
+        [translations[number].get(canonical_id(value))] if number in translations else _forms(value)
+        for number, value in enumerate(values)
+    ]
+    return [key for key in product(*forms) if None not in key]
 
 
 def _forms(value: Any) -> list[Any]:
@@ -146,6 +202,7 @@ def _candidates(
 ) -> dict[Key, list[Row]]:
     """The records of `side` by key; one with a list attribute stands under each element."""
     fields = _fields(rule, side)
+    references = [(left.path, right.path) in mapping.key_routes for left, right in rule.keys]
     rows = store.find(
         mapping.type_name(side), mapping.columns[side], fields, list(dict.fromkeys(keys))
     )
@@ -153,8 +210,13 @@ def _candidates(
     for row in rows:
         if side is Side.SALESFORCE and mapping.is_converted(row):
             continue
-        values = [row[mapping.slot(side, path)] for path in fields]
-        for key in dict.fromkeys(product(*map(_forms, values))):
+        forms = [
+            [canonical_id(row[mapping.slot(side, path)])]
+            if refers
+            else _forms(row[mapping.slot(side, path)])
+            for path, refers in zip(fields, references, strict=True)
+        ]
+        for key in dict.fromkeys(product(*forms)):
             by_key.setdefault(key, []).append(row)
     return by_key
 
@@ -183,7 +245,7 @@ def _defer_twins(
         marks: set[Any] = {("partner", partner[0])} if partner else set()
         if not partner and row[0] in creating:
             for number, rule in enumerate(unique):
-                marks.update((number, key) for key in _own_keys(mapping, rule, side, row))
+                marks.update((number, key) for key in _own_keys(mapping, rule, side, row, {}))
         if marks & claimed:
             found.later.add(row[0])
             found.partners.pop(row[0], None)

@@ -10,6 +10,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
+import msgspec
 import sqlalchemy as sa
 from sqlalchemy.pool import StaticPool
 
@@ -238,6 +239,15 @@ class Ledger:
         with self._core() as connection:
             rows = connection.execute(query).all()
         return {r.record_id if side is Side.SALESFORCE else int(r.record_id): r.why for r in rows}
+
+    def for_review(self, pair: str, side: Side, ids: Sequence[RecordId]) -> set[RecordId]:
+        """Those of these records that are held for a person."""
+        rows = self._connection.execute(
+            "SELECT DISTINCT j.value FROM json_each(?) AS j CROSS JOIN pending AS p"
+            " ON p.pair = ? AND p.side = ? AND p.record_id = j.value AND p.why = 'review'",
+            (msgspec.json.encode([str(record) for record in ids]).decode(), pair, side),
+        )
+        return {record if side is Side.SALESFORCE else int(record) for (record,) in rows}
 
     def contested(self, pair: str) -> dict[str, str]:
         """Salesforce records into which one was merged that has a link too, by the master's id."""

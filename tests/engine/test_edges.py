@@ -518,3 +518,37 @@ def test_a_reference_does_not_wait_to_go_where_the_toggles_let_nothing_go() -> N
         at.edit(O, "prospect", at.links("Contact<->prospect")[contact], account=account)
         at.run()
         assert list(at.ledger.rows(pending.select())) == []
+
+
+ROLES_IN_DEALS = """
+sync Account <-> account { match Name = name polling inbound create fields { Name -> name } }
+sync OpportunityStage <-> opportunityStage {
+    match MasterLabel = name polling inbound create fields { MasterLabel -> name }
+}
+sync Opportunity <-> opportunity {
+    match Name = name and AccountId = account
+    polling inbound create
+    fields {
+        Name -> name  CloseDate -> closeDate  StageName -> opportunityStage  AccountId -> account
+    }
+}
+"""
+
+
+def test_a_match_by_a_reference_goes_by_what_the_reference_is_linked_to() -> None:
+    with world(ROLES_IN_DEALS) as at:
+        edge, acme = (at.create(S, "Account", Name=name) for name in ("Edge", "Acme"))
+        at.create(O, "opportunityStage", name="Prospecting")
+        at.run()
+        theirs = at.links("Account<->account")[acme]
+        deal = {"name": "Generator", "closeDate": "2026-12-31T00:00:00Z", "opportunityStage": 1}
+        there = at.create(O, "opportunity", account=theirs, **deal)
+        ours = {"Name": "Generator", "CloseDate": "2026-12-31", "StageName": "Prospecting"}
+        other = at.create(S, "Opportunity", AccountId=edge, **ours)
+        same = at.create(S, "Opportunity", AccountId=acme, **ours)
+        planned, _ = at.plan()
+        assert at.run().counts == planned.counts
+        links = at.links("Opportunity<->opportunity")
+        assert links[same] == there
+        assert links[other] != there
+        assert len(at.all(O, "opportunity")) == 2

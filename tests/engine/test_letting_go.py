@@ -99,3 +99,21 @@ def test_a_review_goes_on_once_it_is_mended() -> None:
         at.delete(O, "account", one)
         assert again(at, "review").counts["linked"] == 1
         assert at.links("Account<->account") == {account: two}
+
+
+def test_neither_of_two_gets_a_record_that_is_held_because_both_match_it() -> None:
+    both = ACCOUNTS.replace("fields {", "pushing outbound update fields {")
+    pair = "Account<->account"
+    with world(both) as at:
+        one, two = (at.create(O, "account", name="Acme") for _ in range(2))
+        account = at.create(S, "Account", Name="acme ")
+        _, planned = at.plan()
+        summary = at.run()
+        assert (len(planned), summary.counts["held"]) == (3, 3)
+        at.edit(O, "account", one, websiteUrl="acme.com")
+        assert at.run().counts["held"] == 1
+        assert at.links(pair) == {}
+        assert f"Account {account} matches 2 account records" in at.changes[0].reason
+        at.edit(O, "account", one, name="Edge")
+        again(at, "review")
+        assert at.links(pair) == {account: two}
