@@ -47,9 +47,13 @@ def decide_linked(case: Case) -> Verdict:
         sides = (case.views[Side.SALESFORCE], case.views[Side.OUTREACH])
         found = case.mapping.merge(*sides, case.bases[Side.SALESFORCE], case.bases[Side.OUTREACH])
     for number, s_changed, o_changed in found:
+        who = case.mapping.lines[number].line.who
+        if who and who != case.who:
+            verdict.agreed.append(number)
+            continue
         _decide_line(case, number, s_changed, o_changed, verdict, writes, held)
     for direction in DIRECTIONS:
-        rule = case.mapping.rules[f"{direction} update {case.who}".rstrip()]
+        rule = case.mapping.rule(direction, "update", case.who)
         if fields := writes[direction]:
             verdict.changes.append(
                 case.change(Action.UPDATE, direction, rule.reason, rule.place, fields)
@@ -71,9 +75,6 @@ def _decide_line(
     held: dict[Direction, bool],
 ) -> None:
     code = case.mapping.lines[number]
-    if code.line.who and code.line.who != case.who:
-        verdict.agreed.append(number)
-        return
     direction, conflict, agreed = flow_of(case, number, s_changed, o_changed)
     if agreed:
         verdict.agreed.append(number)
@@ -198,7 +199,7 @@ def decide_create(case: Case, direction: Direction) -> Verdict:
     mapping = case.mapping
     if not mapping.flows(direction, "create"):
         return Verdict()
-    rule = mapping.rules[f"{direction} create {case.who}".rstrip()]
+    rule = mapping.rule(direction, "create", case.who)
     if not case.holds(direction, "create"):
         reason = f"{mapping.pair.label or f'{direction} create'}: condition does not hold"
         return Verdict([case.change(Action.SKIP, direction, reason, rule.place)])

@@ -39,25 +39,25 @@ class Kind:
 
 
 def _email(kind: str, takes: str, moment: str, anywhere: str = "", *, body: bool = False) -> Kind:
-    lines = ('TaskSubtype <- "Email"',)
+    lines = ('TaskSubtype <- "Email" once',)
     text = ("Description <- left(bodyText, 32000)",) if body else ()
     return Kind(kind, takes, moment, anywhere, lines=(*lines, *text))
 
 
 def _text(kind: str, direction: str, moment: str) -> Kind:
     takes = f'direction = "{direction}" and ({moment} is present or deliveredAt is present)'
-    lines = ('TaskSubtype <- "Task"', "Description <- left(body, 32000)")
+    lines = ('TaskSubtype <- "Task" once', "Description <- left(body, 32000)")
     return Kind(kind, takes, f"coalesce({moment}, deliveredAt)", lines=lines)
 
 
 _CALL = (
-    'TaskSubtype <- "Call"',
+    'TaskSubtype <- "Call" once',
     "Description <- left(note, 32000)",
     "CallDisposition <- callDisposition.name",
     'CallType <- "Inbound" when direction = "inbound"',
     'CallType <- "Outbound" when direction = "outbound"',
 )
-_TASK = ('TaskSubtype <- "Task"', "Description <- left(note, 32000)")
+_TASK = ('TaskSubtype <- "Task" once', "Description <- left(note, 32000)")
 _MEETING = ("Description <- left(description, 32000)",)
 
 #: What holds of a record of each resource, besides its kind, for an activity to be taken.

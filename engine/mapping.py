@@ -121,6 +121,11 @@ class Mapping:
             found[name] = Rule(label, (toggle.span or self.pair.span).place)
         return found
 
+    def rule(self, direction: Direction, action: str, who: str = "") -> Rule:
+        """The rule behind a toggle, for activities that of the sync of whom they are about."""
+        name = f"{direction} {action}"
+        return self.rules.get(f"{name} {who}") or self.rules[name]
+
     @cached_property
     def unread(self) -> frozenset[Side]:
         """The sides whose records tell the engine nothing: what was written is not read back."""

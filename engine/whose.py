@@ -124,7 +124,6 @@ def _replace(task: Task, **changed: Any) -> None:
 # -- events that are there ----------------------------------------------------------------------
 
 _SAME = ("OwnerId", "Subject", "StartDateTime", "EndDateTime", "ActivityDate")
-_ALL_DAY = ("OwnerId", "Subject", "ActivityDate")
 
 
 def _find_there(mapping: Mapping, tasks: Sequence[Task], store: Store, ledger: Ledger) -> None:
@@ -171,13 +170,10 @@ def _told(task: Task) -> dict[str, Any]:
 
 
 def _key(values: dict[str, Any], *, all_day: bool) -> tuple[Any, ...]:
-    form = {
-        "OwnerId": canonical_id,
-        "Subject": canonical_name,
-        "ActivityDate": lambda value: value and str(value)[:10],
-    }
-    names = _ALL_DAY if all_day else _SAME[:4]
-    return (all_day, *(form.get(name, instant)(values.get(name)) for name in names))
+    whose = (canonical_id(values.get("OwnerId")), canonical_name(values.get("Subject")))
+    if all_day:
+        return (*whose, str(values.get("ActivityDate"))[:10])
+    return (*whose, instant(values.get("StartDateTime")), instant(values.get("EndDateTime")))
 
 
 def _link(task: Task, row: Row) -> None:

@@ -155,15 +155,25 @@ def _one_line(text: str) -> str:
 
 # What a title may be made of. Each of these takes time in proportion to what it is given, so that
 # a template of `LONGEST` characters is rendered at once: no loops, calls, products or powers.
-_SAFE = frozenset(
-    ("Template", "Output", "TemplateData", "Const", "Name", "Getattr", "Getitem", "If", "CondExpr")
-    + ("Compare", "Operand", "And", "Or", "Not", "Concat", "Filter", "Test", "Keyword", "Neg")
-    + ("Pos", "List", "Tuple")
-)
-_FILTERS = frozenset(
-    ("abs", "capitalize", "d", "default", "e", "escape", "first", "float", "int", "last", "length")
-    + ("lower", "replace", "string", "title", "trim", "truncate", "upper")
-)
+_SAFE = {
+    *(
+        "Template",
+        "Output",
+        "TemplateData",
+        "Const",
+        "Name",
+        "Getattr",
+        "Getitem",
+        "If",
+        "CondExpr",
+    ),
+    *("Compare", "Operand", "And", "Or", "Not", "Concat", "Filter", "Test", "Keyword", "Neg"),
+    *("Pos", "List", "Tuple"),
+}
+_FILTERS = {
+    *("abs", "capitalize", "d", "default", "e", "escape", "first", "float", "int", "last"),
+    *("length", "lower", "replace", "string", "title", "trim", "truncate", "upper"),
+}
 _WORDS = {
     "For": ("a loop", r"\{%[-+]?\s*(for)\b"),
     "Macro": ("a macro", r"\{%[-+]?\s*(macro)\b"),
