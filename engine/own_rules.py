@@ -61,12 +61,18 @@ def all_of(*conditions: p.Condition | None) -> p.Condition | None:
     terms = tuple(c for c in conditions if c is not None)
     if len(terms) < 2:
         return terms[0] if terms else None
-    return p.All(terms[0].span, terms)
+    return p.All(_joined(terms, " and "), terms)
 
 
 def any_of(conditions: Iterable[p.Condition]) -> p.Condition:
     terms = tuple({c.span.text: c for c in conditions}.values())
-    return terms[0] if len(terms) == 1 else p.Any(terms[0].span, terms)
+    return terms[0] if len(terms) == 1 else p.Any(_joined(terms, " or "), terms)
+
+
+def _joined(terms: Sequence[p.Condition], word: str) -> Span:
+    """The text of a condition that no user wrote as a whole, at the place of its first part."""
+    text, first = word.join(term.span.text for term in terms), terms[0].span
+    return Span(Source(first.source.path, text, first.first.line), 0, len(text))
 
 
 def named(path: str, name: str) -> Span:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, wraps
 from typing import Any
 
 from dsl.checks.templates import LONGEST, read_template
@@ -101,9 +101,9 @@ def _by_jinja(template: str, names: tuple[tuple[str, ...], ...]) -> Render:
 def _bounded(used: Callable[..., Any]) -> Callable[..., Any]:
     """A filter whose answer is no longer than a template may be, however often it is applied."""
 
+    @wraps(used)  # with the marks that say what the engine passes first, if anything
     def call(*values: Any, **options: Any) -> Any:
         found = used(*values, **options)
         return found[:LONGEST] if isinstance(found, str) else found
 
-    call.__dict__.update(used.__dict__)  # among it what the engine passes first, if anything
     return call

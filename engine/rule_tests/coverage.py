@@ -56,7 +56,8 @@ class Coverage:
         }
         self._terms: dict[tuple[str, str, Span], tuple[ir.Condition, TermSeen]] = {}
         for pair in rules.program.pairs:
-            for where, condition in _conditions(pair):
+            # An activity's conditions are for the most part not the user's.
+            for where, condition in () if pair.label else _conditions(pair):
                 for term in terms_of(condition):
                     seen = TermSeen(pair.name, where, term.span)
                     self._terms[pair.name, where, term.span] = (term, seen)
