@@ -10,7 +10,7 @@ from typing import Any
 
 from dsl.program import spoken_pair
 from engine.cli.looking import add_format, add_limit
-from engine.cli.project import Project
+from engine.cli.project import Project, able
 from engine.cli.table import print_csv, print_json, print_table
 
 __all__ = ["register", "run"]
@@ -49,6 +49,7 @@ def run(args: argparse.Namespace, project: Project) -> int:
         ledger = project.open_ledger() if exists else Ledger(Path(":memory:"))
         stack.callback(ledger.close)
         stores = project.open_stores(stack)
+        new, old = able(new, stores), able(old, stores)
         zone = project.config.timezone
         for each in diff(old, new, stores, ledger, zone, SystemClock()):
             counts[each.sync, each.what, each.field] += 1

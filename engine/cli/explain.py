@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from dsl.program import spoken_pair
 from dsl.schema import Side
-from engine.cli.project import Failure, Project
+from engine.cli.project import Failure, Project, able
 
 if TYPE_CHECKING:  # `--help` must not wait for a database
     from dsl.program import Program
@@ -47,6 +47,7 @@ def run(args: argparse.Namespace, project: Project) -> int:
         ledger = project.open_ledger() if exists else Ledger(Path(":memory:"))
         stack.callback(ledger.close)
         stores = project.open_stores(stack)
+        program = able(program, stores)
         zone = project.config.timezone
         try:
             name = (side, args.type, record)

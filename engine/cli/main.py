@@ -41,6 +41,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "log": ("engine.cli.log", "needs", "show the technical log"),
     "links": ("engine.cli.links", "needs", "show which records are linked"),
     "lsp": ("engine.cli.lsp", "none", "the language server, which an editor starts"),
+    "title": ("engine.cli.title", "needs", "show what the title of an activity would be"),
     "local": ("engine.cli.local", "needs", "fill, read and change the project's local orgs"),
 }
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:  # each command imports only what it uses: lint must not wait 
     from engine.ledger import Ledger
     from engine.ports import Store
 
-__all__ = ["Failure", "Project", "load_project"]
+__all__ = ["Failure", "Project", "able", "load_project"]
 
 
 class Failure(Exception):
@@ -94,6 +94,16 @@ class Project:
             raise Failure("the rules have errors: mend them, then try again", 1)
         _warn_of_the_unheeded(checked.program)
         return carried_out(checked.program, title_texts(self.root))
+
+
+def able(program: Program, stores: dict[Side, Store]) -> Program:
+    """The program without activities that a connected system does not tell of, which is said."""
+    from engine.activities import able as able_with
+
+    program, told = able_with(program, stores)
+    for each in told:
+        print(f"crosswalk: note: {each}", file=sys.stderr)
+    return program
 
 
 def _warn_of_the_unheeded(program: Program) -> None:
