@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Literal
 
 from dsl.schema import Side
 from engine.cli.project import Failure, Project
@@ -83,7 +83,9 @@ def _rule(program: Program, kind: str) -> ActivityRule:
         return found[0]
     if not rules:
         raise Failure(f"no sync writes activities, so `{kind}` has no title")
-    target = "Event" if RESOURCES[kind.split(maxsplit=1)[0]] == "meeting" else "Task"
+    target: Literal["Task", "Event"] = (
+        "Event" if RESOURCES[kind.split(maxsplit=1)[0]] == "meeting" else "Task"
+    )
     template = kind.replace(" ", "_")
     return replace(
         rules[0], kind=kind, target=target, title=None, template=template, lines=(), when=None
@@ -116,15 +118,23 @@ def _record(store: Store, kind: str, names: list[str], given: str | None) -> Row
         if not found:
             raise Failure(f"Outreach has no {resource} {given}", 1)
         return found[0]
-    newest: RecordId | None = _newest(store, resource)
+    newest = _newest(store, resource)
     if newest is None:
         raise Failure(f"Outreach has no {resource} yet: there is no title to show", 1)
     return store.fetch(resource, names, [newest])[0]
 
 
-def _newest(store: Store, resource: str) -> Any:
-    """The id of the record that changed last."""
-    last = None
-    for page in store.scan(resource, [], None):
-        last = page.rows[-1][0] if page.rows else last
-    return last
+def _newest(store: Store, resource: str) -> RecordId | None:
+    """The id of the record that changed last; the last days are looked through first."""
+    from datetime import datetime, timedelta
+
+    from dsl.values import stamp
+    from engine.model import Cursor
+
+    now = datetime.fromisoformat(store.now())
+    for days in (1, 30, None):
+        since = None if days is None else Cursor(stamp(now - timedelta(days=days)), 0)
+        pages = [page.rows[-1][0] for page in store.scan(resource, [], since) if page.rows]
+        if pages:
+            return pages[-1]
+    return None
