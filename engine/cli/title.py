@@ -136,5 +136,6 @@ def _newest(store: Store, resource: str) -> RecordId | None:
         since = None if days is None else Cursor(stamp(now - timedelta(days=days)), 0)
         pages = [page.rows[-1][0] for page in store.scan(resource, [], since) if page.rows]
         if pages:
-            return pages[-1]
+            newest: RecordId = pages[-1]
+            return newest
     return None
