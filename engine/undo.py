@@ -16,10 +16,11 @@ import msgspec
 from dsl.program import Program
 from dsl.schema import Side
 from dsl.values import stamp
-from engine.act import Context, Tally, Task, act
+from engine.act import act
 from engine.batch import Batches
 from engine.case import Case, Change, FieldChange, Verdict
 from engine.columns import End
+from engine.context import Context, Tally, Task
 from engine.cycle import Summary, recorded
 from engine.interpreter import Stopped
 from engine.ledger import Commit, Ledger, Link
@@ -166,7 +167,7 @@ class _Undoing:
         mapping, side = batches.mapping, direction.target
         ids = [w.record for w in written]
         links = self.context.ledger.links(mapping.name, side, ids)
-        cases = dict(batches.linked_cases(side, links, self.context.clock.now()))
+        cases = dict(batches.cases.linked(side, links, self.context.clock.now()))
         raw = self._raw(batches, side, ids)
         pair = mapping.name
         later = {r["record"] for r in self.context.ledger.rows(written_later(self.run, pair, side))}
