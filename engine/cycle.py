@@ -13,9 +13,9 @@ from typing import Any
 from dsl.program import Program
 from dsl.schema import Side
 from dsl.values import stamp
-from engine.act import Context, Tally
 from engine.case import Case, Change, Verdict
 from engine.chosen import Chosen, Partner
+from engine.context import Context, Tally
 from engine.interpreter import Interpreter, Progress, Stopped
 from engine.ledger import Commit, Ledger, LogRow
 from engine.model import RecordId

@@ -8,9 +8,9 @@ from datetime import tzinfo
 
 from dsl.program import Program, Translation
 from dsl.schema import Side
-from engine.act import Context
 from engine.batch import batches_of
 from engine.chosen import Chosen
+from engine.context import Context
 from engine.graph import Graph, build, order, stage_maps
 from engine.ledger import LogRow, Pending
 from engine.mapping import Mapping

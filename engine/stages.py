@@ -9,8 +9,8 @@ import msgspec
 from dsl.program import MapEntry, Translation
 from dsl.schema import Side
 from dsl.values import stamp
-from engine.act import Context
 from engine.case import Change, FieldChange
+from engine.context import Context
 from engine.ledger import Commit, Intent, LogRow
 from engine.model import Action, Direction, Outcome, Value, Write
 
