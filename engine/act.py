@@ -108,7 +108,7 @@ class Context:
     deletions through, however many there are. A cycle over `chosen` records looks at no others;
     `admit` says which verdicts may be acted on. One that is `telling` decides on everything, also
     on what did not change, and says why. A `partner` was named by a person; lines of `fresh` fields
-    are decided as if they had no base.
+    are decided as if they had no base, and fields that swing go on if the run is `unpaused`.
     Pairs in `by_hand` create what a person asked for, in those words, and write nothing outbound.
     """
 
@@ -135,6 +135,7 @@ class Context:
     telling: bool = False
     partner: Partner | None = None
     fresh: frozenset[str] = frozenset()
+    unpaused: bool = False
     by_hand: dict[str, str] = field(default_factory=dict)
 
     def written_by_others(self, mapping: Mapping, side: Side) -> int:
@@ -251,10 +252,13 @@ def _write(mapping: Mapping, change: Change) -> Write:
 def _read_back(
     mapping: Mapping, sent: Sequence[_Answered], stores: dict[Side, Store]
 ) -> dict[Side, dict[RecordId, Row]]:
-    """What the stores hold now of the records written: the base is what came back."""
+    """What the stores hold now of the records written: the base is what came back.
+
+    A side that tells the engine nothing is not asked, which saves a call a batch.
+    """
     rows: dict[Side, dict[RecordId, Row]] = {}
     for side in SIDES:
-        ids = [
+        ids: list[RecordId] = [
             a.result.id
             for a in sent
             if a.change.direction.target is side
@@ -262,7 +266,10 @@ def _read_back(
             and a.change.action is not Action.DELETE
             and a.result.id is not None
         ]
-        if ids:
+        if side in mapping.unread:
+            blank = (None,) * len(mapping.columns[side])
+            rows[side] = {record: (record, "", *blank) for record in ids}
+        elif ids:
             found = stores[side].fetch(mapping.type_name(side), mapping.columns[side], ids)
             rows[side] = {row[0]: row for row in found}
         else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
@@ -24,8 +25,10 @@ from engine.ledger import Commit, Link, LogRow
 from engine.lives import Fates, Lives
 from engine.mapping import Mapping, compile_pair
 from engine.matching import Matches, find_matches
-from engine.model import SIDES, Cursor, Direction, RecordId, Row
+from engine.model import SIDES, Action, Cursor, Direction, RecordId, Row
 from engine.references import References, gather, routes
+from engine.swing import WINDOW, Update, pause_swinging
+from engine.whose import decide_activity, finish_activities, who_is_linked
 
 __all__ = ["Batches", "Decided", "batches_of"]
 
@@ -213,8 +216,40 @@ class Batches:
         for task in tasks:
             task.case.references = references
             task.verdict = self._decide(side, task, matches)
+        self._pause(tasks, now)
+        if self.mapping.pair.label:
+            finish_activities(self.mapping, tasks, self.context.stores, self.context.ledger)
         later = [row for row in found.alone if row[0] in matches.later]
         return Decided([*tasks, *decided], found.settled, later)
+
+    def _pause(self, tasks: list[Task], now: datetime) -> None:
+        """Hold the fields that swing between two values, unless somebody let them go on."""
+        ids = [
+            task.link.salesforce_id
+            for task in tasks
+            if task.link and any(c.action is Action.UPDATE for c in task.verdict.changes)
+        ]
+        if not ids or self.context.unpaused:
+            return
+        name, since = self.mapping.name, stamp(now - WINDOW)
+        updates: dict[str, list[Update]] = defaultdict(list)
+        for record, layout, direction, fields in self.context.ledger.updates(name, ids, since):
+            today = self._todays_lines(layout)
+            updates[record] += [
+                Update(today[line], Direction(direction), value)
+                for line, _, value in fields
+                if line in today
+            ]
+        if updates:
+            pause_swinging(tasks, updates)
+
+    def _todays_lines(self, layout: int) -> dict[int, int]:
+        """Where the lines of a layout stand in today's."""
+        if layout == self.layout:
+            return {number: number for number in range(len(self.mapping.lines))}
+        today = {key: number for number, key in enumerate(self.mapping.keys)}
+        old = self.context.ledger.layout_lines(layout)
+        return {number: today[key] for number, key in enumerate(old) if key in today}
 
     def _without_partner(self, side: Side, linked: list[Task], now: datetime) -> list[Task]:
         """Decide on linked records whose other record is not there to be read."""
@@ -375,7 +410,8 @@ class Batches:
             creating = {
                 row[0]
                 for row in rows
-                if self.case(side, {side: row}, {}, now).holds(direction, "create")
+                if self.mapping.pair.matches
+                and self.case(side, {side: row}, {}, now).holds(direction, "create")
             }
         stores, ledger = self.context.stores, self.context.ledger
         found = find_matches(self.mapping, side, rows, stores, ledger, creating)
@@ -431,6 +467,8 @@ class Batches:
 
     def _decide(self, side: Side, task: Task, matches: Matches) -> Verdict:
         case, direction = task.case, Direction.out_of(side)
+        if self.mapping.pair.label:
+            case.who = who_is_linked(case)
         if task.link is not None:
             verdict = decide_linked(case)
             if task.revived:
@@ -443,7 +481,7 @@ class Batches:
             return meeting(case, direction)
         if self._unheard(side, record):
             return await_news(case, direction)
-        return decide_create(case, direction)
+        return decide_activity(case) if self.mapping.pair.label else decide_create(case, direction)
 
     def _unheard(self, side: Side, record: RecordId) -> bool:
         """Whether a record may have a counterpart from a create that nobody heard of."""

@@ -89,6 +89,7 @@ def run_cycle(  # noqa: PLR0913 - all but the first four are options with a defa
     admit: Callable[[Verdict], bool] | None = None,
     partner: Partner | None = None,
     fresh: frozenset[str] = frozenset(),
+    unpaused: bool = False,
     before: Callable[[str], Sequence[Objection]] = lambda _run: (),
     yes: bool = False,
     report: Callable[[Change], None] = lambda _change: None,
@@ -99,7 +100,8 @@ def run_cycle(  # noqa: PLR0913 - all but the first four are options with a defa
     """Run one cycle over all pairs, or the pairs in `only`, and note it in the ledger.
 
     `chosen` and `admit` narrow down what it looks at and acts on; `partner` was named by a person
-    for one of the chosen; `fresh` fields are decided as if they had just met; `before` is asked,
+    for one of the chosen; `fresh` fields are decided as if they had just met, and fields that
+    swing go on where the run is `unpaused`; `before` is asked,
     with the run's id, before the first write. `yes` carries out deletions however many there are,
     and those that were held for that. `report` is told each change that went through, was held or
     skipped, `keep` also what it rests on. Raises the stores' errors once the ledger knows that the
@@ -109,12 +111,26 @@ def run_cycle(  # noqa: PLR0913 - all but the first four are options with a defa
     def work(context: Context) -> None:
         context.chosen, context.admit = chosen, admit
         context.partner, context.fresh, context.yes = partner, fresh, yes
+        context.unpaused = unpaused
         if yes:
             ledger.resume(None if only is None else list(only))
         Interpreter(program, context, zone, stop, progress).run(only)
+        _log_troubles(program, context)
 
     tally = Tally(report, keep)
     return recorded(program, stores, ledger, work, tally, clock=clock, before=before)
+
+
+def _log_troubles(program: Program, context: Context) -> None:
+    """Log which titles could not be made: the activities have plain ones instead."""
+    logs = []
+    for pair in program.pairs:
+        told = dict.fromkeys(pair.troubles)
+        logs += [LogRow("title failed", each, pair.outreach.name) for each in told]
+        pair.troubles.clear()
+    if logs:
+        now = stamp(context.clock.now())
+        context.ledger.commit(context.run, now, context.digest, Commit(logs=logs))
 
 
 def recorded(

@@ -10,14 +10,14 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from datetime import tzinfo
+from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from dsl.program import Program
 from dsl.schema import Side
-from engine.cli.project import Failure, Project
+from engine.cli.project import Failure, Project, able
 
 if TYPE_CHECKING:  # `--help` must not wait for a database
     from engine.case import Change
@@ -61,8 +61,10 @@ class Session:
 
 def writing(args: argparse.Namespace, project: Project, work: Callable[[Session], Summary]) -> int:
     """Open the project, do the work, print how it went; the exit code."""
+    from engine.activity import keep_rules
     from engine.cli.output import ChangeSpool
     from engine.cli.progress import shown_progress
+    from engine.ledger.retention import drop_old_log
 
     as_json = args.format == "json"
     everything = args.changes if as_json else args.all
@@ -75,12 +77,15 @@ def writing(args: argparse.Namespace, project: Project, work: Callable[[Session]
         ledger = project.open_ledger()
         stack.callback(ledger.close)
         stores = project.open_stores(stack)
+        program = able(program, stores)
         spool = stack.enter_context(ChangeSpool(as_json, limit))
         stop = stack.enter_context(_gentle_interrupt())
         with shown_progress() as progress:
             zone = project.config.timezone
             session = Session(program, stores, ledger, zone, spool.add, stop, progress)
+            keep_rules(program, ledger)
             summary = work(session)
+        drop_old_log(ledger, datetime.now(UTC), project.config.log_days)
         if as_json or not summary.objections:
             spool.print(summary, foretold=False)
     return _ending(summary)
