@@ -241,13 +241,14 @@ def _csv(args: argparse.Namespace, project: Project, pair: Pair, store: Store) -
 def _pair(program: Program, name: str) -> Pair:
     """The sync of a Salesforce type, or the one of this name (`Lead<->prospect`)."""
     wanted = name.replace(" ", "")
-    found = [p for p in program.pairs if wanted in (p.salesforce.name, p.name)]
+    syncs = [p for p in program.pairs if not p.label]  # the others are of activities
+    found = [p for p in syncs if wanted in (p.salesforce.name, p.name)]
     if len(found) == 1:
         return found[0]
     if found:
         names = " or ".join(f'"{pair.name}"' for pair in found)
         raise Failure(f"several syncs are of {name}: write --type {names}")
-    known = ", ".join(sorted({pair.salesforce.name for pair in program.pairs}))
+    known = ", ".join(sorted({pair.salesforce.name for pair in syncs}))
     raise Failure(f"no sync of a Salesforce type `{name}`: the rules sync {known}")
 
 
