@@ -415,7 +415,9 @@ class Batches:
             return meeting(case, direction)
         if self._unheard(side, record):
             return await_news(case, direction)
-        return decide_activity(case) if self.mapping.pair.label else decide_create(case, direction)
+        if self.mapping.pair.label and side is Side.OUTREACH:
+            return decide_activity(case)
+        return decide_create(case, direction)
 
     def _unheard(self, side: Side, record: RecordId) -> bool:
         """Whether a record may have a counterpart from a create that nobody heard of."""

@@ -8,6 +8,7 @@ from datetime import tzinfo
 
 from dsl.program import Program, Translation
 from dsl.schema import Side
+from dsl.values import stamp
 from engine.batch import batches_of
 from engine.chosen import Chosen
 from engine.context import Context
@@ -18,6 +19,7 @@ from engine.model import Cursor, Direction
 from engine.observe import observe
 from engine.recover import recover
 from engine.stages import ensure_stages
+from engine.whose import WAITS_FOR
 
 __all__ = ["Interpreter", "Progress", "Stopped"]
 
@@ -136,6 +138,8 @@ class Interpreter:
     def _pending(self, node: str, pair: str) -> None:
         """Decide again on records whose reference is linked by now, or whose refusal may pass."""
         batches, context = self._batches[pair], self._context
+        if batches.mapping.pair.label:
+            context.ledger.forget_waits(pair, stamp(context.clock.now() - WAITS_FOR))
         after = ("", "")
         while ready := context.ledger.ready(pair, context.digest, context.started, _PAGE, after):
             after = (str(ready[-1].side), str(ready[-1].record_id))

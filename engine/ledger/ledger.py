@@ -336,6 +336,13 @@ class Ledger:
         with self._driver() as connection:
             hot.write_commit(connection, run, at, digest, commit)
 
+    def forget_waits(self, pair: str, before: str) -> None:
+        """Let go of what of a pair has waited for a link since before this time."""
+        t = schema.pending
+        old = (t.c.pair == pair) & (t.c.why == "reference") & (t.c.since < before)
+        with self._core() as connection:
+            connection.execute(sa.delete(t).where(old))
+
     def resume(self, pairs: Sequence[str] | None = None) -> int:
         """Let the deletions go on that were held since too many were gone; how many those are."""
         t = schema.pending
