@@ -37,7 +37,7 @@ def write_all(org: OrgFile, table: Table, writes: Sequence[Write]) -> list[Resul
 
 def write_within(org: OrgFile, table: Table, writes: Sequence[Write], moment: str) -> list[Result]:
     """As `write_all`, in a transaction that is under way and has a stamp."""
-    rules = rules_for(org.side, table.type.name)
+    rules = rules_for(org.side, table.type.name, org.custom_fields(table.type.name))
     org.make(table)
     batch = _Batch(org, table, rules, known_to(org, table, rules, writes), moment)
     results = [batch.add(write) for write in writes]
