@@ -49,6 +49,7 @@ FLOORS = {
             "engine.objection",
             "engine.observe",
             "engine.planfile",
+            "engine.play",
             "engine.recover",
             "engine.references",
             "engine.refusals",

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from dsl.schema import Field, ObjectType, Side, shipped_schema
 from engine.cli.project import Failure, Project
+from engine.play.table import HELP
 
 if TYPE_CHECKING:  # `--help` must not wait for a database
     from engine.model import RecordId
@@ -148,6 +149,16 @@ def register(parser: argparse.ArgumentParser) -> None:
     fields = _command(commands, "fields", "list a type's custom fields", _FIELDS)
     fields.add_argument("type", metavar="TYPE", help="Lead, prospect, …")
     fields.add_argument("--all", action="store_true", help="all fields, not only custom ones")
+    play = commands.add_parser(
+        "play",
+        help="act as salespeople do: mails, calls, meetings, sequences",
+        description="Act as salespeople do, from a script or one act at a time.",
+        epilog=HELP,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    play.add_argument("script", metavar="SCRIPT|ACT", nargs="+", help="a file, -, or one act")
+    play.add_argument("--as", dest="acting", metavar="USER", help="who acts, if no line says so")
+    play.add_argument("--format", choices=["text", "json"], default="text")
 
 
 def _command(
@@ -180,6 +191,10 @@ def _command(
 
 def run(args: argparse.Namespace, project: Project) -> int:
     """Carry out the act; exit code 1 if the org refuses it."""
+    if args.act == "play":
+        from engine.cli.playing import run as play
+
+        return play(args, project)
     from engine.stores.local import Refused, open_org
 
     side = Side(args.side)

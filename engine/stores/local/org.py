@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from datetime import timedelta
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -174,8 +175,18 @@ class OrgFile:
             self.db.execute("ROLLBACK")
 
     def _moment(self) -> str:
-        last = self.db.execute("SELECT value FROM meta WHERE key = 'stamp'").fetchone()[0]
-        return max(stamp(self._clock.now()), str(last))
+        meta = dict(self.db.execute("SELECT key, value FROM meta WHERE key IN ('ahead', 'stamp')"))
+        ahead = timedelta(seconds=float(meta.get("ahead", 0)))
+        return max(stamp(self._clock.now() + ahead), str(meta["stamp"]))
+
+    def move_clock(self, time: timedelta) -> None:
+        """Let the org's clock run ahead of this machine's by so much more, from now on."""
+        with self.transaction():
+            self.db.execute(
+                "INSERT INTO meta VALUES ('ahead', ?)"
+                " ON CONFLICT (key) DO UPDATE SET value = CAST(value AS REAL) + excluded.value",
+                (time.total_seconds(),),
+            )
 
     @contextmanager
     def transaction(self) -> Iterator[str]:
