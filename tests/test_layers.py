@@ -20,10 +20,12 @@ FLOORS = {
     **dict.fromkeys(
         (
             "engine.act",
+            "engine.activity",
             "engine.again",
             "engine.approved",
             "engine.audit",
             "engine.batch",
+            "engine.byhand",
             "engine.case",
             "engine.chosen",
             "engine.columns",
@@ -38,6 +40,7 @@ FLOORS = {
             "engine.explain",
             "engine.graph",
             "engine.guard",
+            "engine.imports",
             "engine.interpreter",
             "engine.lastknown",
             "engine.ledger",

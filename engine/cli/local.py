@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dsl.schema import Field, ObjectType, Side, shipped_schema
+from engine.cli.lists import LISTS, add_list, make_list
 from engine.cli.project import Failure, Project
 from engine.play.table import HELP
 
@@ -159,6 +160,7 @@ def register(parser: argparse.ArgumentParser) -> None:
     play.add_argument("script", metavar="SCRIPT|ACT", nargs="+", help="a file, -, or one act")
     play.add_argument("--as", dest="acting", metavar="USER", help="who acts, if no line says so")
     play.add_argument("--format", choices=["text", "json"], default="text")
+    add_list(lambda name, does, epilog: _command(commands, name, does, epilog, Side.SALESFORCE))
 
 
 def _command(
@@ -368,4 +370,5 @@ _ACTS: dict[str, Callable[[LocalOrg, argparse.Namespace, ObjectType], int]] = {
     "merge": _merge,
     "field": _field,
     "fields": _fields,
+    **dict.fromkeys(LISTS, make_list),
 }
