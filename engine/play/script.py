@@ -56,10 +56,10 @@ def read_script(text: str) -> tuple[list[Act], list[Wrong]]:
     acts, wrong = [], []
     for number, line in enumerate(text.splitlines(), 1):
         try:
-            words = _words(line)
+            words, written = _words(line)
             if words:
                 name, values = _read(words)
-                acts.append(Act(name, values, line.strip(), number))
+                acts.append(Act(name, values, written, number))
         except ValueError as error:
             wrong.append(Wrong(number, str(error)))
     return acts, wrong
@@ -71,19 +71,20 @@ def read_act(arguments: Sequence[str]) -> Act:
     return Act(name, values, " ".join(f'"{a}"' if " " in a or not a else a for a in arguments))
 
 
-def _words(line: str) -> list[_Word]:
+def _words(line: str) -> tuple[list[_Word], str]:
+    """The words of a line, and the line without its comment."""
     words = []
     for found in _WORD.finditer(line):
         quoted, comment, plain, open_quote = found.groups()
         if open_quote:
             raise ValueError('a text begins with `"` and does not end: close it on the same line')
         if comment is not None:
-            break
+            return words, line[: found.start()].strip()
         if plain is not None:
             words.append(_Word(_unquoted(plain) if '"' in plain else plain, quoted=False))
         else:
             words.append(_Word(_unescaped(quoted[1:-1]), quoted=True))
-    return words
+    return words, line.strip()
 
 
 def _unquoted(text: str) -> str:
