@@ -73,7 +73,7 @@ def read_act(arguments: Sequence[str]) -> Act:
 
 def _words(line: str) -> tuple[list[_Word], str]:
     """The words of a line, and the line without its comment."""
-    words = []
+    words: list[_Word] = []
     for found in _WORD.finditer(line):
         quoted, comment, plain, open_quote = found.groups()
         if open_quote:
