@@ -28,6 +28,7 @@ from engine.matching import Matches, find_matches
 from engine.model import SIDES, Action, Cursor, Direction, RecordId, Row
 from engine.references import References, gather, routes
 from engine.swing import WINDOW, Update, pause_swinging
+from engine.whose import decide_activity, finish_activities, who_is_linked
 
 __all__ = ["Batches", "Decided", "batches_of"]
 
@@ -216,6 +217,8 @@ class Batches:
             task.case.references = references
             task.verdict = self._decide(side, task, matches)
         self._pause(tasks, now)
+        if self.mapping.pair.label:
+            finish_activities(self.mapping, tasks, self.context.stores, self.context.ledger)
         later = [row for row in found.alone if row[0] in matches.later]
         return Decided([*tasks, *decided], found.settled, later)
 
@@ -407,7 +410,8 @@ class Batches:
             creating = {
                 row[0]
                 for row in rows
-                if self.case(side, {side: row}, {}, now).holds(direction, "create")
+                if self.mapping.pair.matches
+                and self.case(side, {side: row}, {}, now).holds(direction, "create")
             }
         stores, ledger = self.context.stores, self.context.ledger
         found = find_matches(self.mapping, side, rows, stores, ledger, creating)
@@ -463,6 +467,8 @@ class Batches:
 
     def _decide(self, side: Side, task: Task, matches: Matches) -> Verdict:
         case, direction = task.case, Direction.out_of(side)
+        if self.mapping.pair.label:
+            case.who = who_is_linked(case)
         if task.link is not None:
             verdict = decide_linked(case)
             if task.revived:
@@ -475,7 +481,7 @@ class Batches:
             return meeting(case, direction)
         if self._unheard(side, record):
             return await_news(case, direction)
-        return decide_create(case, direction)
+        return decide_activity(case) if self.mapping.pair.label else decide_create(case, direction)
 
     def _unheard(self, side: Side, record: RecordId) -> bool:
         """Whether a record may have a counterpart from a create that nobody heard of."""

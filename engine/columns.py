@@ -93,7 +93,13 @@ def fields_in(node: Any) -> Iterator[ir.FieldRef]:
     match node:
         case ir.FieldRef():
             yield node
-        case ir.Call(arguments=parts) | ir.All(terms=parts) | ir.Any(terms=parts) | tuple(parts):
+        case (
+            ir.Call(arguments=parts)
+            | ir.Computed(arguments=parts)
+            | ir.All(terms=parts)
+            | ir.Any(terms=parts)
+            | tuple(parts)
+        ):
             for part in parts:
                 yield from fields_in(part)
         case ir.Negation(term=part) | ir.Empty(operand=part) | ir.Changed(operand=part):
@@ -191,10 +197,13 @@ def columns_of(
                 wanted[at[side].id_column or ""] = None
         else:
             wanted.update((r.path, None) for r in fields_in(line.end(side)) if r.side is side)
+        wanted.update((r.path, None) for r in fields_in(line.compared) if r.side is side)
     refs = [r for c in conditions_of(pair) for r in fields_in(c)]
     refs += [ref for rule in pair.matches for key in rule.keys for ref in key]
     refs += watched
     wanted.update((r.path, None) for r in refs if r.side is side)
+    if side is Side.OUTREACH and pair.fallback:
+        wanted["prospect.account"] = None
     if side is Side.SALESFORCE and pair.salesforce.name == LEAD:
         wanted.update(dict.fromkeys(CONVERSION))
     return tuple(wanted)

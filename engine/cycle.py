@@ -115,9 +115,22 @@ def run_cycle(  # noqa: PLR0913 - all but the first four are options with a defa
         if yes:
             ledger.resume(None if only is None else list(only))
         Interpreter(program, context, zone, stop, progress).run(only)
+        _log_troubles(program, context)
 
     tally = Tally(report, keep)
     return recorded(program, stores, ledger, work, tally, clock=clock, before=before)
+
+
+def _log_troubles(program: Program, context: Context) -> None:
+    """Log which titles could not be made: the activities have plain ones instead."""
+    logs = []
+    for pair in program.pairs:
+        told = dict.fromkeys(pair.troubles)
+        logs += [LogRow("title failed", each, pair.outreach.name) for each in told]
+        pair.troubles.clear()
+    if logs:
+        now = stamp(context.clock.now())
+        context.ledger.commit(context.run, now, context.digest, Commit(logs=logs))
 
 
 def recorded(

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from engine.cli.looking import add_format, add_limit
-from engine.cli.project import Project
+from engine.cli.project import Project, able
 from engine.cli.table import print_csv, print_json, print_table
 
 if TYPE_CHECKING:  # `--help` must not wait for a database
@@ -63,6 +63,7 @@ def run(args: argparse.Namespace, project: Project) -> int:
         ledger = project.open_ledger() if exists else Ledger(Path(":memory:"))
         stack.callback(ledger.close)
         stores = project.open_stores(stack)
+        program = able(program, stores)
         zone = project.config.timezone
         found = audit(program, stores, ledger, zone, SystemClock(), compared)
         count = _print(args, found)

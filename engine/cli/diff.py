@@ -8,8 +8,9 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+from dsl.program import spoken_pair
 from engine.cli.looking import add_format, add_limit
-from engine.cli.project import Project
+from engine.cli.project import Project, able
 from engine.cli.table import print_csv, print_json, print_table
 
 __all__ = ["register", "run"]
@@ -48,6 +49,7 @@ def run(args: argparse.Namespace, project: Project) -> int:
         ledger = project.open_ledger() if exists else Ledger(Path(":memory:"))
         stack.callback(ledger.close)
         stores = project.open_stores(stack)
+        new, old = able(new, stores), able(old, stores)
         zone = project.config.timezone
         for each in diff(old, new, stores, ledger, zone, SystemClock()):
             counts[each.sync, each.what, each.field] += 1
@@ -86,7 +88,7 @@ def _print_text(
         return
     for (sync, what, field), count in counts.most_common():
         about = f"{field} {what}" if field else what
-        print(f"{count:>7,}  {' <-> '.join(sync.split('<->'))}: {about}")
+        print(f"{count:>7,}  {spoken_pair(sync)}: {about}")
     print()
     columns = ("record", "field", "was", "is", "what")
     cells = (

@@ -8,8 +8,9 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dsl.program import spoken_pair
 from dsl.schema import Side
-from engine.cli.project import Failure, Project
+from engine.cli.project import Failure, Project, able
 
 if TYPE_CHECKING:  # `--help` must not wait for a database
     from dsl.program import Program
@@ -46,6 +47,7 @@ def run(args: argparse.Namespace, project: Project) -> int:
         ledger = project.open_ledger() if exists else Ledger(Path(":memory:"))
         stack.callback(ledger.close)
         stores = project.open_stores(stack)
+        program = able(program, stores)
         zone = project.config.timezone
         try:
             name = (side, args.type, record)
@@ -88,7 +90,7 @@ def _lines(told: dict[str, Any]) -> list[str]:
     for step in told["steps"]:
         if step.get("sync", sync) != sync:
             sync = step["sync"]
-            lines += ["", f"sync {' <-> '.join(sync.split('<->'))}"]
+            lines += ["", f"sync {spoken_pair(sync)}"]
         lines += _step_lines(step)
     return lines
 

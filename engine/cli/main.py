@@ -43,6 +43,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "activity": ("engine.cli.activity", "needs", "show what was synced and what rules changed"),
     "links": ("engine.cli.links", "needs", "show which records are linked"),
     "lsp": ("engine.cli.lsp", "none", "the language server, which an editor starts"),
+    "title": ("engine.cli.title", "needs", "show what the title of an activity would be"),
     "local": ("engine.cli.local", "needs", "fill, read and change the project's local orgs"),
 }
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from dsl.program import Program
 from dsl.schema import Side
-from engine.cli.project import Failure, Project
+from engine.cli.project import Failure, Project, able
 
 if TYPE_CHECKING:  # `--help` must not wait for a database
     from engine.case import Case, Change
@@ -63,6 +63,7 @@ def run(args: argparse.Namespace, project: Project) -> int:
         ledger = project.open_ledger() if exists else Ledger(Path(":memory:"))
         stack.callback(ledger.close)
         stores = project.open_stores(stack)
+        program = able(program, stores)
         blast = Blast()
         saved = stack.enter_context(PlanFile(Path(args.out))) if args.out else None
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from dsl.schema import Side
 from engine.config import Config, StoreConfig, read_config
-from engine.shipped import own_titles, title_names
+from engine.shipped import own_titles, title_names, title_texts
 
 if TYPE_CHECKING:  # each command imports only what it uses: lint must not wait for a database
     from contextlib import ExitStack
@@ -18,7 +18,7 @@ if TYPE_CHECKING:  # each command imports only what it uses: lint must not wait 
     from engine.ledger import Ledger
     from engine.ports import Store
 
-__all__ = ["Failure", "Project", "load_project"]
+__all__ = ["Failure", "Project", "able", "load_project"]
 
 
 class Failure(Exception):
@@ -80,6 +80,7 @@ class Project:
         from dsl.files import read_folder
         from dsl.lint import check
         from dsl.schema import shipped_schema
+        from engine.activities import carried_out
 
         loaded = read_folder(self.rules, Path(self.config.rules_name))
         if loaded.error:
@@ -92,21 +93,24 @@ class Project:
             print(as_text(errors), file=sys.stderr)
             raise Failure("the rules have errors: mend them, then try again", 1)
         _warn_of_the_unheeded(checked.program)
-        return checked.program
+        return carried_out(checked.program, title_texts(self.root))
+
+
+def able(program: Program, stores: dict[Side, Store]) -> Program:
+    """The program without activities that a connected system does not tell of, which is said."""
+    from engine.activities import able as able_with
+
+    program, told = able_with(program, stores)
+    for each in told:
+        print(f"crosswalk: note: {each}", file=sys.stderr)
+    return program
 
 
 def _warn_of_the_unheeded(program: Program) -> None:
     """What the rules ask for and this version only checks must not pass in silence."""
-    unheeded = {
-        "`limits`": bool(program.limits),
-        "`activities`": any(pair.activities for pair in program.pairs),
-    }
-    if names := [name for name, written in unheeded.items() if written]:
-        verb = "is" if len(names) == 1 else "are"
-        print(
-            f"crosswalk: note: {' and '.join(names)} {verb} checked, but not yet carried out",
-            file=sys.stderr,
-        )
+    if program.limits:
+        note = "crosswalk: note: `limits` is checked, but not yet carried out"
+        print(note, file=sys.stderr)
 
 
 def _plugged_in(config: StoreConfig) -> Store:

@@ -7,6 +7,7 @@ import json
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
+from dsl.program import spoken_pair, types_of_pair
 from dsl.schema import Side
 from engine.cli.looking import add_format, add_limit, looking, reading
 from engine.cli.project import Project
@@ -120,8 +121,7 @@ def _waiting(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _type(pair: str, side: str) -> str:
-    salesforce, _, outreach = pair.partition("<->")
-    return salesforce if side == Side.SALESFORCE else outreach
+    return types_of_pair(pair).get(Side(side), "")
 
 
 def _columns() -> tuple[str, ...]:
@@ -169,7 +169,7 @@ def _run_lines(last: dict[str, Any] | None = None) -> list[str]:
 def _shown(pair: dict[str, Any]) -> tuple[object, ...]:
     waits = [f"{count:,} {_WHYS.get(why, why)}" for why, count in pair["pending"].items() if count]
     stamps = (stamp or "not yet" for stamp in pair["cursors"].values())
-    name = " <-> ".join(pair["type"].split("<->"))
+    name = spoken_pair(pair["type"])
     return name, f"{pair['links']:,}", *stamps, ", ".join(waits) or "nothing"
 
 

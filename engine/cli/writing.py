@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from dsl.program import Program
 from dsl.schema import Side
-from engine.cli.project import Failure, Project
+from engine.cli.project import Failure, Project, able
 
 if TYPE_CHECKING:  # `--help` must not wait for a database
     from engine.case import Change
@@ -77,6 +77,7 @@ def writing(args: argparse.Namespace, project: Project, work: Callable[[Session]
         ledger = project.open_ledger()
         stack.callback(ledger.close)
         stores = project.open_stores(stack)
+        program = able(program, stores)
         spool = stack.enter_context(ChangeSpool(as_json, limit))
         stop = stack.enter_context(_gentle_interrupt())
         with shown_progress() as progress:

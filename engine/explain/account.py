@@ -207,6 +207,7 @@ class _Account:
         for name in names:
             direction, action = name.split()
             pair = self.batches.mapping.pair
+            name = f"{name} {case.who}".rstrip()  # noqa: PLW2901
             flows = self.batches.mapping.flows(Direction(direction), action)
             told = self._condition(case, name)
             holds = told["condition"]["value"] if told else True

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from itertools import combinations
 
 from dsl import syntax as s
+from dsl.activities import RESOURCES
 from dsl.schema import Field, Kind, ObjectType, Side
 from dsl.source import Span
 from dsl.values import canonical_name, is_empty
@@ -28,6 +29,7 @@ __all__ = ["Records"]
 _NAME = {Side.SALESFORCE: "Name", Side.OUTREACH: "name"}
 _PERSON = {Side.SALESFORCE: ("FirstName", "LastName"), Side.OUTREACH: ("firstName", "lastName")}
 #: An id of a type that the orgs in memory do not have (a profile, which each user needs).
+_ACTIVITIES = frozenset(RESOURCES.values())
 _ANY_ID = "00e000000000001AAA"
 
 
@@ -136,6 +138,11 @@ class Records:
         """A change to one record, as a user or the vendor makes it. Raises `Unfit`."""
         type_ = self.type_of(record.type)
         values = self.values(record, type_)
+        if type_.name in _ACTIVITIES and not self.given.get(type_.name):
+            # What people do is mostly seen when it is done: there is nothing before it to change.
+            made = self._create(type_, values, record.span, [])
+            self.given.setdefault(type_.name, []).append(made)
+            return
         target = self._target(record, type_, values)
         for each in record.fields:
             known = type_.fields.get(each.name.text)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, tzinfo
 from functools import cached_property
 
@@ -19,6 +19,7 @@ class Rules:
 
     program: Program
     zone: tzinfo = UTC
+    _parts: dict[frozenset[str], Program] = field(default_factory=dict, repr=False)
 
     @property
     def schema(self) -> Schema:
@@ -39,6 +40,19 @@ class Rules:
         if len(self.pairs) == len(self.program.pairs):
             return None
         return frozenset(pair.name for pair in self.pairs)
+
+    @cached_property
+    def activities(self) -> frozenset[str]:
+        """The Outreach types whose records become tasks and events."""
+        return frozenset(pair.outreach.name for pair in self.pairs if pair.label)
+
+    def without(self, types: frozenset[str]) -> Program:
+        """The program without the activities of these Outreach types: what there are none of."""
+        if types not in self._parts:
+            pairs = self.program.pairs
+            left = tuple(p for p in pairs if not (p.label and p.outreach.name in types))
+            self._parts[types] = replace(self.program, pairs=left)
+        return self._parts[types]
 
     @cached_property
     def mappings(self) -> dict[str, Mapping]:

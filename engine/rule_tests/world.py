@@ -140,8 +140,10 @@ class World:
         self.clock.tick()
         changes: list[Change] = []
         stores: dict[Side, Store] = dict(self.orgs)
+        made = self.orgs[Side.OUTREACH].file.made
+        none = frozenset(name for name in self.rules.activities if not made(name))
         run_cycle(
-            self.rules.program,
+            self.rules.without(none),
             stores,
             self.ledger,
             self.rules.zone,

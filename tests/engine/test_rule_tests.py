@@ -7,8 +7,9 @@ import pytest
 from dsl.lint import check
 from dsl.schema import shipped_schema
 from dsl.source import Source
+from engine.activities import carried_out
 from engine.rule_tests import Coverage, Result, Rules, run_test
-from engine.shipped import RULES, title_names
+from engine.shipped import RULES, title_names, title_texts
 from tests.engine.rules import program_of
 
 RULES_TEXT = """
@@ -312,7 +313,7 @@ def stock(file: str = "", old: str = "", new: str = "") -> Rules:
         sources.append(Source(f"rules/{path.name}", text))
     checked = check(sources, shipped_schema(), title_names())
     assert checked.ok
-    return Rules(checked.program)
+    return Rules(carried_out(checked.program, title_texts()))
 
 
 def test_the_stock_rules_keep_their_promises() -> None:
