@@ -57,6 +57,7 @@ FLOORS = {
             "engine.observe",
             "engine.own_rules",
             "engine.planfile",
+            "engine.play",
             "engine.recover",
             "engine.references",
             "engine.refusals",

@@ -321,8 +321,8 @@ def test_the_demo_plays_its_whole_story_and_keeps_its_project(tmp_path: Path) ->
     assert answer.code == 0, answer.err
     for words in (
         "no findings",
-        "114 to create",
-        "114 created",
+        "115 to create",
+        "115 created",
         "Salesforce wins",
         "nothing to write",
     ):

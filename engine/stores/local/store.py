@@ -7,10 +7,11 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from dsl.schema import ObjectType, Side
+from dsl.schema import Field, ObjectType, Side
 from engine.model import Cursor, Listing, Outcome, Page, RecordId, Result, Row, Value, Write
 from engine.ports import Clock
 from engine.stores.local.conversion import convert
+from engine.stores.local.custom import field_of, labelled
 from engine.stores.local.lists import LIST_VIEW, REPORT, ids_in, lists_of
 from engine.stores.local.lives import fates, merge, undelete
 from engine.stores.local.org import OrgFile
@@ -154,6 +155,26 @@ class LocalOrg:
     def get(self, type_name: str, record: RecordId) -> dict[str, Any] | None:
         """A record in its vendor's JSON shape, or None if it is not there."""
         return record_of(self.file, self.file.table(type_name), record)
+
+    def add_field(self, type_name: str, name: str, kind: str, **more: Any) -> Field:
+        """Add a custom field to a Salesforce type, as an administrator does. Raises `Refused`.
+
+        `kind` is one of `FIELD_TYPES`; `more` may have `values`, `length`, `label` and `to`.
+        """
+        type_ = self.file.table(type_name).type
+        if (target := more.get("to")) is not None:
+            self.file.table(target)
+        field = field_of(type_, name, kind, **more)
+        return self._kept(type_name, field)
+
+    def label_field(self, type_name: str, name: str, label: str) -> Field:
+        """Give a custom field another label. Raises `Refused`."""
+        return self._kept(type_name, labelled(self.file.table(type_name).type, name, label))
+
+    def _kept(self, type_name: str, field: Field) -> Field:
+        with self.file.transaction():
+            self.file.keep_field(type_name, field)
+        return field
 
     def _act(self, type_name: str, write: Write) -> RecordId:
         [result] = write_all(self.file, self.file.table(type_name), [write])
