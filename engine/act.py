@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from dsl.schema import Side
+from engine.budget import Waits, room_for
 from engine.case import Case, Change, Verdict
 from engine.chosen import Chosen, Partner
 from engine.decide import settle
@@ -23,6 +24,7 @@ from engine.refusals import Refusals
 __all__ = ["Context", "Tally", "Task", "act"]
 
 _encode = msgspec.json.Encoder().encode
+_BUDGET = "BUDGET"  # no vendor's code: the write was not sent
 _WRITING = (Action.CREATE, Action.UPDATE, Action.DELETE)
 _COUNTED = {
     Action.CREATE: "created",
@@ -104,10 +106,11 @@ class Context:
 
     `names` are ids by name, asked for once a run; `written` counts records by type and pair;
     `active` tells of Salesforce users whether they are; `unheard` are records by pair and direction
-    whose creation may have gone through unseen. `yes` lets deletions through, however many there
-    are. A cycle over `chosen` records looks at no others; `admit` says which verdicts may be acted
-    on. One that is `telling` decides on everything, also on what did not change, and says why. A
-    `partner` was named by a person; lines of `fresh` fields are decided as if they had no base.
+    whose creation may have gone through unseen; `waits` is what the budgets left. `yes` lets
+    deletions through, however many there are. A cycle over `chosen` records looks at no others;
+    `admit` says which verdicts may be acted on. One that is `telling` decides on everything, also
+    on what did not change, and says why. A `partner` was named by a person; lines of `fresh` fields
+    are decided as if they had no base.
     """
 
     run: str
@@ -126,6 +129,7 @@ class Context:
     )
     active: dict[RecordId, bool] = field(default_factory=dict)
     refusals: Refusals = field(default_factory=Refusals)
+    waits: Waits = field(default_factory=Waits)
     yes: bool = False
 
     chosen: Chosen | None = None
@@ -181,10 +185,31 @@ def _send(
         ]
         again, planned = context.refusals.part(mapping.name, planned)
         sent += [_Answered(task, change, None, result) for task, change, result in again]
+        planned, waiting = _afforded(planned, direction, context)
+        sent += waiting
         if planned:
             numbers = _intend(mapping, layout, [c for _, c in planned], direction, context)
             sent += _write_all(mapping, planned, numbers, direction, context)
     return sent
+
+
+def _afforded(
+    planned: list[tuple[Task, Change]], direction: Direction, context: Context
+) -> tuple[list[tuple[Task, Change]], list[_Answered]]:
+    """The changes that the target's budget has calls for, and the others with that answer.
+
+    Asked before the intents are committed, so that what waits was certainly not sent.
+    """
+    if not planned:
+        return [], []
+    room, spent = room_for(context.stores[direction.target], len(planned))
+    if spent is None:
+        return planned, []
+    context.waits.note(spent)
+    answer = Result(Outcome.TRANSIENT, code=_BUDGET, message=str(spent))
+    return planned[:room], [
+        _Answered(task, change, None, answer) for task, change in planned[room:]
+    ]
 
 
 def _intend(
@@ -329,10 +354,7 @@ def _note_pending(mapping: Mapping, task: Task, refused: list[_Answered], commit
     """What of a record has to be looked at again: refusals, holds, references that wait."""
     for answer in refused:
         record = _record(task, answer.change.direction.source)
-        transient = answer.result.outcome is Outcome.TRANSIENT
-        why = "transient" if transient else "refused"
-        message = f"{answer.result.code}: {answer.result.message}"
-        commit.pending.append(Pending(mapping.name, *record, why, message=message))
+        commit.pending.append(Pending(mapping.name, *record, *_why(answer.result)))
     for change in task.verdict.changes:
         if change.action is Action.HOLD:
             record = _record(task, change.direction.source)
@@ -346,6 +368,14 @@ def _note_pending(mapping: Mapping, task: Task, refused: list[_Answered], commit
             Pending(mapping.name, *record, why, pair, str(wait.id), wait.message)
             for pair in wait.pairs or ("",)
         ]
+
+
+def _why(result: Result) -> tuple[str, str, str, str]:
+    """Why a write that did not go through is pending, and in which words."""
+    if result.code == _BUDGET:
+        return "budget", "", "", result.message
+    why = "transient" if result.outcome is Outcome.TRANSIENT else "refused"
+    return why, "", "", f"{result.code}: {result.message}"
 
 
 def _unlinked(mapping: Mapping, task: Task, went: list[Change], commit: Commit) -> bool:

@@ -20,7 +20,7 @@ from engine.interpreter import Interpreter, Progress, Stopped
 from engine.ledger import Commit, Ledger, LogRow
 from engine.model import RecordId
 from engine.objection import Objection
-from engine.ports import Clock, Store
+from engine.ports import BudgetSpent, Clock, Store
 from engine.rehearsal import Rehearsal, is_provisional
 
 __all__ = [
@@ -45,7 +45,8 @@ class SystemClock:
 class Summary:
     """How a cycle ended: `done`, `held`, `failed`, or `stopped` between two batches.
 
-    One with `objections` stopped before its first write; `left` is what an undo had to leave.
+    One with `objections` stopped before its first write; `left` is what an undo had to leave;
+    `waits` are the budgets that are spent: what they left, later runs carry on with.
     """
 
     run: str
@@ -54,15 +55,24 @@ class Summary:
     calls: dict[str, int]
     objections: tuple[Objection, ...] = ()
     left: tuple[Objection, ...] = ()
+    waits: tuple[BudgetSpent, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         told = {"objections": self.objections, "left": self.left}
-        return {
-            "run": self.run,
-            "status": self.status,
-            "counts": self.counts,
-            "calls": self.calls,
-        } | {key: [each.as_json() for each in found] for key, found in told.items() if found}
+        return (
+            {
+                "run": self.run,
+                "status": self.status,
+                "counts": self.counts,
+                "calls": self.calls,
+            }
+            | {key: [each.as_json() for each in found] for key, found in told.items() if found}
+            | ({"waits": [_wait_as_json(each) for each in self.waits]} if self.waits else {})
+        )
+
+
+def _wait_as_json(spent: BudgetSpent) -> dict[str, Any]:
+    return {"side": spent.side.value, "until": stamp(spent.until), "message": str(spent)}
 
 
 def rules_digest(program: Program) -> str:
@@ -142,18 +152,22 @@ def recorded(
             ledger.commit(run, started, context.digest, Commit(logs=logs))
         else:
             work(context)
-            status = _status(tally)
+            status = _status(tally, context)
     except Stopped:
         pass
+    except BudgetSpent as spent:  # before the first step, or where there are no steps
+        context.waits.note(spent)
+        status = _status(tally, context)
     finally:
         ledger.finish(run, stamp(clock.now()), status, tally.counts, calls())
-    return Summary(run, status, tally.counts, calls(), objections)
+    waits = tuple(context.waits.spent.values())
+    return Summary(run, status, tally.counts, calls(), objections, waits=waits)
 
 
-def _status(tally: Tally) -> str:
+def _status(tally: Tally, context: Context) -> str:
     if tally.counts["failed"]:
         return "failed"
-    return "held" if tally.counts["held"] else "done"
+    return "held" if tally.counts["held"] or context.waits.spent else "done"
 
 
 @contextmanager

@@ -24,6 +24,7 @@ FLOORS = {
             "engine.approved",
             "engine.audit",
             "engine.batch",
+            "engine.budget",
             "engine.case",
             "engine.chosen",
             "engine.columns",
