@@ -16,7 +16,7 @@ from engine.ledger.callbook import Spent, Stalled, Window
 from engine.model import Cursor, Page, RecordId, Result, Row, Side, Value, Write
 from engine.ports import BudgetSpent, Clock, Metered, Store, Usage
 
-__all__ = ["Budget", "Budgeted", "State", "Waits", "budgeted", "is_near", "room_for"]
+__all__ = ["Budget", "Budgeted", "State", "Wait", "Waits", "budgeted", "is_near", "room_for"]
 
 _FIND_SIZE = 200  # values that one `find` call looks for, as `Store` has it
 # Far from every threshold, calls are reserved ahead, so that a cycle does not wait for the disk at

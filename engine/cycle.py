@@ -46,7 +46,8 @@ class Summary:
     """How a cycle ended: `done`, `held`, `failed`, or `stopped` between two batches.
 
     One with `objections` stopped before its first write; `left` is what an undo had to leave;
-    `waits` are the budgets that are spent: what they left, later runs carry on with.
+    `waits` are the budgets that are spent: what they left, later runs carry on with. A plan tells
+    by `budgets` what a run would use of each.
     """
 
     run: str
@@ -56,19 +57,21 @@ class Summary:
     objections: tuple[Objection, ...] = ()
     left: tuple[Objection, ...] = ()
     waits: tuple[BudgetSpent, ...] = ()
+    budgets: tuple[dict[str, Any], ...] = ()
 
     def as_json(self) -> dict[str, Any]:
-        told = {"objections": self.objections, "left": self.left}
-        return (
-            {
-                "run": self.run,
-                "status": self.status,
-                "counts": self.counts,
-                "calls": self.calls,
-            }
-            | {key: [each.as_json() for each in found] for key, found in told.items() if found}
-            | ({"waits": [_wait_as_json(each) for each in self.waits]} if self.waits else {})
-        )
+        more = {
+            "objections": [each.as_json() for each in self.objections],
+            "left": [each.as_json() for each in self.left],
+            "waits": [_wait_as_json(each) for each in self.waits],
+            "budgets": list(self.budgets),
+        }
+        return {
+            "run": self.run,
+            "status": self.status,
+            "counts": self.counts,
+            "calls": self.calls,
+        } | {key: found for key, found in more.items() if found}
 
 
 def _wait_as_json(spent: BudgetSpent) -> dict[str, Any]:
