@@ -32,9 +32,9 @@ def register(parser: argparse.ArgumentParser) -> None:
     parser.epilog = (
         "Ctrl-C stops after the batch at work; the next run goes on from there. Exit code 1 says\n"
         "that records were held for review or refused (`crosswalk status` names them), that the\n"
-        "rules' `guard` stopped the run before its first write, that something waits for calls (see\n"
-        "`crosswalk limits`; later runs carry on), or that a plan was refused, since what it rests\n"
-        "on has moved.\n\n"
+        "rules' `guard` stopped the run before its first write, that something waits for calls\n"
+        "(`crosswalk limits`; later runs carry on), or that a plan was refused, since what it\n"
+        "rests on has moved.\n\n"
         "examples:\n"
         "  crosswalk run\n"
         "  crosswalk run --yes\n"
