@@ -160,6 +160,7 @@ def recorded(
         pass
     except BudgetSpent as spent:  # before the first step, or where there are no steps
         context.waits.note(spent)
+        ledger.calls.stall(context.waits.stalled())
         status = _status(tally, context)
     finally:
         ledger.finish(run, stamp(clock.now()), status, tally.counts, calls())

@@ -84,17 +84,17 @@ class Interpreter:
             self._make_stages([n for n in nodes if self._kind(n) == "stages"])
             for node, pair in resolving:
                 self._afford(node, partial(self._pending, node, pair))
-        for node in self._in_turn(nodes) if whole else nodes:
+        nodes = self._in_turn(nodes) if whole else nodes
+        for node in nodes:
             self._step(node)
         self._settle(resolving)
         if whole:
-            self._context.ledger.calls.stall(self._context.waits.stalled())
+            self._stall([n for n in nodes if self._kind(n) == "observe"])
 
     def _in_turn(self, nodes: list[str]) -> list[str]:
         """The steps, with those first that the last run left for want of calls.
 
         Otherwise a budget that is spent each time by the first steps would never come to the last.
-        One that was first and is stalled again has had its turn.
         """
         waited = [each.step for each in self._context.ledger.calls.stalled()]
         first = [n for n in waited if n in nodes and self._kind(n) == "observe"]
@@ -103,6 +103,13 @@ class Interpreter:
         stages = [n for n in nodes if self._kind(n) == "stages"]
         rest = [n for n in nodes if n not in first and n not in stages]
         return [*stages, *first, *rest]
+
+    def _stall(self, read: list[str]) -> None:
+        """Keep what waits for calls; a step that was first and waits again has had its turn."""
+        stalled = self._context.waits.stalled()
+        if read and stalled and read[0] in self._context.waits.steps:
+            stalled.sort(key=lambda each: each.step == read[0])
+        self._context.ledger.calls.stall(stalled)
 
     def _kind(self, node: str) -> str:
         return str(self.graph.nodes[node]["kind"])
@@ -198,7 +205,7 @@ class Interpreter:
             after = (str(ready[-1].side), str(ready[-1].record_id))
             for side in Side:
                 ids = [p.record_id for p in ready if p.side is side and self._wanted(p)]
-                if not ids:
+                if not ids or side.other in context.waits.spent:
                     continue
                 type_name = batches.mapping.type_name(side)
                 columns = batches.mapping.columns[side]
