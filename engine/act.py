@@ -106,11 +106,13 @@ class Context:
 
     `names` are ids by name, asked for once a run; `written` counts records by type and pair;
     `active` tells of Salesforce users whether they are; `unheard` are records by pair and direction
-    whose creation may have gone through unseen; `waits` is what the budgets left. `yes` lets
-    deletions through, however many there are. A cycle over `chosen` records looks at no others;
-    `admit` says which verdicts may be acted on. One that is `telling` decides on everything, also
-    on what did not change, and says why. A `partner` was named by a person; lines of `fresh` fields
-    are decided as if they had no base.
+    whose creation may have gone through unseen, None for people that only a list knows; `waits` is
+    what the budgets left. `yes` lets deletions through, however many there are. A cycle over
+    `chosen` records looks at no others; `admit` says which verdicts may be acted on. One that is
+    `telling` decides on everything, also on what did not change, and says why. A `partner` was
+    named by a person; lines of `fresh` fields are decided as if they had no base, and fields that
+    swing go on if the run is `unpaused`. Pairs in `by_hand` create what a person asked for, in
+    those words, and write nothing outbound.
     """
 
     run: str
@@ -123,7 +125,7 @@ class Context:
     names: dict[tuple[Side, str], dict[str, RecordId]] = field(
         default_factory=lambda: defaultdict(dict)
     )
-    unheard: dict[tuple[str, Direction], set[RecordId]] = field(default_factory=dict)
+    unheard: dict[tuple[str, Direction], set[RecordId | None]] = field(default_factory=dict)
     written: dict[tuple[Side, str], Counter[str]] = field(
         default_factory=lambda: defaultdict(Counter)
     )
@@ -137,6 +139,8 @@ class Context:
     telling: bool = False
     partner: Partner | None = None
     fresh: frozenset[str] = frozenset()
+    unpaused: bool = False
+    by_hand: dict[str, str] = field(default_factory=dict)
 
     def written_by_others(self, mapping: Mapping, side: Side) -> int:
         """How many records of a pair's type other pairs have written in this run."""
@@ -354,6 +358,8 @@ def _note_pending(mapping: Mapping, task: Task, refused: list[_Answered], commit
     """What of a record has to be looked at again: refusals, holds, references that wait."""
     for answer in refused:
         record = _record(task, answer.change.direction.source)
+        if record[1] is None:  # only a list knows it, or an undo: there is nothing to wait for
+            continue
         commit.pending.append(Pending(mapping.name, *record, *_why(answer.result)))
     for change in task.verdict.changes:
         if change.action is Action.HOLD:
@@ -436,6 +442,6 @@ def _ids(case: Case) -> dict[Side, RecordId | None]:
     return {side: case.id(side) for side in SIDES}
 
 
-def _record(task: Task, side: Side) -> tuple[Side, RecordId]:
+def _record(task: Task, side: Side) -> tuple[Side, Any]:
     """By which id a record is pending: that of the side whose change has to wait."""
     return side, task.link.id(side) if task.link else task.case.id(side)

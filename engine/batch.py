@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
@@ -14,6 +15,7 @@ from dsl.program import Policy, Program
 from dsl.schema import Side
 from dsl.values import stamp
 from engine.act import Context, Task, act
+from engine.byhand import asked
 from engine.case import Base, Case, Verdict
 from engine.columns import CONVERSION, LEAD
 from engine.compile import UNSET, waits_with
@@ -23,8 +25,9 @@ from engine.ledger import Commit, Link, LogRow
 from engine.lives import Fates, Lives
 from engine.mapping import Mapping, compile_pair
 from engine.matching import Matches, find_matches
-from engine.model import SIDES, Cursor, Direction, RecordId, Row
+from engine.model import SIDES, Action, Cursor, Direction, RecordId, Row
 from engine.references import References, gather, routes
+from engine.swing import WINDOW, Update, pause_swinging
 
 __all__ = ["Batches", "Decided", "batches_of"]
 
@@ -35,10 +38,12 @@ _decode = msgspec.json.Decoder(tuple[Any, ...]).decode
 
 def batches_of(program: Program, context: Context, zone: tzinfo) -> dict[str, Batches]:
     """The batches of each pair by its name; those of leads and contacts know each other."""
-    found = {
-        pair.name: Batches(program, compile_pair(pair, zone, program.pairs), context)
-        for pair in program.pairs
-    }
+    found = {}
+    for pair in program.pairs:
+        mapping = compile_pair(pair, zone, program.pairs)
+        if why := context.by_hand.get(pair.name):
+            mapping = asked(mapping, why)
+        found[pair.name] = Batches(program, mapping, context)
     for batches in found.values():
         heir = found.get(heir_of(program, batches.mapping) or "")
         if heir is not None:
@@ -175,7 +180,14 @@ class Batches:
         found = self.decide(side, rows, (), now, again)
         tasks = self._admitted(found.tasks)
         name = self.mapping.name
-        commit.seen += [(name, at, row[0]) for task in tasks for at, row in task.case.rows.items()]
+        # By hand nothing is tried in the other direction: what waits there goes on waiting.
+        sides = (side,) if name in self.context.by_hand else SIDES
+        commit.seen += [
+            (name, at, row[0])
+            for task in tasks
+            for at, row in task.case.rows.items()
+            if at in sides
+        ]
         commit.seen += [(name, side, record) for record in found.settled]
         act(self.mapping, self.layout, tasks, self.context, commit)
         return found.later
@@ -199,12 +211,42 @@ class Batches:
         matches = self._matches(side, found.alone, now)
         ready = [row for row in found.alone if row[0] not in matches.later]
         tasks += self._watched(side, [self._lone_task(side, row, matches, now) for row in ready])
-        references = self._references(task.case for task in tasks)
+        references = self.references_of(task.case for task in tasks)
         for task in tasks:
             task.case.references = references
             task.verdict = self._decide(side, task, matches)
+        self._pause(tasks, now)
         later = [row for row in found.alone if row[0] in matches.later]
         return Decided([*tasks, *decided], found.settled, later)
+
+    def _pause(self, tasks: list[Task], now: datetime) -> None:
+        """Hold the fields that swing between two values, unless somebody let them go on."""
+        ids = [
+            task.link.salesforce_id
+            for task in tasks
+            if task.link and any(c.action is Action.UPDATE for c in task.verdict.changes)
+        ]
+        if not ids or self.context.unpaused:
+            return
+        name, since = self.mapping.name, stamp(now - WINDOW)
+        updates: dict[str, list[Update]] = defaultdict(list)
+        for record, layout, direction, fields in self.context.ledger.updates(name, ids, since):
+            today = self._todays_lines(layout)
+            updates[record] += [
+                Update(today[line], Direction(direction), value)
+                for line, _, value in fields
+                if line in today
+            ]
+        if updates:
+            pause_swinging(tasks, updates)
+
+    def _todays_lines(self, layout: int) -> dict[int, int]:
+        """Where the lines of a layout stand in today's."""
+        if layout == self.layout:
+            return {number: number for number in range(len(self.mapping.lines))}
+        today = {key: number for number, key in enumerate(self.mapping.keys)}
+        old = self.context.ledger.layout_lines(layout)
+        return {number: today[key] for number, key in enumerate(old) if key in today}
 
     def _without_partner(self, side: Side, linked: list[Task], now: datetime) -> list[Task]:
         """Decide on linked records whose other record is not there to be read."""
@@ -402,7 +444,8 @@ class Batches:
         notes: dict[int, str] | None = {} if self.context.telling else None
         return Case(self.mapping, References({}), now, rows, views, seen=seen, notes=notes)
 
-    def _references(self, cases: Iterable[Case]) -> References:
+    def references_of(self, cases: Iterable[Case]) -> References:
+        """What the references and names of these cases stand for on the other side."""
         rows: dict[Side, list[Row]] = {side: [] for side in SIDES}
         for case in cases:
             for side, row in case.rows.items():

@@ -6,15 +6,15 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
 from functools import partial
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from dsl.program import LimitRule
 from dsl.schema import ObjectType
 from dsl.values import stamp
 from engine.ledger import Ledger
 from engine.ledger.callbook import Spent, Stalled, Window
-from engine.model import Cursor, Page, RecordId, Result, Row, Side, Value, Write
-from engine.ports import BudgetSpent, Clock, Metered, Store, Usage
+from engine.model import Cursor, Listing, Page, RecordId, Result, Row, Side, Value, Write
+from engine.ports import BudgetSpent, Clock, Lists, Metered, Store, Usage
 
 __all__ = ["Budget", "Budgeted", "State", "Wait", "Waits", "budgeted", "is_near", "room_for"]
 
@@ -255,14 +255,18 @@ class Budgeted:
         self.budget.close()
         self._store.close()
 
+    def __getattr__(self, name: str) -> Any:
+        """What a store may offer besides and costs no call: its lists."""
+        if name in ("reports", "list_views"):
+            return getattr(self._store, name)
+        raise AttributeError(name)
+
+    def listed(self, listing: Listing) -> Iterator[list[RecordId]]:
+        if isinstance(self._store, Lists):
+            yield from self._paged(self._store.listed(listing))
+
     def scan(self, type_name: str, fields: Sequence[str], since: Cursor | None) -> Iterator[Page]:
-        pages = self._store.scan(type_name, fields, since)
-        while True:
-            self._reserve(1)
-            page = self._counted(lambda: next(pages, None))
-            if page is None:
-                return
-            yield page
+        return self._paged(self._store.scan(type_name, fields, since))
 
     def fetch(self, type_name: str, fields: Sequence[str], ids: Sequence[RecordId]) -> list[Row]:
         def fetch(some: Sequence[RecordId]) -> list[Row]:
@@ -313,6 +317,16 @@ class Budgeted:
 
     def _needed(self, count: int) -> int:
         return -(-count // self.write_size) + -(-count // self.page_size)
+
+    def _paged(self, pages: Iterator[_Answer]) -> Iterator[_Answer]:
+        """Pages, each of which is a call."""
+        while True:
+            self._reserve(1)
+            try:
+                page = self._counted(partial(next, pages))
+            except StopIteration:
+                return
+            yield page
 
     def _each(
         self, items: Sequence[_Item], size: int, request: Callable[[Sequence[_Item]], _Answer]

@@ -7,9 +7,18 @@ from datetime import datetime, timedelta
 from typing import NamedTuple, Protocol, runtime_checkable
 
 from dsl.schema import ObjectType
-from engine.model import Cursor, Page, RecordId, Result, Row, Side, Value, Write
+from engine.model import Cursor, Listing, Page, RecordId, Result, Row, Side, Value, Write
 
-__all__ = ["BudgetSpent", "Clock", "Metered", "Store", "StoreError", "Unreachable", "Usage"]
+__all__ = [
+    "BudgetSpent",
+    "Clock",
+    "Lists",
+    "Metered",
+    "Store",
+    "StoreError",
+    "Unreachable",
+    "Usage",
+]
 
 
 class StoreError(Exception):
@@ -128,4 +137,24 @@ class Metered(Protocol):
 
     def usage(self) -> Usage:
         """The vendor's own count, as it was last told; asking costs no call."""
+        ...
+
+
+@runtime_checkable
+class Lists(Protocol):
+    """What a store may offer besides: the lists of records that its users keep there."""
+
+    def reports(self) -> list[Listing]:
+        """The reports whose rows are records of one type."""
+        ...
+
+    def list_views(self) -> list[Listing]:
+        """The list views."""
+        ...
+
+    def listed(self, listing: Listing) -> Iterator[list[RecordId]]:
+        """The records in a list as it is now, page by page.
+
+        Raises `StoreError` if it is gone, or its condition can no longer be read.
+        """
         ...

@@ -20,11 +20,13 @@ FLOORS = {
     **dict.fromkeys(
         (
             "engine.act",
+            "engine.activity",
             "engine.again",
             "engine.approved",
             "engine.audit",
             "engine.batch",
             "engine.budget",
+            "engine.byhand",
             "engine.case",
             "engine.chosen",
             "engine.columns",
@@ -39,6 +41,7 @@ FLOORS = {
             "engine.explain",
             "engine.graph",
             "engine.guard",
+            "engine.imports",
             "engine.interpreter",
             "engine.lastknown",
             "engine.ledger",

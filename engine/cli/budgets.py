@@ -66,5 +66,6 @@ def forecast_lines(budgets: tuple[dict[str, Any], ...], zone: tzinfo) -> Iterato
 
 def wait_lines(summary: Summary) -> Iterator[str]:
     """What a run had to leave for want of calls."""
-    for spent in summary.waits:
-        yield f"{spent}; later runs carry on"
+    yield from map(str, summary.waits)
+    if summary.waits:
+        yield "later runs carry on; what was asked for by hand, ask for again then"

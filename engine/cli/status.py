@@ -25,6 +25,7 @@ _WHYS = {
     "refused": "refused",
     "review": "for review",
     "budget": "for calls",
+    "paused": "swings to and fro",
 }
 
 
