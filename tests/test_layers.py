@@ -26,6 +26,7 @@ FLOORS = {
             "engine.approved",
             "engine.audit",
             "engine.batch",
+            "engine.budget",
             "engine.byhand",
             "engine.case",
             "engine.cases",

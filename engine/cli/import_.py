@@ -150,15 +150,12 @@ def _dry_run(args: argparse.Namespace, project: Project) -> int:
     from engine.cycle import rehearse
     from engine.guard import Blast
     from engine.imports.bring import bring
-    from engine.ledger import Ledger
 
     program = project.program()
     as_json = args.format == "json"
     with ExitStack() as stack:
-        exists = project.ledger_path.exists()
-        ledger = project.open_ledger() if exists else Ledger(Path(":memory:"))
-        stack.callback(ledger.close)
-        stores = project.open_stores(stack)
+        ledger = project.open_ledger_to_look(stack, program)
+        stores = project.open_budgeted(stack, program, ledger)
         pair, given = _given(args, project, program, stores)
         spool = stack.enter_context(ChangeSpool(as_json, None if args.all or as_json else 100))
         blast = Blast()
