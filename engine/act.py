@@ -333,8 +333,15 @@ def _note_pending(mapping: Mapping, task: Task, refused: list[_Answered], commit
         why = "transient" if transient else "refused"
         message = f"{answer.result.code}: {answer.result.message}"
         commit.pending.append(Pending(mapping.name, *record, why, message=message))
+    for pause in task.verdict.pauses:
+        record, key = _record(task, pause.direction.source), mapping.keys[pause.line]
+        held = Pending(mapping.name, *record, "swing", key, pause.place, pause.message)
+        commit.pending.append(held)
+        if pause.new:
+            commit.logs.append(log_row(mapping, "paused", pause.message, _ids(task.case)))
+    paused = {pause.message for pause in task.verdict.pauses}
     for change in task.verdict.changes:
-        if change.action is Action.HOLD:
+        if change.action is Action.HOLD and change.reason not in paused:
             record = _record(task, change.direction.source)
             held = Pending(mapping.name, *record, *task.held, change.reason)
             commit.pending.append(held)

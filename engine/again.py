@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection
+from datetime import UTC, datetime
 
 from dsl.program import Program
 from dsl.schema import Side
+from dsl.values import stamp
 from engine.chosen import Partner
 from engine.ledger import Ledger
 from engine.ledger.looking import waiting
@@ -14,7 +16,7 @@ from engine.model import RecordId
 from engine.objection import Objection
 from engine.ports import Store
 
-__all__ = ["held_records", "no_partner"]
+__all__ = ["held_records", "let_swing", "no_partner"]
 
 Records = dict[tuple[str, Side], list[RecordId]]
 
@@ -38,6 +40,12 @@ def held_records(
         if known not in found[row["pair"], side]:
             found[row["pair"], side].append(known)
     return found
+
+
+def let_swing(ledger: Ledger, records: Records, at: datetime | None = None) -> None:
+    """Let the paused fields of these records go on; the next look at them decides anew."""
+    named = {(pair, side, record) for (pair, side), ids in records.items() for record in ids}
+    ledger.let_swing(stamp(at or datetime.now(UTC)), named)
 
 
 def no_partner(

@@ -25,6 +25,7 @@ from engine.mapping import Mapping, compile_pair
 from engine.matching import Matches, find_matches
 from engine.model import SIDES, Cursor, Direction, RecordId, Row
 from engine.references import References, gather, routes
+from engine.swings import WINDOW
 
 __all__ = ["Batches", "Decided", "batches_of"]
 
@@ -199,6 +200,7 @@ class Batches:
         matches = self._matches(side, found.alone, now)
         ready = [row for row in found.alone if row[0] not in matches.later]
         tasks += self._watched(side, [self._lone_task(side, row, matches, now) for row in ready])
+        self._recall(tasks, now)
         references = self._references(task.case for task in tasks)
         for task in tasks:
             task.case.references = references
@@ -417,6 +419,19 @@ class Batches:
             context.names,
             context.active,
         )
+
+    def _recall(self, tasks: list[Task], now: datetime) -> None:
+        """Tell the cases of linked records what was written to them of late."""
+        links = [task.link for task in tasks if task.link is not None]
+        if not links or self.context.fresh:
+            return
+        context, since = self.context, stamp(now - WINDOW)
+        name, layout = self.mapping.name, self.layout
+        found = context.ledger.lately(name, layout, context.digest, links, since)
+        if found:
+            for task in tasks:
+                if task.link is not None:
+                    task.case.lately = found.get(task.link.salesforce_id)
 
     def _decide(self, side: Side, task: Task, matches: Matches) -> Verdict:
         case, direction = task.case, Direction.out_of(side)

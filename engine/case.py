@@ -9,11 +9,12 @@ from typing import Any, NamedTuple
 
 from dsl.program import Policy
 from dsl.schema import Side
+from engine.ledger import Lately
 from engine.mapping import UNSET, Holds, Mapping
 from engine.model import Action, Direction, RecordId, Row, Value
 from engine.references import References, Wait
 
-__all__ = ["Base", "Case", "Change", "Conflict", "FieldChange", "Verdict"]
+__all__ = ["Base", "Case", "Change", "Conflict", "FieldChange", "Pause", "Verdict"]
 
 Base = Sequence[Any]
 
@@ -62,17 +63,32 @@ class Change:
         return self.salesforce_id if side is Side.SALESFORCE else self.outreach_id
 
 
+class Pause(NamedTuple):
+    """A line that swings between the two sides, and is left as it is.
+
+    `place` tells what both sides say of it; a `new` pause was not known to the ledger.
+    """
+
+    line: int
+    direction: Direction
+    message: str
+    place: str
+    new: bool
+
+
 @dataclass(slots=True)
 class Verdict:
     """All that is decided about one record.
 
     `agreed` are lines whose two sides are equal, or that have nothing to tell each other: they
-    become the base without a write. `waits` are lines whose reference has no link yet.
+    become the base without a write. `waits` are lines whose reference has no link yet, `pauses`
+    those that swing; each of these has a hold among the changes, with the same words.
     """
 
     changes: list[Change] = field(default_factory=list)
     agreed: list[int] = field(default_factory=list)
     waits: list[Wait] = field(default_factory=list)
+    pauses: list[Pause] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -81,7 +97,8 @@ class Case:
 
     `rows` and `views` by side; a side is missing where no record is linked. `bases` is None for two
     records that are about to be linked. `override` replaces every policy (`sync down`). `seen` is
-    the side whose record is looked at. What is decided on each line, and why, goes to `notes` if
+    the side whose record is looked at. `lately` is what was written to linked records in the last
+    day, if anything was. What is decided on each line, and why, goes to `notes` if
     somebody wants to know.
     """
 
@@ -93,6 +110,7 @@ class Case:
     bases: dict[Side, Base] | None = None
     override: Policy | None = None
     seen: Side | None = None
+    lately: Lately | None = None
     notes: dict[int, str] | None = None
     asked: dict[Direction, bool] = field(default_factory=dict)
 

@@ -19,6 +19,7 @@ from engine.mapping import CreatingLine, LineCode
 from engine.merge import flow_of
 from engine.model import DIRECTIONS, SIDES, Action, Direction, Value
 from engine.references import Wait
+from engine.swings import pause_of
 from engine.translate import line_holds, put_first, same, sendable, slot, translate
 from engine.translator import HOLD, Linked
 
@@ -57,6 +58,10 @@ def decide_linked(case: Case) -> Verdict:
         elif held[direction]:
             reason = f"{direction} update: condition does not hold"
             verdict.changes.append(case.change(Action.SKIP, direction, reason, rule.place))
+    for pause in verdict.pauses:
+        place = case.mapping.lines[pause.line].line.span.place
+        hold = case.change(Action.HOLD, pause.direction, pause.message, place)
+        verdict.changes.append(hold)
     return verdict
 
 
@@ -82,7 +87,6 @@ def _decide_line(
         case.note(number, value.message)
         verdict.waits += [value] if flows else []
         return
-    target = code.ends[direction.target]
     before = case.rows[direction.target][slot(case, code, direction.target)]
     if why := _kept_back(case, code, direction, value, before):
         case.note(number, why)
@@ -103,20 +107,26 @@ def _decide_line(
         case.note(number, sent.message)
         verdict.waits.append(sent)
         return
+    change = _to_write(case, number, direction, value, sent)._replace(conflict=conflict)
+    if pause := pause_of(case, change, direction):
+        case.note(number, f"paused: {pause.message}")
+        verdict.pauses.append(pause)
+        return
+    writes[direction].append(change)
+
+
+def _to_write(
+    case: Case, number: int, direction: Direction, value: Any, sent: Value
+) -> FieldChange:
+    """What a linked record is given by one line."""
+    code, linked = case.mapping.lines[number], isinstance(value, Linked)
+    target = code.ends[direction.target]
+    before = case.rows[direction.target][slot(case, code, direction.target)]
     if target.is_list:
         sent = put_first(value, before)
-    writes[direction].append(
-        FieldChange(
-            number,
-            code.ends[direction.source].label,
-            target.label,
-            before,
-            sent if target.is_list or isinstance(value, Linked) else value,
-            sent,
-            conflict,
-            target.is_link or isinstance(value, Linked),
-        )
-    )
+    after = sent if target.is_list or linked else value
+    source, is_link = code.ends[direction.source].label, target.is_link or linked
+    return FieldChange(number, source, target.label, before, after, sent, is_link=is_link)
 
 
 def meeting(case: Case, direction: Direction) -> Verdict:

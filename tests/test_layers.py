@@ -56,6 +56,7 @@ FLOORS = {
             "engine.shipped",
             "engine.stages",
             "engine.svg",
+            "engine.swings",
             "engine.translate",
             "engine.translator",
             "engine.undo",

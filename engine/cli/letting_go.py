@@ -27,11 +27,14 @@ def add_records(parser: argparse.ArgumentParser) -> None:
 
 def let_go(args: argparse.Namespace, session: Session, whys: set[str]) -> Summary:
     """Run over the records that are held for these reasons."""
-    from engine.again import held_records, no_partner
+    from engine.again import held_records, let_swing, no_partner
 
     only = chosen(session.program, args.type)
     if args.id is None:
-        return run_chosen(args, session, held_records(session.ledger, whys, only))
+        held = held_records(session.ledger, whys, only)
+        if "swing" in whys:
+            let_swing(session.ledger, held)
+        return run_chosen(args, session, held)
     if args.type is None:
         raise Failure("--id needs the record's type: --type TYPE --id ID")
     side, record = record_of(session.program, args.type, args.id)
@@ -39,6 +42,8 @@ def let_go(args: argparse.Namespace, session: Session, whys: set[str]) -> Summar
     held = {key: ids for key, ids in held.items() if key[1] is side}
     if not held:
         raise Failure(f"{args.type} {args.id} is not held: `crosswalk review` lists what is", 1)
+    if "swing" in whys:
+        let_swing(session.ledger, held)
     if getattr(args, "link", None) is None:
         return run_chosen(args, session, held)
     partner = _partner(args, session, next(iter(held)), record)

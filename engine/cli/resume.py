@@ -1,4 +1,4 @@
-"""`crosswalk resume`: lets go on what is held for review, and deletions that came all at once."""
+"""`crosswalk resume`: lets go on what is held or paused, and deletions that came all at once."""
 
 from __future__ import annotations
 
@@ -25,9 +25,10 @@ def register(parser: argparse.ArgumentParser) -> None:
     add_output(parser)
     parser.epilog = (
         "Decides again on the records that were held for review, once a person has mended what\n"
-        "was ambiguous, or says with --link which two belong together. Without --id, deletions go\n"
-        "on as well that were held because 20 or more linked records of one type, and a fifth of\n"
-        "all, were gone at once.\n\n"
+        "was ambiguous, or says with --link which two belong together. A field that was paused,\n"
+        "since it swings to and fro between the two sides, is written again, and is paused again\n"
+        "only if it swings as long again. Without --id, deletions go on as well that were held\n"
+        "because 20 or more linked records of one type, and a fifth of all, were gone at once.\n\n"
         "examples:\n"
         "  crosswalk resume\n"
         "  crosswalk resume --type Lead --id 00Q3z00001AmqLYEAZ --link 17"
@@ -45,4 +46,4 @@ def _resume(args: argparse.Namespace, session: Session) -> Summary:
     if args.id is None:
         only = chosen(session.program, args.type)
         session.ledger.resume(None if only is None else list(only))
-    return let_go(args, session, {"review", "resumed"})
+    return let_go(args, session, {"review", "resumed", "swing"})

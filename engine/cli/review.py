@@ -17,9 +17,10 @@ if TYPE_CHECKING:
 
 __all__ = ["register", "run"]
 
-_HELD = ("review", "refused", "transient")
+_HELD = ("review", "swing", "refused", "transient")
 _WORDS = {
     "review": "for review",
+    "swing": "paused",
     "refused": "refused",
     "transient": "refused for the moment",
 }
@@ -36,7 +37,8 @@ def register(parser: argparse.ArgumentParser) -> None:
         "A refused write is held until its record or the rules change; one refused for the moment\n"
         "is tried again by the next run. `retry` tries both again now. What is held for review\n"
         "waits for a person: mend it on either side, then `resume`, or say there which two\n"
-        "records belong together.\n\n"
+        "records belong together. A field is paused if it swings to and fro between the two\n"
+        "sides, the rest of its record goes on: see to what writes it there, then `resume`.\n\n"
         "examples:\n"
         "  crosswalk review\n"
         "  crosswalk review --why refused --format csv > refused.csv\n"

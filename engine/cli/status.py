@@ -23,6 +23,7 @@ _WHYS = {
     "transient": "to be tried again",
     "refused": "refused",
     "review": "for review",
+    "swing": "with a paused field",
 }
 
 
@@ -112,7 +113,7 @@ def _waiting(row: dict[str, Any]) -> dict[str, Any]:
         "why": row["why"],
         "message": row["message"],
         "needs": {"type": row["needs_pair"], "id": record_id(row["needs_id"])}
-        if row["needs_pair"]
+        if row["needs_pair"] and row["why"] != "swing"
         else None,
         "since": row["since"],
     }

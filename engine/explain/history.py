@@ -17,6 +17,9 @@ _WAITS = {
     "reference": "waits for another record",
     "transient": "refused for the moment: the next run tries again",
     "refused": "refused: held until the record or its rule changes, or `crosswalk retry`",
+    "swing": "a field is paused",
+    "vanished": "its deletion is held, since many are gone at once: `crosswalk resume`",
+    "resumed": "its deletion goes on with the next run",
     "review": "held for review: `crosswalk review`",
 }
 

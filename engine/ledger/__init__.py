@@ -2,5 +2,16 @@
 
 from engine.ledger.ledger import Ledger
 from engine.ledger.records import Commit, Intent, LedgerError, Link, LogRow, Pending, Tombstone
+from engine.ledger.swinging import Lately
 
-__all__ = ["Commit", "Intent", "Ledger", "LedgerError", "Link", "LogRow", "Pending", "Tombstone"]
+__all__ = [
+    "Commit",
+    "Intent",
+    "Lately",
+    "Ledger",
+    "LedgerError",
+    "Link",
+    "LogRow",
+    "Pending",
+    "Tombstone",
+]

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 
 import msgspec
 
+from engine.ledger import swinging
 from engine.ledger.records import Commit, Intent, Link
 from engine.model import RecordId, Side
 
@@ -146,6 +147,7 @@ def _write_links(connection: sqlite3.Connection, at: str, commit: Commit) -> Non
 
 def _write_pending(connection: sqlite3.Connection, at: str, digest: str, commit: Commit) -> None:
     if commit.seen and connection.execute("SELECT 1 FROM pending LIMIT 1").fetchone():
+        swinging.forget(connection, at, commit.seen, commit.pending)
         connection.executemany(
             "DELETE FROM pending WHERE pair = ? AND side = ? AND record_id = ?",
             [(pair, side, str(record)) for pair, side, record in commit.seen],

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -15,13 +15,13 @@ import sqlalchemy as sa
 from sqlalchemy.pool import StaticPool
 
 from dsl.ids import full_id
-from engine.ledger import hot, schema
+from engine.ledger import hot, schema, swinging
 from engine.ledger.records import Commit, Intent, LedgerError, Link, Pending, Tombstone
 from engine.model import Cursor, RecordId, Side
 
 __all__ = ["Ledger"]
 
-_REVISION = "0002"
+_REVISION = "0003"
 _BUSY_SECONDS = 5.0
 _SHORT = 15  # characters of a Salesforce id without its checksum
 _Found = TypeVar("_Found")
@@ -209,7 +209,7 @@ class Ledger:
             " AND (p.side, p.record_id) > (:side, :record)"
             " AND ((p.why = 'transient' AND p.since < :since)"
             " OR p.why = 'resumed'"
-            " OR (p.why IN ('refused', 'review') AND p.rules_digest <> :digest)"
+            " OR (p.why IN ('refused', 'review', 'swing') AND p.rules_digest <> :digest)"
             " OR (p.why = 'reference' AND (EXISTS (SELECT 1 FROM link AS l"
             "   WHERE l.pair = p.needs_pair AND l.salesforce_id = p.needs_id)"
             "  OR EXISTS (SELECT 1 FROM link AS l"
@@ -257,6 +257,13 @@ class Ledger:
         )
         with self._core() as connection:
             return {row.needs_id: row.record_id for row in connection.execute(query)}
+
+    def lately(
+        self, pair: str, layout: int, digest: str, links: Sequence[Link], since: str
+    ) -> dict[str, swinging.Lately]:
+        """What was written since to these records, and which of their fields are paused."""
+        with self._driver() as connection:
+            return swinging.lately(connection, pair, layout, digest, links, since)
 
     # -- writing --------------------------------------------------------------------------------
 
@@ -310,6 +317,11 @@ class Ledger:
             held = sa.and_(held, t.c.pair.in_(pairs))
         with self._core() as connection:
             return connection.execute(sa.update(t).where(held).values(why="resumed")).rowcount
+
+    def let_swing(self, at: str, records: Collection[tuple[str, Side, RecordId]]) -> None:
+        """Let the paused fields of records go on, from now on as if they had never swung."""
+        with self._driver() as connection, hot.transaction(connection):
+            swinging.let_swing(connection, at, records)
 
     def unanswered(self) -> list[tuple[Intent, str]]:
         """Writes that were sent, or about to be, when a run was cut off; each with its time."""

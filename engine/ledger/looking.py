@@ -242,7 +242,7 @@ def waiting_alike(limit: int | None) -> Query:
 
     Columns: `pair`, `side`, `why`, `message`, `records`, `since` (the newest) and one `record_id`.
     """
-    order = {"review": 0, "refused": 1, "transient": 2}
+    order = {"review": 0, "swing": 1, "refused": 2, "transient": 3}
     newest = sa.func.max(pending.c.since)
     alike = pending.c.pair, pending.c.side, pending.c.why, pending.c.message
     query = sa.select(

@@ -14,6 +14,7 @@ __all__ = [
     "metadata",
     "pending",
     "run",
+    "swing",
     "tombstone",
 ]
 
@@ -106,13 +107,15 @@ change = Table(
     Column("error", Text),
     Index("change_run", "run"),
     Index("change_sending", "state", sqlite_where=text("state = 'sending'")),
+    Index("change_updates", "pair", "salesforce_id", sqlite_where=text("action = 'update'")),
 )
 
 #: Records to be looked at again although they have not changed. `why` is `reference` (a field waits
 #: until `needs_id` of `needs_pair` is linked), `transient` (tried again in the next run), `refused`
 #: (held until the record or the rules change), `review` (held for a person; `needs_id` is a held
-#: merge's master), `vanished` (its deletion is held, since too many are gone at once) or `resumed`
-#: (that deletion may go on).
+#: merge's master), `swing` (a field is paused: `needs_pair` is the key of its line, `needs_id` a
+#: digest of what both sides say), `vanished` (its deletion is held, since too many are gone) or
+#: `resumed` (that deletion may go on).
 pending = Table(
     "pending",
     metadata,
@@ -126,6 +129,19 @@ pending = Table(
     Column("rules_digest", Text, nullable=False),
     Column("since", Text, nullable=False),
     Index("pending_needs", "needs_pair", "needs_id"),
+    Index("pending_swing", "pair", sqlite_where=text("why = 'swing'")),
+    sqlite_with_rowid=False,
+)
+
+#: Records of which a field was paused and goes on: changes up to `until` no longer count for it.
+swing = Table(
+    "swing",
+    metadata,
+    Column("pair", Text, primary_key=True),
+    Column("side", Text, primary_key=True),
+    Column("record_id", Text, primary_key=True),
+    Column("until", Integer, nullable=False),
+    Column("at", Text, nullable=False),
     sqlite_with_rowid=False,
 )
 

@@ -354,13 +354,13 @@ class TestStatus:
                 "type": CONTACT,
                 "links": 1,
                 "cursors": {"salesforce": None, "outreach": None},
-                "pending": {"reference": 0, "transient": 0, "refused": 0, "review": 1},
+                "pending": {"reference": 0, "transient": 0, "refused": 0, "review": 1, "swing": 0},
             },
             {
                 "type": LEAD,
                 "links": 2,
                 "cursors": {"salesforce": ago(hours=3), "outreach": None},
-                "pending": {"reference": 1, "transient": 0, "refused": 1, "review": 0},
+                "pending": {"reference": 1, "transient": 0, "refused": 1, "review": 0, "swing": 0},
             },
         ]
         assert found["pending"][1] == {

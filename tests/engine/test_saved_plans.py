@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
 
 from engine.approved import run_plan
 from engine.cycle import Summary, rehearse, rules_digest, run_cycle
-from engine.ledger import Ledger
+from engine.ledger import Ledger, migrations
 from engine.model import Side
 from engine.planfile import PlanError, PlanFile, read, schema_digest
 from tests.engine.test_cycle import CONTACTS, LEADS, ROSE, prospect_of
 from tests.engine.world import O, S, World, world
 
 FILE = "plan.toml"
+MIGRATIONS = Path(migrations.__file__).parent
 
 
 @pytest.fixture
@@ -196,11 +199,12 @@ def test_what_is_no_plan_is_told_in_a_sentence(tmp_path: Path) -> None:
 
 def test_a_ledger_of_the_first_format_takes_saved_plans(tmp_path: Path) -> None:
     path = tmp_path / "old.db"
-    Ledger(path).close()
-    with closing(sqlite3.connect(path)) as old:
-        old.executescript(
-            "DROP TABLE applied_plan; UPDATE alembic_version SET version_num = '0001'"
-        )
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    config.set_main_option("path_separator", "os")
+    with sa.create_engine(f"sqlite:///{path}").begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
     with closing(Ledger(path)) as ledger:
         ledger.note_applied("p-1", "r-1", "now")
         assert ledger.applied("p-1") == ("r-1", "now")
