@@ -301,6 +301,7 @@ def test_the_version_is_told(tmp_path: Path) -> None:
         "status",
         "log",
         "links",
+        "prune",
         "local",
     ],
 )
