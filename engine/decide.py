@@ -41,7 +41,7 @@ def decide_linked(case: Case) -> Verdict:
     """The three-way decision, line by line, on two records that are linked, or about to be."""
     verdict = Verdict()
     writes: dict[Direction, list[FieldChange]] = {d: [] for d in DIRECTIONS}
-    held: dict[Direction, bool] = dict.fromkeys(Direction, False)
+    held: dict[Direction, bool] = dict.fromkeys(DIRECTIONS, False)
     if case.bases is None:
         found = [(n, True, True) for n in range(len(case.mapping.lines))]
     else:
@@ -50,12 +50,15 @@ def decide_linked(case: Case) -> Verdict:
     for number, s_changed, o_changed in found:
         _decide_line(case, number, s_changed, o_changed, verdict, writes, held)
     for direction in DIRECTIONS:
+        fields = writes[direction]
+        if not fields and not held[direction]:
+            continue
         rule = case.mapping.rules[f"{direction} update"]
-        if fields := writes[direction]:
+        if fields:
             verdict.changes.append(
                 case.change(Action.UPDATE, direction, rule.reason, rule.place, fields)
             )
-        elif held[direction]:
+        else:
             reason = f"{direction} update: condition does not hold"
             verdict.changes.append(case.change(Action.SKIP, direction, reason, rule.place))
     for pause in verdict.pauses:
