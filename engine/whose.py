@@ -10,8 +10,8 @@ from typing import Any
 from dsl.program import FieldRef
 from dsl.schema import Side
 from dsl.values import canonical_id, canonical_name, instant, is_empty
-from engine.act import Task
 from engine.case import Case, Change, FieldChange, Verdict
+from engine.context import Task
 from engine.decide import decide_create
 from engine.ledger import Ledger
 from engine.mapping import Mapping

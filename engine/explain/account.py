@@ -132,7 +132,7 @@ class _Account:
         mapping = self.batches.mapping
         rows = {} if self.row is None else {self.side: self.row}
         views = {side: mapping.view[side](row) for side, row in rows.items()}
-        return self.batches.case(self.side, rows, views, now)
+        return self.batches.cases.bare(self.side, rows, views, now)
 
     # -- seen -----------------------------------------------------------------------------------
 
