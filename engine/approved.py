@@ -209,6 +209,8 @@ class _Trial:
             )
         if summary.status == "stopped":
             raise Stopped
+        for spent in summary.waits:  # whether the plan still holds is not known
+            raise spent
 
 
 def _names(entry: Entry) -> Iterator[tuple[str, RecordId]]:

@@ -10,9 +10,9 @@ from typing import Any
 
 from dsl.program import Program, types_of_pair
 from dsl.schema import Side
-from engine.act import Task
 from engine.batch import Batches
 from engine.case import Case
+from engine.context import Task
 from engine.cycle import rehearse
 from engine.examine import examiner
 from engine.ledger import Ledger

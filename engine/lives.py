@@ -10,8 +10,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from dsl.schema import Side
-from engine.act import Context, Task
 from engine.case import Case, Change, Verdict
+from engine.context import Context, Task
 from engine.decide import decide_gone
 from engine.ledger import Link, Pending, Tombstone
 from engine.mapping import Mapping

@@ -10,7 +10,7 @@ import msgspec
 
 from dsl.schema import Side
 from dsl.values import canonical_name, instant, stamp
-from engine.act import Context
+from engine.context import Context
 from engine.ledger import Commit, Intent, Link, LogRow
 from engine.mapping import UNSET, LineCode, Mapping
 from engine.model import SIDES, Action, Cursor, Direction, RecordId, Row

@@ -16,10 +16,11 @@ import msgspec
 from dsl.program import Program, types_of_pair
 from dsl.schema import Side
 from dsl.values import stamp
-from engine.act import Context, Tally, Task, act
+from engine.act import act
 from engine.batch import Batches
 from engine.case import Case, Change, FieldChange, Verdict
 from engine.columns import End
+from engine.context import Context, Tally, Task
 from engine.cycle import Summary, recorded
 from engine.interpreter import Stopped
 from engine.ledger import Commit, Ledger, Link
@@ -173,7 +174,7 @@ class _Undoing:
         mapping, side = batches.mapping, direction.target
         ids = [w.record for w in written]
         links = self.context.ledger.links(mapping.name, side, ids)
-        cases = dict(batches.linked_cases(side, links, self.context.clock.now()))
+        cases = dict(batches.cases.linked(side, links, self.context.clock.now()))
         lone = [w.record for w in written if w.lone and w.record not in links]
         cases |= self._lone_cases(batches, side, lone)
         raw = self._raw(batches, side, ids)
@@ -198,7 +199,9 @@ class _Undoing:
         columns, store = mapping.columns[side], self.context.stores[side]
         rows = store.fetch(mapping.type_name(side), columns, ids) if ids else []
         view = mapping.view[side]
-        return {row[0]: batches.case(side, {side: row}, {side: view(row)}, now) for row in rows}
+        return {
+            row[0]: batches.cases.bare(side, {side: row}, {side: view(row)}, now) for row in rows
+        }
 
     def _obstacle(
         self, written: _Written, link: Link | None, case: Case | None, side: Side

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 from dsl.program import FieldRef
 from dsl.schema import Side
 from dsl.values import canonical_id, canonical_name, instant, is_empty
-from engine.act import Task
 from engine.case import Case, Change, FieldChange, Verdict
+from engine.context import Task
 from engine.decide import decide_create
 from engine.ledger import Ledger
 from engine.mapping import Mapping
@@ -20,8 +21,11 @@ from engine.references import Wait
 from engine.translate import translate
 from engine.translator import HOLD
 
-__all__ = ["decide_activity", "finish_activities", "who_is_linked"]
+__all__ = ["WAITS_FOR", "decide_activity", "finish_activities", "who_is_linked"]
 
+#: For how long an activity waits for its prospect to be linked. Most prospects of an Outreach may
+#: never be in Salesforce, and what waits takes room in the ledger.
+WAITS_FOR = timedelta(days=90)
 _TYPES = {"003": "Contact", "00Q": "Lead"}
 _OUT = Direction.OUTBOUND
 _OPPORTUNITY = "Opportunity"
@@ -47,7 +51,15 @@ def decide_activity(case: Case) -> Verdict:
     if not case.who and not isinstance(who, Wait):
         reason = "it is about nobody whom Salesforce knows"
         return Verdict([case.change(Action.SKIP, _OUT, reason, case.mapping.pair.span.place)])
+    if isinstance(who, Wait) and _is_old(case):
+        reason = f"it happened over {WAITS_FOR.days} days ago, to a prospect that is not linked"
+        return Verdict([case.change(Action.SKIP, _OUT, reason, case.mapping.pair.span.place)])
     return decide_create(case, _OUT)
+
+
+def _is_old(case: Case) -> bool:
+    changed = instant(case.rows[Side.OUTREACH][1])
+    return changed is not None and changed < case.now - WAITS_FOR
 
 
 def finish_activities(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 from collections import Counter
 from contextlib import ExitStack
-from pathlib import Path
 from typing import Any
 
 from dsl.program import spoken_pair
@@ -39,16 +38,13 @@ def run(args: argparse.Namespace, project: Project) -> int:
     from engine.cli.revision import program_at
     from engine.cycle import SystemClock
     from engine.diff import diff
-    from engine.ledger import Ledger
 
     new, old = project.program(), program_at(project, args.revision)
     counts: Counter[tuple[str, str, str | None]] = Counter()
     rows: list[dict[str, Any]] = []
     with ExitStack() as stack:
-        exists = project.ledger_path.exists()
-        ledger = project.open_ledger() if exists else Ledger(Path(":memory:"))
-        stack.callback(ledger.close)
-        stores = project.open_stores(stack)
+        ledger = project.open_ledger_to_look(stack, new)
+        stores = project.open_budgeted(stack, new, ledger)
         new, old = able(new, stores), able(old, stores)
         zone = project.config.timezone
         for each in diff(old, new, stores, ledger, zone, SystemClock()):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 from contextlib import ExitStack
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dsl.program import spoken_pair
@@ -38,15 +37,12 @@ def run(args: argparse.Namespace, project: Project) -> int:
     """Print the account of one record; exit code 0."""
     from engine.cycle import SystemClock
     from engine.explain import Unknown, explain
-    from engine.ledger import Ledger
 
     program = project.program()
     side, record = record_of(program, args.type, args.id)
     with ExitStack() as stack:
-        exists = project.ledger_path.exists()
-        ledger = project.open_ledger() if exists else Ledger(Path(":memory:"))
-        stack.callback(ledger.close)
-        stores = project.open_stores(stack)
+        ledger = project.open_ledger_to_look(stack, program)
+        stores = project.open_budgeted(stack, program, ledger)
         program = able(program, stores)
         zone = project.config.timezone
         try:

@@ -39,6 +39,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "needs",
         "show what is linked, where reading stands, what waits",
     ),
+    "limits": ("engine.cli.limits", "needs", "show the call budgets, what is used, what waits"),
     "log": ("engine.cli.log", "needs", "show the technical log"),
     "activity": ("engine.cli.activity", "needs", "show what was synced and what rules changed"),
     "links": ("engine.cli.links", "needs", "show which records are linked"),
@@ -146,6 +147,8 @@ def _known_failure(error: Exception) -> tuple[str, int] | None:
     ports = sys.modules.get("engine.ports")
     if ports is not None and isinstance(error, ports.Unreachable):
         return str(error), 3
+    if ports is not None and isinstance(error, ports.BudgetSpent):
+        return str(error), 1
     if ports is not None and isinstance(error, ports.StoreError):
         return str(error), 2
     ledger = sys.modules.get("engine.ledger.records")

@@ -15,6 +15,7 @@ if TYPE_CHECKING:  # each command imports only what it uses: lint must not wait 
     from contextlib import ExitStack
 
     from dsl.program import Program
+    from engine.budget import Wait
     from engine.ledger import Ledger
     from engine.ports import Store
 
@@ -74,6 +75,32 @@ class Project:
             stack.callback(stores[side].close)
         return stores
 
+    def open_budgeted(
+        self, stack: ExitStack, program: Program, ledger: Ledger, wait: Wait | None = None
+    ) -> dict[Side, Store]:
+        """Both sides' stores within the rules' `limits`, their calls counted in the ledger."""
+        from engine.budget import Budgeted, budgeted
+        from engine.cycle import SystemClock
+
+        raw, zone = self.open_stores(stack), self.config.timezone
+        stores = budgeted(raw, program.limits, ledger, zone, SystemClock(), wait)
+        for store in stores.values():
+            if isinstance(store, Budgeted):
+                stack.callback(store.budget.close)
+        return stores
+
+    def open_ledger_to_look(self, stack: ExitStack, program: Program) -> Ledger:
+        """The ledger, for a command that only looks; none is made for it unless calls are limited.
+
+        Raises `LedgerError`.
+        """
+        from engine.ledger import Ledger
+
+        kept = self.ledger_path.exists() or program.limits
+        ledger = self.open_ledger() if kept else Ledger(Path(":memory:"))
+        stack.callback(ledger.close)
+        return ledger
+
     def program(self) -> Program:
         """The rules, which must have no error to be run. Raises `Failure`."""
         from dsl.diagnostics import as_text, in_order
@@ -92,7 +119,6 @@ class Project:
         if errors:
             print(as_text(errors), file=sys.stderr)
             raise Failure("the rules have errors: mend them, then try again", 1)
-        _warn_of_the_unheeded(checked.program)
         return carried_out(checked.program, title_texts(self.root))
 
 
@@ -104,13 +130,6 @@ def able(program: Program, stores: dict[Side, Store]) -> Program:
     for each in told:
         print(f"crosswalk: note: {each}", file=sys.stderr)
     return program
-
-
-def _warn_of_the_unheeded(program: Program) -> None:
-    """What the rules ask for and this version only checks must not pass in silence."""
-    if program.limits:
-        note = "crosswalk: note: `limits` is checked, but not yet carried out"
-        print(note, file=sys.stderr)
 
 
 def _plugged_in(config: StoreConfig) -> Store:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections import defaultdict
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from dsl.program import spoken_pair, types_of_pair
@@ -24,6 +25,7 @@ _WHYS = {
     "transient": "to be tried again",
     "refused": "refused",
     "review": "for review",
+    "budget": "for calls",
     "paused": "swings to and fro",
 }
 
@@ -55,7 +57,12 @@ def _print_data(form: str, ledger: Ledger | None, limit: int) -> None:
     if form == "csv":
         print_csv(_columns(), map(_cells, pairs))
         return
-    head = {"version": 1, "runs": _runs(ledger) if ledger else [], "pairs": pairs}
+    head = {
+        "version": 1,
+        "runs": _runs(ledger) if ledger else [],
+        "waits": [each._asdict() for each in ledger.calls.stalled()] if ledger else [],
+        "pairs": pairs,
+    }
     if ledger is None:
         print_json(head, "pending", ())
         return
@@ -137,6 +144,8 @@ def _print_text(ledger: Ledger, limit: int) -> None:
 
     pairs = _pairs(ledger)
     print("\n".join(_run_lines(*_runs(ledger))))
+    for line in _stalled(ledger):
+        print(line)
     if pairs:
         print()
         columns = ("type", "links#", "Salesforce read to", "Outreach read to", "waiting")
@@ -164,6 +173,17 @@ def _run_lines(last: dict[str, Any] | None = None) -> list[str]:
         f"  {done}",
         f"  {calls}",
     ]
+
+
+def _stalled(ledger: Ledger) -> Iterator[str]:
+    """What the last run left for want of calls, by side."""
+    found: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for each in ledger.calls.stalled():
+        found[each.side, each.until].append(each.step)
+    for (side, until), steps in found.items():
+        left = [step for step in steps if step]
+        what = f": {', '.join(left)}" if left else ""
+        yield f"  waits for the {side.title()} budget until {until}{what}"
 
 
 def _shown(pair: dict[str, Any]) -> tuple[object, ...]:

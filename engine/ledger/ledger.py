@@ -16,12 +16,13 @@ from sqlalchemy.pool import StaticPool
 
 from dsl.ids import full_id
 from engine.ledger import hot, schema
+from engine.ledger.callbook import CallBook
 from engine.ledger.records import Commit, Intent, LedgerError, Link, Pending, Tombstone
 from engine.model import Cursor, RecordId, Side
 
 __all__ = ["Ledger"]
 
-_REVISION = "0005"
+_REVISION = "0006"
 _BUSY_SECONDS = 5.0
 _SHORT = 15  # characters of a Salesforce id without its checksum
 _Found = TypeVar("_Found")
@@ -49,6 +50,11 @@ class Ledger:
         except sqlite3.DatabaseError as error:
             self._connection.close()
             raise _explained(error, path) from error
+
+    @property
+    def calls(self) -> CallBook:
+        """How many calls each side was sent, and what waits for calls."""
+        return CallBook(self._driver)
 
     def _migrate(self) -> None:
         found = _revision(self._connection)
@@ -200,14 +206,14 @@ class Ledger:
     ) -> list[Pending]:
         """Pending records of a pair that may go on now, after (side, record id), in that order.
 
-        Those are: references whose record is linked by now, what was refused for the moment before
-        `since` (a run's start), records that were held under other rules than `digest`'s, and
-        deletions that were held and may go on.
+        Those are: references whose record is linked by now, what was refused for the moment, or for
+        want of calls, before `since` (a run's start), records that were held under other rules than
+        `digest`'s, and deletions that were held and may go on.
         """
         rows = self._connection.execute(
             "SELECT p.side, p.record_id, min(p.why) FROM pending AS p WHERE p.pair = :pair"
             " AND (p.side, p.record_id) > (:side, :record)"
-            " AND ((p.why = 'transient' AND p.since < :since)"
+            " AND ((p.why IN ('transient', 'budget') AND p.since < :since)"
             " OR p.why = 'resumed'"
             " OR (p.why IN ('refused', 'review', 'paused') AND p.rules_digest <> :digest)"
             " OR (p.why = 'reference' AND (EXISTS (SELECT 1 FROM link AS l"
@@ -335,6 +341,13 @@ class Ledger:
         """Commit one batch."""
         with self._driver() as connection:
             hot.write_commit(connection, run, at, digest, commit)
+
+    def forget_waits(self, pair: str, before: str) -> None:
+        """Let go of what of a pair has waited for a link since before this time."""
+        t = schema.pending
+        old = (t.c.pair == pair) & (t.c.why == "reference") & (t.c.since < before)
+        with self._core() as connection:
+            connection.execute(sa.delete(t).where(old))
 
     def resume(self, pairs: Sequence[str] | None = None) -> int:
         """Let the deletions go on that were held since too many were gone; how many those are."""

@@ -8,6 +8,7 @@ from itertools import combinations
 
 from dsl import syntax as s
 from dsl.activities import RESOURCES
+from dsl.program import pair_name
 from dsl.schema import Field, Kind, ObjectType, Side
 from dsl.source import Span
 from dsl.values import canonical_name, is_empty
@@ -110,7 +111,7 @@ class Records:
             by_side = {type_.side: (type_, record) for type_, record in (one, other)}
             if len(by_side) < len(Side):
                 continue
-            pair = "<->".join(by_side[side][0].name for side in Side)
+            pair = pair_name(*(by_side[side][0].name for side in Side))
             if pair in self.world.rules.mappings:
                 self.world.link(pair, {side: record for side, (_, record) in by_side.items()})
                 linked |= {type_.name for type_, _ in by_side.values()}

@@ -86,6 +86,16 @@ def test_an_activity_waits_for_its_prospect_to_be_linked(standard: World) -> Non
     assert list(standard.all(S, "Task", "WhoId").values()) == [(lead,)]
 
 
+def test_what_waits_for_longer_than_90_days_is_let_go(standard: World) -> None:
+    prospect = standard.create(O, "prospect", emails=["rose@edge.com"])
+    put(standard, "mailing", 1, prospect=("prospect", int(prospect)), **SENT)
+    standard.run()
+    assert len(list(standard.ledger.rows(schema.pending.select()))) == 2  # a contact, or a lead
+    standard.clock.pass_(days=91)
+    standard.run()
+    assert list(standard.ledger.rows(schema.pending.select())) == []
+
+
 def test_the_contact_counts_where_a_prospect_is_both(standard: World) -> None:
     prospect = people(standard, "Lead", "Contact")
     put(standard, "call", 1, prospect=prospect, state="completed")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -173,6 +173,10 @@ class OrgFile:
             return self._moment()
         finally:
             self.db.execute("ROLLBACK")
+
+    def instant(self) -> datetime:
+        """The computer's, or the test's, clock as it is."""
+        return self._clock.now()
 
     def _moment(self) -> str:
         meta = dict(self.db.execute("SELECT key, value FROM meta WHERE key IN ('ahead', 'stamp')"))

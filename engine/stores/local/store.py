@@ -9,7 +9,8 @@ from typing import Any
 
 from dsl.schema import Field, ObjectType, Side
 from engine.model import Cursor, Listing, Outcome, Page, RecordId, Result, Row, Value, Write
-from engine.ports import Clock
+from engine.ports import Clock, Usage
+from engine.stores.local.calls import count_calls, usage
 from engine.stores.local.conversion import convert
 from engine.stores.local.custom import field_of, labelled
 from engine.stores.local.lists import LIST_VIEW, REPORT, ids_in, lists_of
@@ -56,14 +57,14 @@ class LocalOrg:
         Deleted ids come with the first page. Raises `StoreError` for an unknown type or field.
         """
         for page in scan(self.file, self.file.table(type_name), fields, since, self.page_size):
-            self.calls += 1
+            self._count(1)
             yield page
 
     def fetch(self, type_name: str, fields: Sequence[str], ids: Sequence[RecordId]) -> list[Row]:
         """The records of these ids that exist; one call for each `page_size` ids."""
         table, rows = self.file.table(type_name), []
         for start in range(0, len(ids), self.page_size):
-            self.calls += 1
+            self._count(1)
             rows += rows_of_ids(self.file, table, fields, ids[start : start + self.page_size])
         return rows
 
@@ -71,7 +72,7 @@ class LocalOrg:
         """Those of these records that were deleted; one call for each `page_size` ids."""
         table, found = self.file.table(type_name), dict[RecordId, RecordId | None]()
         for start in range(0, len(ids), self.page_size):
-            self.calls += 1
+            self._count(1)
             found |= fates(self.file, table, ids[start : start + self.page_size])
         return found
 
@@ -85,7 +86,7 @@ class LocalOrg:
         """The records whose `key` fields hold one of the values; one call for each 200 values."""
         table, rows = self.file.table(type_name), dict[RecordId, Row]()
         for start in range(0, len(values), _FIND_SIZE):
-            self.calls += 1
+            self._count(1)
             chunk = values[start : start + _FIND_SIZE]
             found = found_rows(self.file, table, fields, key, chunk)
             rows.update((row[0], row) for row in found)
@@ -96,8 +97,16 @@ class LocalOrg:
         table = self.file.table(type_name)
         if not writes:
             return []
-        self.calls += -(-len(writes) // self.write_size)
+        self._count(-(-len(writes) // self.write_size))
         return write_all(self.file, table, writes)
+
+    def usage(self) -> Usage:
+        """The calls that anybody made: of 24 hours in Salesforce, of this hour in Outreach."""
+        return usage(self.file)
+
+    def _count(self, calls: int) -> None:
+        self.calls += calls
+        count_calls(self.file, calls)
 
     def close(self) -> None:
         """Let go of the file."""
@@ -116,7 +125,7 @@ class LocalOrg:
     def listed(self, listing: Listing) -> Iterator[list[RecordId]]:
         """The records in a list as it is now; each page is one call. Raises `StoreError`."""
         for ids in ids_in(self.file, listing, self.page_size):
-            self.calls += 1
+            self._count(1)
             yield ids
 
     # -- what a user does -----------------------------------------------------------------------
