@@ -115,7 +115,7 @@ class _Maker:
         }
         for person in people:
             for action, when in self._conditions(self.rules[person]).items():
-                rule = next(iter(self.rules[person].values()))
+                rule = _rule_of(action, self.rules[person])
                 toggles[f"outbound {action} {person}"] = p.ToggleRule(True, None, when, rule.span)
         return replace(
             base,
@@ -277,6 +277,13 @@ class _Maker:
             "Location <- location",
         ]
         return [*lines(rule, texts), write(rule, "DurationInMinutes", minutes_of(rule))]
+
+
+def _rule_of(action: str, rules: dict[str, p.ActivityRule]) -> p.ActivityRule:
+    """The rule to be named as the reason of a create or an update."""
+    later = ("task completed", "meeting rescheduled", "meeting canceled")
+    names = later if action == "update" else ()
+    return next((rules[name] for name in names if name in rules), next(iter(rules.values())))
 
 
 def _target(line: p.Line) -> str:

@@ -40,7 +40,7 @@ def decide_linked(case: Case) -> Verdict:
     """The three-way decision, line by line, on two records that are linked, or about to be."""
     verdict = Verdict()
     writes: dict[Direction, list[FieldChange]] = {d: [] for d in DIRECTIONS}
-    held: dict[Direction, bool] = dict.fromkeys(Direction, False)
+    held: dict[Direction, bool] = dict.fromkeys(DIRECTIONS, False)
     if case.bases is None:
         found = [(n, True, True) for n in range(len(case.mapping.lines))]
     else:
@@ -53,12 +53,15 @@ def decide_linked(case: Case) -> Verdict:
             continue
         _decide_line(case, number, s_changed, o_changed, verdict, writes, held)
     for direction in DIRECTIONS:
+        fields = writes[direction]
+        if not fields and not held[direction]:
+            continue
         rule = case.mapping.rule(direction, "update", case.who)
-        if fields := writes[direction]:
+        if fields:
             verdict.changes.append(
                 case.change(Action.UPDATE, direction, rule.reason, rule.place, fields)
             )
-        elif held[direction]:
+        else:
             label = case.mapping.pair.label or f"{direction} update"
             reason = f"{label}: condition does not hold"
             verdict.changes.append(case.change(Action.SKIP, direction, reason, rule.place))

@@ -141,10 +141,12 @@ def register(parser: argparse.ArgumentParser) -> None:
     field = _command(commands, "field", "add a custom field", _FIELD)
     field.add_argument("type", metavar="TYPE", help="Lead, prospect, …")
     field.add_argument("name", metavar="NAME", help="Region__c, or custom7 in Outreach")
-    kinds = ["text", "number", "checkbox", "date", "datetime", "picklist", "reference"]
+    kinds = ["text", "textarea", "number", "checkbox", "date", "datetime", "picklist", "reference"]
     field.add_argument("--type", dest="kind", choices=kinds, metavar="KIND", help=", ".join(kinds))
     field.add_argument("--values", metavar="A,B", help="what a picklist may hold")
-    field.add_argument("--length", metavar="N", type=int, help="of a text; 255 unless said")
+    field.add_argument(
+        "--length", metavar="N", type=int, help="of a text, 255 unless said, or a textarea"
+    )
     field.add_argument("--to", metavar="TYPE", help="the type that a reference points to")
     field.add_argument("--label", metavar="L", help="what users read; made of the name unless said")
     fields = _command(commands, "fields", "list a type's custom fields", _FIELDS)

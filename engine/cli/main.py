@@ -43,6 +43,11 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "log": ("engine.cli.log", "needs", "show the technical log"),
     "activity": ("engine.cli.activity", "needs", "show what was synced and what rules changed"),
     "links": ("engine.cli.links", "needs", "show which records are linked"),
+    "prune": (
+        "engine.cli.prune",
+        "needs",
+        "forget what was done long ago, to keep the ledger small",
+    ),
     "lsp": ("engine.cli.lsp", "none", "the language server, which an editor starts"),
     "title": ("engine.cli.title", "needs", "show what the title of an activity would be"),
     "local": ("engine.cli.local", "needs", "fill, read and change the project's local orgs"),

@@ -7,6 +7,7 @@ import sqlite3
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -15,7 +16,8 @@ import sqlalchemy as sa
 from sqlalchemy.pool import StaticPool
 
 from dsl.ids import full_id
-from engine.ledger import hot, schema
+from dsl.values import stamp
+from engine.ledger import hot, pruning, schema
 from engine.ledger.callbook import CallBook
 from engine.ledger.records import Commit, Intent, LedgerError, Link, Pending, Tombstone
 from engine.model import Cursor, RecordId, Side
@@ -24,6 +26,9 @@ __all__ = ["Ledger"]
 
 _REVISION = "0006"
 _BUSY_SECONDS = 5.0
+#: For how long a deleted record may come back: Salesforce keeps it in its recycle bin for 15 days
+#: (Salesforce Help, "Recycle Bin").
+_RECYCLE_BIN = timedelta(days=15)
 _SHORT = 15  # characters of a Salesforce id without its checksum
 _Found = TypeVar("_Found")
 
@@ -365,6 +370,31 @@ class Ledger:
         with self._core() as connection:
             rows = connection.execute(query).mappings().all()
         return [(Intent(**{n: row[n] for n in Intent._fields}), row["at"]) for row in rows]
+
+    def plans_known_since(self) -> str:
+        """From when on it is known which saved plans were carried out; empty if from the start."""
+        found = self.applied("")
+        return "" if found is None else found[1]
+
+    def prune(self, now: datetime, older_than: timedelta, *, dry: bool = False) -> pruning.Pruned:
+        """Forget what ended longer ago, and shrink the file; a dry one only counts."""
+        buried = stamp(now - max(older_than, _RECYCLE_BIN))
+        with self._driver() as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                pruned = pruning.forget_old(connection, stamp(now - older_than), buried)
+            except BaseException:
+                connection.execute("ROLLBACK")
+                raise
+            connection.execute("ROLLBACK" if dry else "COMMIT")
+            if not dry:
+                pruning.shrink(connection)
+        return pruned
+
+    def size(self) -> int:
+        """How many bytes the ledger takes on disk, what is not yet in its file included."""
+        files = (self.path, self.path.with_name(f"{self.path.name}-wal"))
+        return sum(file.stat().st_size for file in files if file.exists())
 
     # -- looking --------------------------------------------------------------------------------
 

@@ -145,7 +145,8 @@ pending = Table(
     sqlite_with_rowid=False,
 )
 
-#: Saved plans that were carried out, each once.
+#: Saved plans that were carried out, each once. The row without a plan says up to when such rows
+#: were pruned: a plan that was made before that is refused.
 applied_plan = Table(
     "applied_plan",
     metadata,

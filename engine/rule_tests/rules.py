@@ -6,11 +6,20 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, tzinfo
 from functools import cached_property
 
-from dsl.program import Pair, Program
-from dsl.schema import ObjectType, Schema, Side, is_custom, shipped_schema
+from dsl.evaluate import kind_of
+from dsl.program import FieldRef, Pair, Program
+from dsl.schema import Kind, ObjectType, Schema, Side, is_custom, shipped_schema
 from engine.mapping import Mapping, compile_pair
 
 __all__ = ["Rules"]
+
+#: What kind of custom field holds what kind of value; any other is text.
+_KINDS = {
+    Kind.BOOLEAN: "checkbox",
+    Kind.DATE: "date",
+    Kind.DATETIME: "datetime",
+    Kind.NUMBER: "number",
+}
 
 
 @dataclass(frozen=True)
@@ -33,6 +42,23 @@ class Rules:
             for pair in self.program.pairs
             if all(self.schema.get(side, pair.type(side).name) for side in Side)
         )
+
+    @cached_property
+    def custom_fields(self) -> tuple[tuple[str, str, str], ...]:
+        """The custom fields that the syncs write to Salesforce: type, name, and what kind it is.
+
+        They are taken at their word, as everywhere: the other end of the line tells the kind.
+        """
+        found = {}
+        for pair in self.pairs:
+            type_ = pair.salesforce
+            for line in pair.lines:
+                end = line.salesforce
+                if not isinstance(end, FieldRef) or not line.outbound or end.path in type_.fields:
+                    continue
+                kind = Kind.TEXT if line.via is not None else kind_of(line.outreach)
+                found[type_.name, end.path.casefold()] = (end.path, _KINDS.get(kind, "textarea"))
+        return tuple((type_name, *field) for (type_name, _), field in found.items())
 
     @cached_property
     def only(self) -> frozenset[str] | None:

@@ -307,6 +307,7 @@ def test_the_version_is_told(tmp_path: Path) -> None:
         "log",
         "activity",
         "links",
+        "prune",
         "local",
     ],
 )

@@ -268,6 +268,17 @@ def test_a_sync_of_a_custom_type_does_not_keep_the_others_from_being_tested() ->
     assert result_of("given Lead { } expect no prospect", RULES_TEXT + widgets).passed
 
 
+def test_a_custom_field_that_rules_write_is_there_in_a_test() -> None:
+    rules = RULES_TEXT.replace("Birthday__c -> custom1", "Tier__c <-> custom1  Seen__c <- optedOut")
+    passed = result_of(
+        'given Lead { HOT LastName: "B" Tier__c: "Gold" } linked prospect { custom1: "Gold" }'
+        ' when prospect { custom1: "Silver" optedOut: true lastName: "C" }'
+        ' expect Lead { Tier__c: "Silver" Seen__c: true LastName: "C" }',
+        rules,
+    )
+    assert [f.message for f in passed.failures] == []
+
+
 def test_coverage_tells_what_no_test_comes_by() -> None:
     program = program_of(
         RULES_TEXT

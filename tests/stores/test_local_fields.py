@@ -73,7 +73,7 @@ def test_custom_fields_survive_a_dump_and_take_what_was_loaded(tmp_path: Path) -
     ("name", "kind", "more", "words"),
     [
         ("Region", "text", {}, "no name for a custom field"),
-        ("A__b__c", "text", {}, "no name for a custom field"),
+        ("A__b__d__c", "text", {}, "no name for a custom field"),
         ("Region__c", "picklist", {}, "needs its values"),
         ("Region__c", "reference", {}, "needs the type"),
         ("Region__c", "number", {"length": 3}, "only a text has a length"),

@@ -26,6 +26,7 @@ __all__ = [
 #: its `type` in a describe.
 FIELD_TYPES: Mapping[str, tuple[Kind, str]] = {
     "text": (Kind.TEXT, "string"),
+    "textarea": (Kind.TEXT, "textarea"),
     "number": (Kind.NUMBER, "double"),
     "checkbox": (Kind.BOOLEAN, "boolean"),
     "date": (Kind.DATE, "date"),
@@ -35,9 +36,11 @@ FIELD_TYPES: Mapping[str, tuple[Kind, str]] = {
 }
 #: The file of a dump that holds an org's custom fields.
 FIELDS = "custom_fields.json"
-_LENGTH = 255  # the longest text field of Salesforce, and what a picklist value may have
-_NAME = re.compile(r"[A-Za-z](?:_?[A-Za-z0-9])*__c")
-_NAME_LENGTH = 40  # Salesforce's bound on an API name, its suffix not counted
+#: The longest that Salesforce takes, and what it takes unless it is told.
+_LENGTHS = {"text": (255, 255), "textarea": (131_072, 32_768), "picklist": (255, 255)}
+# A package's field has the package's namespace before its name.
+_NAME = re.compile(r"(?:[A-Za-z][A-Za-z0-9]{0,14}__)?([A-Za-z](?:_?[A-Za-z0-9])*)__c")
+_NAME_LENGTH = 40  # Salesforce's bound on an API name, without its namespace and suffix
 _WORDS = re.compile(r"[_\s]+")
 
 
@@ -53,7 +56,8 @@ def field_of(
     """A new custom field of a Salesforce type, checked. Raises `Refused`.
 
     `kind` is one of `FIELD_TYPES`; `to` is the type that a reference points to. A picklist takes
-    its values only, as Salesforce makes new ones. A text is at most 255 characters long.
+    its values only, as Salesforce makes new ones. A text is at most 255 characters long, a textarea
+    131,072.
     """
     if type_.side is Side.OUTREACH:
         raise Refused(
@@ -63,14 +67,15 @@ def field_of(
             (name,),
         )
     _see_name(type_, name)
-    if length is not None and not 1 <= length <= _LENGTH:
-        raise _refused(name, f"a text is 1 to {_LENGTH} characters long, not {length}")
+    longest, usual = _LENGTHS.get(kind, (0, 0))
+    if length is not None and kind not in ("text", "textarea"):
+        raise _refused(name, f"only a text has a length, and {name} is a {kind} (--length)")
+    if length is not None and not 1 <= length <= longest:
+        raise _refused(name, f"a {kind} is 1 to {longest:,} characters long, not {length}")
     if (kind == "picklist") != bool(values):
         raise _refused(name, "a picklist needs its values, and no other field has them (--values)")
     if (kind == "reference") != (to is not None):
         raise _refused(name, "a reference needs the type that it points to, and no other has it")
-    if length is not None and kind != "text":
-        raise _refused(name, f"only a text has a length, and {name} is a {kind} (--length)")
     sort, vendor_type = FIELD_TYPES[kind]
     boolean = sort is Kind.BOOLEAN
     return Field(
@@ -78,7 +83,7 @@ def field_of(
         label or _WORDS.sub(" ", name.removesuffix("__c")),
         sort,
         vendor_type,
-        length=(length or _LENGTH) if sort is Kind.TEXT else 0,
+        length=length or usual,
         nillable=not boolean,
         restricted=kind == "picklist",
         picklist=tuple(dict.fromkeys(values)),
@@ -88,7 +93,8 @@ def field_of(
 
 
 def _see_name(type_: ObjectType, name: str) -> None:
-    if not _NAME.fullmatch(name) or len(name) - 3 > _NAME_LENGTH:
+    found = _NAME.fullmatch(name)
+    if found is None or len(found[1]) > _NAME_LENGTH:
         raise _refused(
             name,
             f"`{name}` is no name for a custom field: letters, digits and single `_`, at most"
@@ -158,7 +164,7 @@ def of_document(type_: ObjectType, raw: Any) -> Field:
         document.name,
         kind,
         document.picklistValues,
-        document.length if kind == "text" and document.length else None,
+        document.length if kind.startswith("text") and document.length else None,
         document.label,
         document.referenceTo[0] if document.referenceTo else None,
     )

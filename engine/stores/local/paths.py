@@ -44,7 +44,9 @@ _SEQUENCE: dict[str, tuple[tuple[str, ...], str, str]] = {
         "(SELECT min(dueAt) FROM task WHERE sequenceState = {state}.id AND NOT completed)",
         "plain",
     ),
+    # Only links tell who this is in Salesforce; a rule's line goes by them, and asks for `user`.
     "user_salesforce_id": ((), "NULL", "plain"),
+    "user": ((), "{state}.user", "plain"),
 }
 
 
