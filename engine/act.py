@@ -68,7 +68,7 @@ def _send(
         ]
         again, planned = context.refusals.part(mapping.name, planned)
         sent += [_Answered(task, change, None, result) for task, change, result in again]
-        planned, waiting = _afforded(planned, direction, context)
+        planned, waiting = _afforded(mapping, planned, direction, context)
         sent += waiting
         if planned:
             numbers = _intend(mapping, layout, [c for _, c in planned], direction, context)
@@ -77,7 +77,10 @@ def _send(
 
 
 def _afforded(
-    planned: list[tuple[Task, Change]], direction: Direction, context: Context
+    mapping: Mapping,
+    planned: list[tuple[Task, Change]],
+    direction: Direction,
+    context: Context,
 ) -> tuple[list[tuple[Task, Change]], list[_Answered]]:
     """The changes that the target's budget has calls for, and the others with that answer.
 
@@ -85,7 +88,9 @@ def _afforded(
     """
     if not planned:
         return [], []
-    room, spent = room_for(context.stores[direction.target], len(planned))
+    target = direction.target
+    read_back = target not in mapping.unread
+    room, spent = room_for(context.stores[target], len(planned), read_back=read_back)
     if spent is None:
         return planned, []
     context.waits.note(spent)

@@ -25,8 +25,8 @@ _WHYS = {
     "transient": "to be tried again",
     "refused": "refused",
     "review": "for review",
-    "budget": "for calls",
     "paused": "swings to and fro",
+    "budget": "for calls",
 }
 
 
