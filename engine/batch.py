@@ -20,7 +20,7 @@ from engine.compile import waits_with
 from engine.context import Context, Task
 from engine.conversion import Heir, decide_conversions, heir_of
 from engine.decide import await_news, decide_create, decide_linked, hold, meeting
-from engine.ledger import Commit, Link, LogRow
+from engine.ledger import Commit, Link, LogRow, about
 from engine.lives import Fates, Lives
 from engine.mapping import Mapping, compile_pair
 from engine.matching import Matches, find_matches
@@ -95,6 +95,7 @@ class Batches:
         `again` are records that had to wait, to be decided on though they have not changed.
         """
         now = self.context.clock.now()
+        moved = [] if again else [row[0] for row in rows]
         if self.leads is not None and side is Side.SALESFORCE:
             self.leads.convert_into(self._unlinked(rows))
         rows = self._polled(side, rows, now)
@@ -102,7 +103,7 @@ class Batches:
             # Before the others: one of these may be the master into which a gone one was merged.
             self._depart(side, gone, now, sure=not again)
         while True:
-            commit = Commit()
+            commit = Commit(moved={self.mapping.name: moved})
             later = self._pass(side, rows, now, commit, again)
             if not later:
                 commit.cursor = cursor
@@ -150,7 +151,7 @@ class Batches:
 
     def _depart(self, side: Side, gone: Sequence[RecordId], now: datetime, *, sure: bool) -> None:
         """Decide on records that are gone, and commit that by itself."""
-        commit = Commit()
+        commit = Commit(moved={self.mapping.name: list(gone)})
         tasks, fates = self._departed(side, gone, now, sure=sure)
         # Without a link there is nothing to do about a record but to forget what waits for it.
         commit.seen += [(self.mapping.name, side, each) for each in (gone if sure else fates)]
@@ -361,7 +362,9 @@ class Batches:
             return verdict
         record = case.id(side)
         if record in matches.held:
-            return hold(case, direction, matches.held[record])
+            clash = matches.held[record]
+            task.held = about(self.mapping.name, clash.about)
+            return hold(case, direction, clash.reason)
         if side.other in case.rows:
             return meeting(case, direction)
         if self._unheard(side, record):

@@ -10,7 +10,7 @@ from typing import Any
 from dsl.schema import Side
 from engine.case import Case, Change, Verdict
 from engine.chosen import Chosen, Partner
-from engine.ledger import Ledger, Link, Pending
+from engine.ledger import REVIEW, Held, Ledger, Link, Pending
 from engine.mapping import Mapping
 from engine.model import Action, Direction, RecordId
 from engine.ports import Clock, Store
@@ -44,7 +44,7 @@ class Task:
     heirs: list[tuple[str, Link]] = field(default_factory=list)
     later: list[Pending] = field(default_factory=list)
     revived: bool = False
-    held: tuple[str, str, str] = ("review", "", "")
+    held: Held = REVIEW
 
 
 @dataclass
@@ -75,13 +75,15 @@ class Tally:
 
     held: set[tuple[Any, ...]] = field(default_factory=set)
 
-    def add(self, change: Change, case: Case | None = None) -> None:
+    def add(self, change: Change, case: Case | None = None) -> bool:
+        """Count a change and report it; whether it was not told of before."""
         if change.action is Action.HOLD and self._knows(change):
-            return
+            return False
         self.counts[_COUNTED[change.action]] += 1
         self.counts["conflicts"] += sum(f.conflict is not None for f in change.fields)
         self.report(change)
         self.keep(change, case)
+        return True
 
     def _knows(self, change: Change) -> bool:
         """Whether a run has told of this hold: a record may be seen from both its sides."""
