@@ -9,13 +9,20 @@ from dsl.page import INDENT, Page, column
 from dsl.spacing import Part, is_flat, is_loose, nodes_of, spaced, width_of, words_of
 from dsl.words import Node, Word, cells
 
-__all__ = ["Printer"]
+__all__ = ["OPTIONS", "Printer"]
 
 Rows = Sequence[Node]
 
 _MODIFIERS = ("prevent", "via", "prefer", "once", "when")
 _TOGGLE_OPTIONS = ("switch", "every", "when")
 _ACTIVITY_OPTIONS = ("switch", "origin", "target", "title", "when")
+
+#: The canonical order of what may stand in any order behind a row's first words, by its rule.
+OPTIONS = {
+    "activity_line": _ACTIVITY_OPTIONS,
+    "field_line": _MODIFIERS,
+    "toggle": _TOGGLE_OPTIONS,
+}
 
 _CHAINS = {"all_of", "any_of"}
 _STATEMENT = len("expect")

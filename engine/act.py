@@ -216,6 +216,8 @@ def _note_pending(mapping: Mapping, task: Task, refused: list[_Answered], commit
     """What of a record has to be looked at again: refusals, holds, references that wait."""
     for answer in refused:
         record = _record(task, answer.change.direction.source)
+        if record[1] is None:  # only a list knows it, or an undo: there is nothing to wait for
+            continue
         transient = answer.result.outcome is Outcome.TRANSIENT
         why = "transient" if transient else "refused"
         message = f"{answer.result.code}: {answer.result.message}"
@@ -292,6 +294,6 @@ def _ids(case: Case) -> dict[Side, RecordId | None]:
     return {side: case.id(side) for side in SIDES}
 
 
-def _record(task: Task, side: Side) -> tuple[Side, RecordId]:
+def _record(task: Task, side: Side) -> tuple[Side, Any]:
     """By which id a record is pending: that of the side whose change has to wait."""
     return side, task.link.id(side) if task.link else task.case.id(side)

@@ -13,6 +13,7 @@ from dsl.program import Policy, Program
 from dsl.schema import Side
 from dsl.values import stamp
 from engine.act import act
+from engine.byhand import asked
 from engine.case import Case, Verdict
 from engine.cases import Cases
 from engine.columns import CONVERSION, LEAD
@@ -26,6 +27,7 @@ from engine.mapping import Mapping, compile_pair
 from engine.matching import Matches, find_matches
 from engine.model import SIDES, Cursor, Direction, RecordId, Row
 from engine.references import References, gather, routes
+from engine.swing import pause_swinging
 
 __all__ = ["Batches", "Decided", "batches_of"]
 
@@ -36,10 +38,12 @@ _decode = msgspec.json.Decoder(tuple[Any, ...]).decode
 
 def batches_of(program: Program, context: Context, zone: tzinfo) -> dict[str, Batches]:
     """The batches of each pair by its name; those of leads and contacts know each other."""
-    found = {
-        pair.name: Batches(program, compile_pair(pair, zone, program.pairs), context)
-        for pair in program.pairs
-    }
+    found = {}
+    for pair in program.pairs:
+        mapping = compile_pair(pair, zone, program.pairs)
+        if why := context.by_hand.get(pair.name):
+            mapping = asked(mapping, why)
+        found[pair.name] = Batches(program, mapping, context)
     for batches in found.values():
         heir = found.get(heir_of(program, batches.mapping) or "")
         if heir is not None:
@@ -178,7 +182,14 @@ class Batches:
         found = self.decide(side, rows, (), now, again)
         tasks = self._admitted(found.tasks)
         name = self.mapping.name
-        commit.seen += [(name, at, row[0]) for task in tasks for at, row in task.case.rows.items()]
+        # By hand nothing is tried in the other direction: what waits there goes on waiting.
+        sides = (side,) if name in self.context.by_hand else SIDES
+        commit.seen += [
+            (name, at, row[0])
+            for task in tasks
+            for at, row in task.case.rows.items()
+            if at in sides
+        ]
         commit.seen += [(name, side, record) for record in found.settled]
         act(self.mapping, self.layout, tasks, self.context, commit)
         return found.later
@@ -202,10 +213,12 @@ class Batches:
         matches = self._matches(side, found.alone, now)
         ready = [row for row in found.alone if row[0] not in matches.later]
         tasks += self._watched(side, [self._lone_task(side, row, matches, now) for row in ready])
-        references = self._references(task.case for task in tasks)
+        references = self.references_of(task.case for task in tasks)
         for task in tasks:
             task.case.references = references
             task.verdict = self._decide(side, task, matches)
+        if not self.context.unpaused:
+            pause_swinging(tasks, self.mapping, self.layout, self.context.ledger, now)
         later = [row for row in found.alone if row[0] in matches.later]
         return Decided([*tasks, *decided], found.settled, later)
 
@@ -337,7 +350,8 @@ class Batches:
 
     # -- deciding -------------------------------------------------------------------------------
 
-    def _references(self, cases: Iterable[Case]) -> References:
+    def references_of(self, cases: Iterable[Case]) -> References:
+        """What the references and names of these cases stand for on the other side."""
         rows: dict[Side, list[Row]] = {side: [] for side in SIDES}
         for case in cases:
             for side, row in case.rows.items():

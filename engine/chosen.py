@@ -43,6 +43,10 @@ class Chosen:
         done = (r.id for r in results if r.outcome is Outcome.DONE)
         self.made[side, type_name].update((record, None) for record in done if record is not None)
 
+    def add(self, pair: str, side: Side, ids: Sequence[RecordId]) -> None:
+        """Choose more records, which the caller looks at by itself."""
+        self._sets[pair, side].update(ids)
+
     def has(self, pair: str, side: Side, record: RecordId) -> bool:
         """Whether a record is among the chosen ones."""
         return record in self._sets[pair, side]

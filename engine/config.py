@@ -16,7 +16,10 @@ __all__ = ["FILE", "Config", "ConfigError", "StoreConfig", "read_config"]
 
 FILE = "crosswalk.toml"
 
-_PROJECT = {"name", "rules", "ledger", "timezone"}
+_PROJECT = {"name", "rules", "ledger", "timezone", "log_days"}
+_COUNTS = {"log_days"}
+_LOG_DAYS = 30
+_MOST_DAYS = 36_500
 _CONNECTION = {
     "auth",
     "client_id",
@@ -67,7 +70,10 @@ class StoreConfig:
 
 @dataclass(frozen=True)
 class Config:
-    """A checked `crosswalk.toml`; `ledger` is a URL, `rules_name` the folder as it is written."""
+    """A checked `crosswalk.toml`; `ledger` is a URL, `rules_name` the folder as it is written.
+
+    `log_days` is how long rows of the technical log are kept.
+    """
 
     root: Path
     name: str
@@ -75,6 +81,7 @@ class Config:
     rules_name: str
     ledger: str
     timezone: ZoneInfo
+    log_days: int
     stores: Mapping[Side, StoreConfig]
 
 
@@ -87,6 +94,7 @@ def read_config(root: Path) -> Config:
     problems += _plain_secrets(data)
     project = data.get("project", {}) if isinstance(data.get("project"), dict) else {}
     zone = _zone(project.get("timezone", "UTC"), problems)
+    days = _log_days(project.get("log_days", _LOG_DAYS), problems)
     stores = {side: _store(side, data.get(side.value), problems) for side in Side}
     ledger = project.get("ledger", "sqlite:///crosswalk.db")
     if isinstance(ledger, str) and not ledger.startswith("sqlite:///"):
@@ -103,6 +111,7 @@ def read_config(root: Path) -> Config:
         rules_name=project.get("rules", "rules"),
         ledger=ledger,
         timezone=zone,
+        log_days=days,
         stores=stores,
     )
 
@@ -162,7 +171,7 @@ def _wrong_types(data: dict[str, Any]) -> list[str]:
         problems += [
             f"`{key}` in [{section}] takes a text in quotes"
             for key, value in values.items()
-            if key in _KNOWN[section] and not isinstance(value, str)
+            if key in _KNOWN[section] - _COUNTS and not isinstance(value, str)
         ]
     return problems
 
@@ -186,6 +195,16 @@ def _zone(name: Any, problems: list[str]) -> ZoneInfo:
     except (ZoneInfoNotFoundError, ValueError, TypeError):
         problems.append(f"`timezone` in [project] is `{name}`: write one such as `Europe/Paris`")
         return ZoneInfo("UTC")
+
+
+def _log_days(days: Any, problems: list[str]) -> int:
+    if isinstance(days, int) and not isinstance(days, bool) and 0 < days <= _MOST_DAYS:
+        return days
+    problems.append(
+        f"`log_days` in [project] is `{days}`: write a whole number of days from 1 to"
+        f" {_MOST_DAYS:,}, without quotes, such as `log_days = {_LOG_DAYS}`"
+    )
+    return _LOG_DAYS
 
 
 def _store(side: Side, section: Any, problems: list[str]) -> StoreConfig:

@@ -100,10 +100,12 @@ class Context:
 
     `names` are ids by name, asked for once a run; `written` counts records by type and pair;
     `active` tells of Salesforce users whether they are; `unheard` are records by pair and direction
-    whose creation may have gone through unseen. `yes` lets deletions through, however many there
-    are. A cycle over `chosen` records looks at no others; `admit` says which verdicts may be acted
-    on. One that is `telling` decides on everything, also on what did not change, and says why. A
-    `partner` was named by a person; lines of `fresh` fields are decided as if they had no base.
+    whose creation may have gone through unseen, None for people that only a list knows. `yes` lets
+    deletions through, however many there are. A cycle over `chosen` records looks at no others;
+    `admit` says which verdicts may be acted on. One that is `telling` decides on everything, also
+    on what did not change, and says why. A `partner` was named by a person; lines of `fresh` fields
+    are decided as if they had no base, and fields that swing go on if the run is `unpaused`.
+    Pairs in `by_hand` create what a person asked for, in those words, and write nothing outbound.
     """
 
     run: str
@@ -116,7 +118,7 @@ class Context:
     names: dict[tuple[Side, str], dict[str, RecordId]] = field(
         default_factory=lambda: defaultdict(dict)
     )
-    unheard: dict[tuple[str, Direction], set[RecordId]] = field(default_factory=dict)
+    unheard: dict[tuple[str, Direction], set[RecordId | None]] = field(default_factory=dict)
     written: dict[tuple[Side, str], Counter[str]] = field(
         default_factory=lambda: defaultdict(Counter)
     )
@@ -129,6 +131,8 @@ class Context:
     telling: bool = False
     partner: Partner | None = None
     fresh: frozenset[str] = frozenset()
+    unpaused: bool = False
+    by_hand: dict[str, str] = field(default_factory=dict)
 
     def written_by_others(self, mapping: Mapping, side: Side) -> int:
         """How many records of a pair's type other pairs have written in this run."""

@@ -45,7 +45,8 @@ class SystemClock:
 class Summary:
     """How a cycle ended: `done`, `held`, `failed`, or `stopped` between two batches.
 
-    One with `objections` stopped before its first write; `left` is what an undo had to leave.
+    One with `objections` stopped before its first write; `left` is what an undo had to leave, and
+    `rows` what became of those of a list.
     """
 
     run: str
@@ -54,6 +55,7 @@ class Summary:
     calls: dict[str, int]
     objections: tuple[Objection, ...] = ()
     left: tuple[Objection, ...] = ()
+    rows: dict[str, Any] | None = None
 
     def as_json(self) -> dict[str, Any]:
         told = {"objections": self.objections, "left": self.left}
@@ -62,7 +64,9 @@ class Summary:
             "status": self.status,
             "counts": self.counts,
             "calls": self.calls,
-        } | {key: [each.as_json() for each in found] for key, found in told.items() if found}
+            **({} if self.rows is None else {"rows": self.rows}),
+            **{key: [each.as_json() for each in found] for key, found in told.items() if found},
+        }
 
 
 def rules_digest(program: Program) -> str:
@@ -85,6 +89,7 @@ def run_cycle(  # noqa: PLR0913 - all but the first four are options with a defa
     admit: Callable[[Verdict], bool] | None = None,
     partner: Partner | None = None,
     fresh: frozenset[str] = frozenset(),
+    unpaused: bool = False,
     before: Callable[[str], Sequence[Objection]] = lambda _run: (),
     yes: bool = False,
     report: Callable[[Change], None] = lambda _change: None,
@@ -95,7 +100,8 @@ def run_cycle(  # noqa: PLR0913 - all but the first four are options with a defa
     """Run one cycle over all pairs, or the pairs in `only`, and note it in the ledger.
 
     `chosen` and `admit` narrow down what it looks at and acts on; `partner` was named by a person
-    for one of the chosen; `fresh` fields are decided as if they had just met; `before` is asked,
+    for one of the chosen; `fresh` fields are decided as if they had just met, and fields that
+    swing go on where the run is `unpaused`; `before` is asked,
     with the run's id, before the first write. `yes` carries out deletions however many there are,
     and those that were held for that. `report` is told each change that went through, was held or
     skipped, `keep` also what it rests on. Raises the stores' errors once the ledger knows that the
@@ -105,6 +111,7 @@ def run_cycle(  # noqa: PLR0913 - all but the first four are options with a defa
     def work(context: Context) -> None:
         context.chosen, context.admit = chosen, admit
         context.partner, context.fresh, context.yes = partner, fresh, yes
+        context.unpaused = unpaused
         if yes:
             ledger.resume(None if only is None else list(only))
         Interpreter(program, context, zone, stop, progress).run(only)

@@ -14,7 +14,7 @@ from engine.context import Context
 from engine.graph import Graph, build, order, stage_maps
 from engine.ledger import LogRow, Pending
 from engine.mapping import Mapping
-from engine.model import Direction
+from engine.model import Cursor, Direction
 from engine.observe import observe
 from engine.recover import recover
 from engine.stages import ensure_stages
@@ -102,11 +102,12 @@ class Interpreter:
             self._look_at(context.chosen, node, pair, side)
             self._seen.written[pair, side] = others
             return
-        for page, cursor in observe(batches.mapping, side, context.stores[side], context.ledger):
+        store, ledger = context.stores[side], context.ledger
+        for page, cursor, since in observe(batches.mapping, side, store, ledger):
             self._check()
             count += len(page.rows)
             self._progress(node, count)
-            logs = [_polled(batches.mapping, side, count)] if page.done else []
+            logs = [_polled(batches.mapping, side, count, since)] if page.done else []
             batches.process(side, page.rows, page.gone, cursor, logs)
         self._seen.written[pair, side] = others
 
@@ -170,11 +171,12 @@ class Interpreter:
             raise Stopped
 
 
-def _polled(mapping: Mapping, side: Side, count: int) -> LogRow:
+def _polled(mapping: Mapping, side: Side, count: int, since: Cursor | None) -> LogRow:
     status = "completed poll" if side is Side.SALESFORCE else "completed push scan"
+    start = "from the beginning" if since is None else f"changed since {since.stamp}"
     return LogRow(
         status,
-        f"{count} records read",
+        f"{count} {'record' if count == 1 else 'records'} read, {start}",
         mapping.type_name(Side.OUTREACH),
         None,
         mapping.type_name(Side.SALESFORCE),

@@ -82,7 +82,8 @@ class Mapping:
     a `changed` watches and one for each that a delete's condition reads (`known`). `merge` answers
     (line, Salesforce changed, Outreach changed) for the lines where at least one side differs from
     its base. `key_routes` are, for each pair of references that a `match` line names, the syncs
-    whose links translate one into the other.
+    whose links translate one into the other. What a person asked for is created `by_hand`, which
+    says how.
     """
 
     pair: ir.Pair
@@ -95,6 +96,7 @@ class Mapping:
     zone: tzinfo
     known: tuple[ir.FieldRef, ...] = ()
     key_routes: dict[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
+    by_hand: str = ""
 
     @property
     def name(self) -> str:
@@ -113,6 +115,8 @@ class Mapping:
                 name = f"{direction} {action}"
                 toggle = self.pair.toggle(name)
                 reason = f"{name}: condition holds" if toggle.when else f"{name} is on"
+                if self.by_hand and name == "inbound create":
+                    reason = self.by_hand
                 found[name] = Rule(reason, (toggle.span or self.pair.span).place)
         return found
 

@@ -15,7 +15,17 @@ from engine.mapping import Mapping
 from engine.model import RecordId, Row
 from engine.ports import Store
 
-__all__ = ["Clash", "Matches", "candidates_of", "find_matches", "rule_text"]
+__all__ = [
+    "Clash",
+    "Matches",
+    "bearers_of",
+    "candidates_of",
+    "find_matches",
+    "keys_of",
+    "rule_text",
+    "translations_of",
+    "untranslated",
+]
 
 Key = tuple[Any, ...]
 #: By the place of a key that is a reference: the other side's id by that of this side.
@@ -71,8 +81,8 @@ def candidates_of(
     mapping: Mapping, rule: MatchRule, side: Side, row: Row, store: Store, ledger: Ledger
 ) -> dict[RecordId, RecordId | None]:
     """All that one `match` line finds for a record, each with what it is linked to already."""
-    keys = _own_keys(mapping, rule, side, row, _translations(mapping, rule, side, [row], ledger))
-    groups = _candidates(mapping, rule, side.other, keys, store) if keys else {}
+    keys = keys_of(mapping, rule, side, row, translations_of(mapping, rule, side, [row], ledger))
+    groups = bearers_of(mapping, rule, side.other, keys, store) if keys else {}
     ids = list(dict.fromkeys(row[0] for key in keys for row in groups.get(key, ())))
     linked = ledger.others(mapping.name, side.other, ids)
     return {record: linked.get(record) for record in ids}
@@ -89,16 +99,16 @@ def _by_rule(
 ) -> list[Row]:
     """Match by one line; the rows that found nobody, for the next line."""
     keyed, rest = [], []
-    translations = _translations(mapping, rule, side, rows, ledger)
+    translations = translations_of(mapping, rule, side, rows, ledger)
     for row in rows:
-        keys = _own_keys(mapping, rule, side, row, translations)
+        keys = keys_of(mapping, rule, side, row, translations)
         if keys:
             keyed.append((row, keys))
         else:
             rest.append(row)
     if not keyed:
         return rows
-    candidates = _candidates(
+    candidates = bearers_of(
         mapping, rule, side.other, [k for _, keys in keyed for k in keys], store
     )
     ids = list({row[0] for group in candidates.values() for row in group})
@@ -142,13 +152,13 @@ def _look_back(
     Each of the several finds only it, so whichever was edited first would get it.
     """
     others = list({row[0]: row for row in partners.values()}.values())
-    translations = _translations(mapping, rule, side.other, others, ledger)
-    keys = {row[0]: _own_keys(mapping, rule, side.other, row, translations) for row in others}
+    translations = translations_of(mapping, rule, side.other, others, ledger)
+    keys = {row[0]: keys_of(mapping, rule, side.other, row, translations) for row in others}
     if _is_unique(mapping, rule, side):
         keys = {other: own for other, own in keys.items() if len(own) > 1}
     if not any(keys.values()):
         return
-    bearers = _candidates(mapping, rule, side, [k for own in keys.values() for k in own], store)
+    bearers = bearers_of(mapping, rule, side, [k for own in keys.values() for k in own], store)
     ids = list({row[0] for group in bearers.values() for row in group})
     settled = (
         ledger.others(mapping.name, side, ids).keys() | found.partners.keys() - partners.keys()
@@ -176,7 +186,7 @@ def _fields(rule: MatchRule, side: Side) -> list[str]:
     return [(s if side is Side.SALESFORCE else o).path for s, o in rule.keys]
 
 
-def _translations(
+def translations_of(
     mapping: Mapping, rule: MatchRule, side: Side, rows: Sequence[Row], ledger: Ledger
 ) -> Translations:
     """What the references among the keys of these rows are on the other side."""
@@ -193,7 +203,20 @@ def _translations(
     return found
 
 
-def _own_keys(
+def untranslated(
+    mapping: Mapping, rule: MatchRule, side: Side, rows: Sequence[Row]
+) -> Translations:
+    """The references among the keys of these rows as they are, to find their like on their side."""
+    found: Translations = {}
+    for number, (left, right) in enumerate(rule.keys):
+        if (left.path, right.path) in mapping.key_routes:
+            slot = mapping.slot(side, (left if side is Side.SALESFORCE else right).path)
+            ids = {canonical_id(row[slot]) for row in rows} - {None}
+            found[number] = {record: record for record in ids}
+    return found
+
+
+def keys_of(
     mapping: Mapping, rule: MatchRule, side: Side, row: Row, translations: Translations
 ) -> list[Key]:
     """The record's own keys as the other side has them, one for each element of a list attribute.
@@ -216,10 +239,19 @@ def _forms(value: Any) -> list[Any]:
     return [canonical_name(v) for v in (value if isinstance(value, list) else [value])]
 
 
-def _candidates(
-    mapping: Mapping, rule: MatchRule, side: Side, keys: list[Key], store: Store
+def bearers_of(
+    mapping: Mapping,
+    rule: MatchRule,
+    side: Side,
+    keys: list[Key],
+    store: Store,
+    *,
+    converted: bool = False,
 ) -> dict[Key, list[Row]]:
-    """The records of `side` by key; one with a list attribute stands under each element."""
+    """The records of `side` by key; one with a list attribute stands under each element.
+
+    Leads that were converted are left out unless they are wanted.
+    """
     fields = _fields(rule, side)
     references = [(left.path, right.path) in mapping.key_routes for left, right in rule.keys]
     rows = store.find(
@@ -227,7 +259,7 @@ def _candidates(
     )
     by_key: dict[Key, list[Row]] = {}
     for row in rows:
-        if side is Side.SALESFORCE and mapping.is_converted(row):
+        if side is Side.SALESFORCE and not converted and mapping.is_converted(row):
             continue
         forms = [
             [canonical_id(row[mapping.slot(side, path)])]
@@ -264,7 +296,7 @@ def _defer_twins(
         marks: set[Any] = {("partner", partner[0])} if partner else set()
         if not partner and row[0] in creating:
             for number, rule in enumerate(unique):
-                marks.update((number, key) for key in _own_keys(mapping, rule, side, row, {}))
+                marks.update((number, key) for key in keys_of(mapping, rule, side, row, {}))
         if marks & claimed:
             found.later.add(row[0])
             found.partners.pop(row[0], None)

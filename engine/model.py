@@ -14,6 +14,7 @@ __all__ = [
     "Action",
     "Cursor",
     "Direction",
+    "Listing",
     "Outcome",
     "Page",
     "RecordId",
@@ -71,6 +72,15 @@ class Action(StrEnum):
     DELETE = "delete"
     HOLD = "hold"
     SKIP = "skip"
+
+
+class Listing(NamedTuple):
+    """A list of records that users keep in a store: a report or a list view of one type."""
+
+    kind: str
+    id: str
+    name: str
+    type: str
 
 
 class Cursor(NamedTuple):

@@ -19,10 +19,14 @@ _SECONDS = 19  # Salesforce stamps to the second, so a horizon is cut to it as w
 
 
 class Observed(NamedTuple):
-    """A page, and the cursor that the ledger keeps once the page's records are dealt with."""
+    """A page, and the cursor that the ledger keeps once the page's records are dealt with.
+
+    `since` is where the scan began; None for the first of a pair's side.
+    """
 
     page: Page
     cursor: tuple[str, Side, Cursor, str]
+    since: Cursor | None
 
 
 def observe(mapping: Mapping, side: Side, store: Store, ledger: Ledger) -> Iterator[Observed]:
@@ -39,7 +43,7 @@ def observe(mapping: Mapping, side: Side, store: Store, ledger: Ledger) -> Itera
         since = min(place, _behind(store, side, earlier), key=lambda c: (c.stamp, str(c.id)))
     for page in store.scan(mapping.type_name(side), mapping.columns[side], since):
         cursor = _behind(store, side, horizon) if page.done else page.last
-        yield Observed(_once(page), (mapping.name, side, cursor, horizon))
+        yield Observed(_once(page), (mapping.name, side, cursor, horizon), since)
 
 
 def _once(page: Page) -> Page:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from dsl.schema import ObjectType
-from engine.model import Cursor, Page, RecordId, Result, Row, Side, Value, Write
+from engine.model import Cursor, Listing, Page, RecordId, Result, Row, Side, Value, Write
 
-__all__ = ["Clock", "Store", "StoreError", "Unreachable"]
+__all__ = ["Clock", "Lists", "Store", "StoreError", "Unreachable"]
 
 
 class StoreError(Exception):
@@ -94,4 +94,24 @@ class Store(Protocol):
 
     def close(self) -> None:
         """Let go of files and connections."""
+        ...
+
+
+@runtime_checkable
+class Lists(Protocol):
+    """What a store may offer besides: the lists of records that its users keep there."""
+
+    def reports(self) -> list[Listing]:
+        """The reports whose rows are records of one type."""
+        ...
+
+    def list_views(self) -> list[Listing]:
+        """The list views."""
+        ...
+
+    def listed(self, listing: Listing) -> Iterator[list[RecordId]]:
+        """The records in a list as it is now, page by page.
+
+        Raises `StoreError` if it is gone, or its condition can no longer be read.
+        """
         ...

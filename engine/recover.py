@@ -90,8 +90,12 @@ def _adopt(
         if row is None:
             if source in linked or at < visible:
                 commit.answers.append(_unknown(intent))
-            elif source is not None:
+            else:
                 context.unheard.setdefault((mapping.name, direction), set()).add(source)
+            continue
+        if source is None:  # only a list knew the person: there is nothing to link
+            made_id = int(row[0]) if target is Side.OUTREACH else None
+            commit.answers.append((intent.id or 0, "done", None, made_id, None))
             continue
         ids: dict[Side, Any] = {direction.source: source, target: row[0]}
         blank = _encode([UNSET] * len(mapping.keys))

@@ -26,7 +26,9 @@ class Refusals:
     def note(self, pair: str, changes: Sequence[Change], results: Sequence[Result]) -> None:
         """Remember those of these answers that are refusals."""
         for change, result in zip(changes, results, strict=True):
-            if result.outcome is Outcome.REFUSED:
+            # One without any record is seen once: two people of a list may have equal fields.
+            nobody = change.salesforce_id is None and change.outreach_id is None
+            if result.outcome is Outcome.REFUSED and not nobody:
                 self._known[_fingerprint(pair, change)] = result
 
     def part(

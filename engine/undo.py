@@ -43,7 +43,10 @@ class NoSuchRun(Exception):
 
 @dataclass
 class _Written:
-    """All that a run wrote to one record through one sync: the first `before`, the last value."""
+    """All that a run wrote to one record through one sync: the first `before`, the last value.
+
+    A `lone` one was made for nobody's record: an import knew the person from its list alone.
+    """
 
     pair: str
     direction: Direction
@@ -54,6 +57,7 @@ class _Written:
     created: bool = False
     deleted: bool = False
     updated: bool = False
+    lone: bool = False
     fields: dict[int, tuple[Value, Value]] = field(default_factory=dict)
 
 
@@ -117,7 +121,9 @@ class _Undoing:
         found: dict[tuple[str, str, Any], _Written] = {}
         for row in self.context.ledger.rows(written_by(self.run)):
             direction = Direction(row["direction"])
-            target = "outreach_id" if direction is Direction.INBOUND else "salesforce_id"
+            target, source = "outreach_id", "salesforce_id"
+            if direction is Direction.OUTBOUND:
+                target, source = source, target
             name = (row["pair"], direction, row[target])
             if name not in found:
                 found[name] = _Written(
@@ -126,6 +132,7 @@ class _Undoing:
             one = found[name]
             one.last, one.layout = row["id"], row["layout"]
             one.created |= row["action"] == Action.CREATE
+            one.lone |= row["action"] == Action.CREATE and row[source] is None
             one.updated |= row["action"] == Action.UPDATE
             one.deleted |= row["action"] == Action.DELETE
             if "<->" in row["pair"]:
@@ -168,6 +175,8 @@ class _Undoing:
         ids = [w.record for w in written]
         links = self.context.ledger.links(mapping.name, side, ids)
         cases = dict(batches.cases.linked(side, links, self.context.clock.now()))
+        lone = [w.record for w in written if w.lone and w.record not in links]
+        cases |= self._lone_cases(batches, side, lone)
         raw = self._raw(batches, side, ids)
         pair = mapping.name
         later = {r["record"] for r in self.context.ledger.rows(written_later(self.run, pair, side))}
@@ -182,15 +191,28 @@ class _Undoing:
             elif why is not None:
                 self._leave(each, None, why)
 
+    def _lone_cases(
+        self, batches: Batches, side: Side, ids: list[RecordId]
+    ) -> dict[RecordId, Case]:
+        """The cases of records that were made for nobody's record, and are still unlinked."""
+        mapping, now = batches.mapping, self.context.clock.now()
+        columns, store = mapping.columns[side], self.context.stores[side]
+        rows = store.fetch(mapping.type_name(side), columns, ids) if ids else []
+        view = mapping.view[side]
+        return {
+            row[0]: batches.cases.bare(side, {side: row}, {side: view(row)}, now) for row in rows
+        }
+
     def _obstacle(
         self, written: _Written, link: Link | None, case: Case | None, side: Side
     ) -> str | None:
         """Why a record cannot be undone at all."""
         if written.deleted:
             return f"was deleted by the run: bring it back in {side.title()}"
-        if case is None or link is None or side not in case.rows:
+        lone = written.lone and link is None
+        if case is None or side not in case.rows or (link is None and not lone):
             return "is gone, or no longer linked"
-        if written.created and side.other not in case.rows:
+        if written.created and not lone and side.other not in case.rows:
             return f"was created for a record that is gone from {side.other.title()}"
         return None
 

@@ -20,10 +20,12 @@ FLOORS = {
     **dict.fromkeys(
         (
             "engine.act",
+            "engine.activity",
             "engine.again",
             "engine.approved",
             "engine.audit",
             "engine.batch",
+            "engine.byhand",
             "engine.case",
             "engine.cases",
             "engine.chosen",
@@ -40,6 +42,7 @@ FLOORS = {
             "engine.explain",
             "engine.graph",
             "engine.guard",
+            "engine.imports",
             "engine.interpreter",
             "engine.lastknown",
             "engine.ledger",
@@ -58,6 +61,7 @@ FLOORS = {
             "engine.shipped",
             "engine.stages",
             "engine.svg",
+            "engine.swing",
             "engine.translate",
             "engine.translator",
             "engine.undo",

@@ -8,7 +8,7 @@ from typing import Any
 from dsl.schema import Side
 from engine.model import Action, Direction, Value
 
-__all__ = ["change_lines", "paint", "shown", "summary_lines"]
+__all__ = ["change_lines", "paint", "rows_line", "shown", "summary_lines"]
 
 _MARKS = {
     Action.CREATE: ("+", "32"),
@@ -101,3 +101,13 @@ def summary_lines(counts: Mapping[str, int], calls: Mapping[str, int], foretold:
     nothing = "nothing to do" if foretold else "nothing to write"
     spent = f"calls: Salesforce {calls['salesforce']:,}, Outreach {calls['outreach']:,}"
     return [", ".join(parts) or nothing, spent]
+
+
+def rows_line(rows: Mapping[str, Any], foretold: bool) -> str:
+    """What becomes of the rows of a list, in words."""
+    parts = [f"rows: {rows['read']:,} read", f"{rows['imported']:,} "]
+    parts[1] += "to import" if foretold else "imported"
+    if rows["skipped"]:
+        parts.append(f"{rows['skipped']:,} left alone")
+    wrong = rows["read"] - rows["imported"] - rows["skipped"]
+    return ", ".join([*parts, *([f"{wrong:,} bad"] if wrong else [])])

@@ -22,6 +22,7 @@ name     = "{name}"
 rules    = "rules"                       # *.sync files, one namespace
 ledger   = "sqlite:///crosswalk.db"      # what is linked, agreed on and under way
 timezone = "UTC"                         # what `today` and a date's midnight go by
+log_days = 30                            # how long the technical log is kept
 
 [salesforce]
 store = "local"                          # a small Salesforce in one file, to try rules on

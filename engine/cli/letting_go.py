@@ -30,8 +30,10 @@ def let_go(args: argparse.Namespace, session: Session, whys: set[str]) -> Summar
     from engine.again import held_records, no_partner
 
     only = chosen(session.program, args.type)
+    unpaused = "paused" in whys
     if args.id is None:
-        return run_chosen(args, session, held_records(session.ledger, whys, only))
+        records = held_records(session.ledger, whys, only)
+        return run_chosen(args, session, records, unpaused=unpaused)
     if args.type is None:
         raise Failure("--id needs the record's type: --type TYPE --id ID")
     side, record = record_of(session.program, args.type, args.id)
@@ -40,7 +42,7 @@ def let_go(args: argparse.Namespace, session: Session, whys: set[str]) -> Summar
     if not held:
         raise Failure(f"{args.type} {args.id} is not held: `crosswalk review` lists what is", 1)
     if getattr(args, "link", None) is None:
-        return run_chosen(args, session, held)
+        return run_chosen(args, session, held, unpaused=unpaused)
     partner = _partner(args, session, next(iter(held)), record)
     objections = no_partner(session.program, session.stores, session.ledger, partner)
     if objections:

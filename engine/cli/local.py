@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dsl.schema import ObjectType, Side, shipped_schema
+from engine.cli.lists import LISTS, add_list, make_list
 from engine.cli.project import Failure, Project
 
 if TYPE_CHECKING:  # `--help` must not wait for a database
@@ -120,6 +121,7 @@ def register(parser: argparse.ArgumentParser) -> None:
     merge.add_argument("type", metavar="TYPE", help="Lead, Contact or Account")
     merge.add_argument("id", metavar="MASTER_ID")
     merge.add_argument("loser", metavar="LOSER_ID")
+    add_list(lambda name, does, epilog: _command(commands, name, does, epilog, Side.SALESFORCE))
 
 
 def _command(
@@ -287,4 +289,5 @@ _ACTS: dict[str, Callable[[LocalOrg, argparse.Namespace, ObjectType], int]] = {
     "undelete": _undelete,
     "convert": _convert,
     "merge": _merge,
+    **dict.fromkeys(LISTS, make_list),
 }

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from engine.cli.looking import add_format, add_limit, duration, looking, reading
+from engine.cli.looking import add_format, add_limit, looking, moment, reading, stamp_of
 from engine.cli.project import Project
 from engine.cli.table import print_csv, print_json, print_table, record_id
 
@@ -35,12 +36,20 @@ def register(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--type", metavar="T", help="only rows of this type (Lead, prospect, …)")
     parser.add_argument("--id", metavar="ID", help="only rows of this record, of either side")
     parser.add_argument("--run", metavar="RUN", help="only rows of this run; `last` for the last")
+    parser.add_argument("--search", metavar="TEXT", help="only rows whose message holds this")
     parser.add_argument(
         "--since",
-        metavar="DURATION",
-        type=duration,
+        metavar="WHEN",
+        type=moment,
         default="30d",
-        help="how far back, such as 12h or 2w (default: 30d)",
+        help="from when on: 12h, `2 days ago`, 2026-03-31 (default: 30d)",
+    )
+    parser.add_argument("--until", metavar="WHEN", type=moment, help="up to when, as --since")
+    parser.add_argument(
+        "--after",
+        metavar="ROW",
+        type=_place,
+        help="only rows that come after this one: the `row` of the last one of a page in JSON",
     )
     add_limit(parser)
     add_format(parser)
@@ -48,7 +57,8 @@ def register(parser: argparse.ArgumentParser) -> None:
         "Internal is Outreach, external is Salesforce, as on the settings page.\n\n"
         "examples:\n"
         "  crosswalk log --limit 20\n"
-        "  crosswalk log --status refused --since 2d\n"
+        "  crosswalk log --status refused --since '2 days ago'\n"
+        "  crosswalk log --search 'too long' --until 2026-03-31\n"
         "  crosswalk log --type Lead --id 00Q3z00001AmqLYEAZ\n"
         "  crosswalk log --run last --format csv > run.csv"
     )
@@ -60,31 +70,44 @@ def run(args: argparse.Namespace, project: Project) -> int:
         if ledger is not None:
             from engine.ledger.looking import log_rows
 
-            with reading(ledger, log_rows(_filters(args))) as rows:
+            with reading(ledger, log_rows(_filters(args, project))) as rows:
                 _print(args.format, map(_row, rows))
         elif args.format != "text":
             _print(args.format, [])
     return 0
 
 
-def _filters(args: argparse.Namespace) -> Filters:
-    from datetime import UTC, datetime
+def _place(text: str) -> tuple[str, int, int]:
+    """The place of a row, as `_row` writes it."""
+    found = re.fullmatch(r"([0-9TZ:.-]{24})/([01])/([0-9]{1,18})", text)
+    if found is None:
+        raise argparse.ArgumentTypeError(
+            f"`{text}` is no row: take the `row` of one that `crosswalk log --format json` shows"
+        )
+    return found[1], int(found[2]), int(found[3])
 
-    from dsl.values import stamp
+
+def _filters(args: argparse.Namespace, project: Project) -> Filters:
     from engine.ledger.looking import Filters
 
+    zone = project.config.timezone
     return Filters(
         status=args.status,
         type=args.type,
         id=args.id,
         run=args.run,
-        since=stamp(datetime.now(UTC) - args.since),
+        since=stamp_of(args.since, zone),
+        until=stamp_of(args.until, zone),
+        search=args.search,
+        after=args.after,
         limit=args.limit,
     )
 
 
 def _row(row: dict[str, Any]) -> dict[str, Any]:
-    return {key: row[key] for key in _COLUMNS} | {"internal_id": record_id(row["internal_id"])}
+    place = f"{row['timestamp']}/{row['source']}/{row['number']}"
+    shown = {key: row[key] for key in _COLUMNS}
+    return shown | {"internal_id": record_id(row["internal_id"]), "row": place}
 
 
 def _print(form: str, rows: Iterable[dict[str, Any]]) -> None:
@@ -92,7 +115,7 @@ def _print(form: str, rows: Iterable[dict[str, Any]]) -> None:
         case "json":
             print_json({"version": 1}, "rows", rows)
         case "csv":
-            print_csv(_COLUMNS, (tuple(row.values()) for row in rows))
+            print_csv(_COLUMNS, ([row[key] for key in _COLUMNS] for row in rows))
         case _:
             columns = ("time", "status", "salesforce", "outreach", "message")
             if not print_table(columns, map(_cells, rows)):

@@ -7,7 +7,7 @@ import re
 import sys
 from collections.abc import Generator, Iterator
 from contextlib import closing, contextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING, Any
 
 from engine.cli.project import Project
@@ -16,9 +16,19 @@ if TYPE_CHECKING:  # `--help` must not wait for a database
     from engine.ledger import Ledger
     from engine.ledger.looking import Query
 
-__all__ = ["add_format", "add_limit", "duration", "looking", "positive", "reading"]
+__all__ = [
+    "add_format",
+    "add_limit",
+    "duration",
+    "looking",
+    "moment",
+    "positive",
+    "reading",
+    "stamp_of",
+]
 
 _SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
+_LENGTH = re.compile(r"([0-9]{1,9}) ?(?:([smhdw])|(second|minute|hour|day|week)s?)(?: ago)?")
 _LONGEST = 100 * 366 * 86_400  # as far back as a clock is worth turning
 
 
@@ -47,13 +57,43 @@ def positive(text: str) -> int:
 
 
 def duration(text: str) -> timedelta:
-    """A length of time from the command line: a number with s, m, h, d or w."""
-    found = re.fullmatch(r"([0-9]{1,9})([smhdw])", text)
+    """A length of time from the command line, such as `30d` or `2 days ago`."""
+    found = re.fullmatch(_LENGTH, text.strip())
     if found is None:
         raise argparse.ArgumentTypeError(
             f"`{text}` is no length of time: write a number with s, m, h, d or w, such as 30d"
         )
-    return timedelta(seconds=min(int(found[1]) * _SECONDS[found[2]], _LONGEST))
+    return timedelta(seconds=min(int(found[1]) * _SECONDS[found[2] or found[3][0]], _LONGEST))
+
+
+def moment(text: str) -> timedelta | datetime:
+    """A point in time from the command line: so long ago, or a date with or without a time."""
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        pass
+    try:
+        return duration(text)
+    except argparse.ArgumentTypeError:
+        raise argparse.ArgumentTypeError(
+            f"`{text}` is no point in time: write how long ago, such as 12h or `2 days ago`,"
+            " or a date, such as 2026-03-31 or 2026-03-31T12:00"
+        ) from None
+
+
+def stamp_of(point: timedelta | datetime | None, zone: tzinfo) -> str | None:
+    """A point in time as the ledger writes it; a time without a zone is the project's."""
+    from dsl.values import stamp
+
+    if point is None:
+        return None
+    if isinstance(point, timedelta):
+        return stamp(datetime.now(UTC) - point)
+    aware = point if point.tzinfo else point.replace(tzinfo=zone)
+    try:
+        return stamp(aware.astimezone(UTC))
+    except OverflowError:  # the first or last day of the calendar, moved by a zone
+        return stamp(point.replace(tzinfo=UTC))
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Self
 
 from engine.case import Change
-from engine.cli.changes import change_lines, summary_lines
+from engine.cli.changes import change_lines, rows_line, summary_lines
 from engine.cli.colour import wants_colour
 from engine.cycle import Summary, change_as_json
 from engine.model import Action
@@ -81,3 +81,5 @@ class ChangeSpool:
             print()
         for line in summary_lines(summary.counts, summary.calls, foretold):
             print(line)
+        if summary.rows is not None:
+            print(rows_line(summary.rows, foretold))

@@ -25,7 +25,9 @@ def register(parser: argparse.ArgumentParser) -> None:
     add_output(parser)
     parser.epilog = (
         "Decides again on the records that were held for review, once a person has mended what\n"
-        "was ambiguous, or says with --link which two belong together. Without --id, deletions go\n"
+        "was ambiguous, or says with --link which two belong together. A field that was paused,\n"
+        "since something on each side kept putting its own value back, is written once more, and\n"
+        "paused again if that happens again. Without --id, deletions go\n"
         "on as well that were held because 20 or more linked records of one type, and a fifth of\n"
         "all, were gone at once.\n\n"
         "examples:\n"
@@ -45,4 +47,4 @@ def _resume(args: argparse.Namespace, session: Session) -> Summary:
     if args.id is None:
         only = chosen(session.program, args.type)
         session.ledger.resume(None if only is None else list(only))
-    return let_go(args, session, {"review", "resumed"})
+    return let_go(args, session, {"review", "resumed", "paused"})

@@ -17,9 +17,10 @@ if TYPE_CHECKING:
 
 __all__ = ["register", "run"]
 
-_HELD = ("review", "refused", "transient")
+_HELD = ("review", "paused", "refused", "transient")
 _WORDS = {
     "review": "for review",
+    "paused": "swings to and fro",
     "refused": "refused",
     "transient": "refused for the moment",
 }

@@ -23,6 +23,7 @@ _WHYS = {
     "transient": "to be tried again",
     "refused": "refused",
     "review": "for review",
+    "paused": "swings to and fro",
 }
 
 

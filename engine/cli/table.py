@@ -15,6 +15,8 @@ from typing import Any
 __all__ = ["plain", "print_csv", "print_json", "print_table", "record_id"]
 
 _BATCH = 500
+# As OWASP has them, "CSV Injection"; the last four are the wide forms of the first.
+_FORMULAS = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
 _SALESFORCE_ID = 15  # and longer; no id of Outreach is
 
 
@@ -43,10 +45,18 @@ def print_json(head: Mapping[str, Any], key: str, items: Iterable[Mapping[str, A
 
 
 def print_csv(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """CSV with a heading."""
+    """CSV with a heading, in which no cell is a formula to a spreadsheet that opens it."""
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow(columns)
-    writer.writerows(rows)
+    writer.writerows([_harmless(cell) for cell in row] for row in rows)
+
+
+def _harmless(cell: object) -> object:
+    """A text that a spreadsheet would compute gets an apostrophe, after which it takes it as text.
+
+    Which first characters those are: OWASP, "CSV Injection".
+    """
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULAS) else cell
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> int:

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from datetime import tzinfo
+from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
@@ -61,8 +61,10 @@ class Session:
 
 def writing(args: argparse.Namespace, project: Project, work: Callable[[Session], Summary]) -> int:
     """Open the project, do the work, print how it went; the exit code."""
+    from engine.activity import keep_rules
     from engine.cli.output import ChangeSpool
     from engine.cli.progress import shown_progress
+    from engine.ledger.retention import drop_old_log
 
     as_json = args.format == "json"
     everything = args.changes if as_json else args.all
@@ -80,7 +82,9 @@ def writing(args: argparse.Namespace, project: Project, work: Callable[[Session]
         with shown_progress() as progress:
             zone = project.config.timezone
             session = Session(program, stores, ledger, zone, spool.add, stop, progress)
+            keep_rules(program, ledger)
             summary = work(session)
+        drop_old_log(ledger, datetime.now(UTC), project.config.log_days)
         if as_json or not summary.objections:
             spool.print(summary, foretold=False)
     return _ending(summary)

@@ -10,6 +10,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
+import msgspec
 import sqlalchemy as sa
 from sqlalchemy.pool import StaticPool
 
@@ -20,7 +21,7 @@ from engine.model import Cursor, RecordId, Side
 
 __all__ = ["Ledger"]
 
-_REVISION = "0002"
+_REVISION = "0005"
 _BUSY_SECONDS = 5.0
 _SHORT = 15  # characters of a Salesforce id without its checksum
 _Found = TypeVar("_Found")
@@ -208,7 +209,7 @@ class Ledger:
             " AND (p.side, p.record_id) > (:side, :record)"
             " AND ((p.why = 'transient' AND p.since < :since)"
             " OR p.why = 'resumed'"
-            " OR (p.why IN ('refused', 'review') AND p.rules_digest <> :digest)"
+            " OR (p.why IN ('refused', 'review', 'paused') AND p.rules_digest <> :digest)"
             " OR (p.why = 'reference' AND (EXISTS (SELECT 1 FROM link AS l"
             "   WHERE l.pair = p.needs_pair AND l.salesforce_id = p.needs_id)"
             "  OR EXISTS (SELECT 1 FROM link AS l"
@@ -239,6 +240,22 @@ class Ledger:
             rows = connection.execute(query).all()
         return {r.record_id if side is Side.SALESFORCE else int(r.record_id): r.why for r in rows}
 
+    def updates(
+        self, pair: str, ids: Sequence[str], since: str
+    ) -> list[tuple[str, int, str, list[tuple[int, Any, Any]]]]:
+        """What was written over these linked records since, the oldest first.
+
+        Each as (Salesforce id, layout, direction, `[line, before, after]` of each field).
+        """
+        rows = self._connection.execute(
+            "SELECT c.salesforce_id, c.layout, c.direction, c.fields FROM json_each(?) AS j"
+            " CROSS JOIN change AS c INDEXED BY change_updates ON c.pair = ?"
+            " AND c.salesforce_id = j.value AND c.action = 'update'"
+            " WHERE c.at >= ? AND c.state = 'done' ORDER BY c.id",
+            (msgspec.json.encode(ids).decode(), pair, since),
+        )
+        return [(*row[:3], msgspec.json.decode(row[3])) for row in rows]
+
     def contested(self, pair: str) -> dict[str, str]:
         """Salesforce records into which one was merged that has a link too, by the master's id."""
         t = schema.pending
@@ -266,6 +283,24 @@ class Ledger:
             connection.execute(
                 sa.update(t).where(t.c.id == run).values(finished_at=at, status=status, **values)
             )
+
+    def knows_rules(self, digest: str) -> bool:
+        """Whether the rules with this digest are kept."""
+        t = schema.rules
+        with self._core() as connection:
+            return bool(connection.execute(sa.select(1).where(t.c.digest == digest)).first())
+
+    def keep_rules(self, digest: str, facts: str) -> None:
+        """Keep what rules say when they first run."""
+        with self._core() as connection:
+            connection.execute(sa.insert(schema.rules).values(digest=digest, facts=facts))
+
+    def drop_log(self, before: str, limit: int) -> int:
+        """Drop the oldest rows of the log before a stamp, at most `limit`; how many those were."""
+        t = schema.log
+        old = sa.select(t.c.id).where(t.c.timestamp < before).order_by(t.c.timestamp).limit(limit)
+        with self._core() as connection:
+            return connection.execute(sa.delete(t).where(t.c.id.in_(old))).rowcount
 
     def note_applied(self, plan: str, run: str, at: str) -> None:
         """Note that a saved plan is being carried out, before its first write."""

@@ -7,22 +7,26 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from engine.ledger.schema import change, cursor, link, log, pending, run
+from engine.ledger.schema import change, cursor, link, log, pending, rules, run
 from engine.model import Action, Side
 
 __all__ = [
     "Filters",
     "cursors",
+    "kept_rules",
     "last_run",
     "link_counts",
     "linked",
     "log_rows",
+    "noted_by",
     "pending_counts",
     "run_named",
+    "runs_with_rules",
     "waiting",
     "waiting_alike",
     "waiting_of",
     "written_by",
+    "written_counts",
     "written_later",
 ]
 
@@ -46,7 +50,9 @@ class Filters:
     """What to look for; None lets everything through.
 
     `status` is a whole status or its last word (`refused` finds `create refused`), `type` a type of
-    either side, `id` a record of either side, `run` a run's id or `last`, `since` the first stamp.
+    either side, `id` a record of either side, `run` a run's id or `last`, `since` the first stamp,
+    `until` the one before which they end, `search` words of the message, `after` the place of the
+    row below which they begin: its stamp, source and number.
     """
 
     status: str | None = None
@@ -54,6 +60,9 @@ class Filters:
     id: str | None = None
     run: str | None = None
     since: str | None = None
+    until: str | None = None
+    search: str | None = None
+    after: tuple[str, int, int] | None = None
     limit: int | None = None
 
 
@@ -64,33 +73,32 @@ def log_rows(filters: Filters) -> Query:
     """The technical log, newest first: what was noted, and each write with what came of it.
 
     Columns: `timestamp`, `status`, `message`, and the `internal_…` (Outreach) and `external_…`
-    (Salesforce) `type` and `id`, all of them text.
+    (Salesforce) `type` and `id`, all of them text; and `source` and `number`, which with the
+    timestamp make the row's place.
     """
-    rows = sa.union_all(_noted(filters), _written(filters)).subquery()
-    shown = [column for column in rows.c if column.name not in ("source", "number")]
-    query = sa.select(*shown).order_by(
-        rows.c.timestamp.desc(), rows.c.source.desc(), rows.c.number.desc()
+    parts = [_newest(part, filters) for part in (_noted(filters), _written(filters))]
+    rows = sa.union_all(*(sa.select(part.subquery()) for part in parts)).subquery()
+    return (
+        sa.select(rows)
+        .order_by(rows.c.timestamp.desc(), rows.c.source.desc(), rows.c.number.desc())
+        .limit(filters.limit)
     )
-    if filters.status is not None:
-        last_word = rows.c.status.endswith(f" {filters.status}", autoescape=True)
-        query = query.where(sa.or_(rows.c.status == filters.status, last_word))
-    if filters.type is not None:
-        query = query.where(
-            sa.or_(rows.c.internal_type == filters.type, rows.c.external_type == filters.type)
-        )
-    if filters.id is not None:
-        query = query.where(
-            sa.or_(rows.c.internal_id == filters.id, _is_record(rows.c.external_id, filters.id))
-        )
-    return query.limit(filters.limit)
+
+
+def _newest(query: Query, filters: Filters) -> Query:
+    """The first rows of one table alone, so that an index gives them without reading the rest."""
+    at, number = (query.selected_columns[name] for name in ("timestamp", "number"))
+    return query.order_by(at.desc(), number.desc()).limit(filters.limit)
 
 
 def _noted(filters: Filters) -> Query:
     """The rows of the log; a refusal is left to the row of its write, which says more."""
-    refusals = sa.select(change.c.run, change.c.action + " refused", change.c.error).where(
-        change.c.state == "refused", change.c.error.is_not(None)
+    told = sa.exists().where(
+        change.c.run == log.c.run,
+        change.c.state == sa.literal_column("'refused'"),  # as the index of refusals has it
+        change.c.action + " refused" == log.c.status,
+        change.c.error == log.c.message,
     )
-    again = sa.tuple_(log.c.run, log.c.status, log.c.message).in_(refusals)
     query = sa.select(
         sa.literal(1).label("source"),
         log.c.id.label("number"),
@@ -101,8 +109,8 @@ def _noted(filters: Filters) -> Query:
         log.c.internal_id,
         log.c.external_type,
         log.c.external_id,
-    ).where(sa.or_(log.c.status.not_like("% refused"), sa.not_(again)))
-    return _within(query, log.c.timestamp, log.c.run, filters)
+    ).where(sa.or_(log.c.status.not_like("% refused"), sa.not_(told)))
+    return _within(query, log.c.run, filters)
 
 
 def _written(filters: Filters) -> Query:
@@ -121,7 +129,43 @@ def _written(filters: Filters) -> Query:
         _salesforce_type(change.c.pair).label("external_type"),
         change.c.salesforce_id.label("external_id"),
     )
-    return _within(query, change.c.at, change.c.run, filters)
+    return _within(query, change.c.run, filters)
+
+
+def _within(query: Query, of: sa.Column[Any], filters: Filters) -> Query:
+    """The rows of one of the two tables that a user asked for."""
+    c = query.selected_columns
+    at = _bare(c.timestamp)
+    if filters.since is not None:
+        query = query.where(at >= filters.since)
+    if filters.until is not None:
+        query = query.where(at < filters.until)
+    if filters.after is not None:
+        place = sa.tuple_(at, _bare(c.source), _bare(c.number))
+        # The bare bound beside it is what the index on the time is used for.
+        query = query.where(at <= filters.after[0], place < sa.tuple_(*filters.after))
+    if filters.run == "last":
+        query = query.where(of == last_run().with_only_columns(run.c.id).scalar_subquery())
+    elif filters.run is not None:
+        query = query.where(of == filters.run)
+    if filters.status is not None:
+        status = _bare(c.status)
+        last_word = status.endswith(f" {filters.status}", autoescape=True)
+        query = query.where(sa.or_(status == filters.status, last_word))
+    if filters.type is not None:
+        types = _bare(c.internal_type), _bare(c.external_type)
+        query = query.where(sa.or_(*(name == filters.type for name in types)))
+    if filters.id is not None:
+        is_it = _is_record(_bare(c.external_id), filters.id)
+        query = query.where(sa.or_(_bare(c.internal_id) == filters.id, is_it))
+    if filters.search is not None:
+        query = query.where(_bare(c.message).icontains(filters.search, autoescape=True))
+    return query
+
+
+def _bare(column: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
+    """What a label stands for: a condition cannot name the label itself."""
+    return column.element if isinstance(column, sa.Label) else column
 
 
 def _status() -> sa.ColumnElement[str]:
@@ -130,14 +174,51 @@ def _status() -> sa.ColumnElement[str]:
     return sa.case((change.c.state == "done", done), else_=change.c.action + " " + end)
 
 
-def _within(query: Query, at: sa.Column[Any], of: sa.Column[Any], filters: Filters) -> Query:
-    if filters.since is not None:
-        query = query.where(at >= filters.since)
-    if filters.run == "last":
-        query = query.where(of == last_run().with_only_columns(run.c.id).scalar_subquery())
-    elif filters.run is not None:
-        query = query.where(of == filters.run)
-    return query
+# -- what happened ------------------------------------------------------------------------------
+
+
+def runs_with_rules(since: str | None) -> Query:
+    """The runs that began since a stamp, newest first, each with its rules and the run's before.
+
+    Columns: `id`, `started_at`, `finished_at`, `counts`, `digest`, `earlier` (null for the first).
+    """
+    order = run.c.started_at, run.c.id
+    every = sa.select(
+        run.c.id,
+        run.c.started_at,
+        run.c.finished_at,
+        run.c.counts,
+        run.c.rules_digest.label("digest"),
+        sa.func.lag(run.c.rules_digest).over(order_by=order).label("earlier"),
+    ).subquery()
+    query = sa.select(every).order_by(every.c.started_at.desc(), every.c.id.desc())
+    return query if since is None else query.where(every.c.started_at >= since)
+
+
+def kept_rules(of: dict[str, Any]) -> Query:
+    """What is kept of the two sets of rules that a row of `runs_with_rules` names."""
+    return sa.select(rules).where(rules.c.digest.in_([of["digest"], of["earlier"]]))
+
+
+def written_counts(name: str) -> Query:
+    """How much a run wrote: `pair`, `direction`, `status` (`created`, …), `records`."""
+    status = _status().label("status")
+    return (
+        sa.select(change.c.pair, change.c.direction, status, sa.func.count().label("records"))
+        .where(change.c.run == name, change.c.state == "done")
+        .group_by(change.c.pair, change.c.direction, status)
+    )
+
+
+def noted_by(name: str) -> Query:
+    """How many conflicts, holds and refusals a run noted of each two types."""
+    alike = log.c.status, log.c.internal_type, log.c.external_type
+    told = sa.or_(log.c.status.in_(("conflict", "held")), log.c.status.like("% refused"))
+    return (
+        sa.select(*alike, sa.func.count().label("records"))
+        .where(log.c.run == name, told)
+        .group_by(*alike)
+    )
 
 
 # -- links --------------------------------------------------------------------------------------

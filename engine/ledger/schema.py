@@ -13,6 +13,7 @@ __all__ = [
     "log",
     "metadata",
     "pending",
+    "rules",
     "run",
     "tombstone",
 ]
@@ -72,6 +73,15 @@ cursor = Table(
     Column("horizon", Text, nullable=False),
 )
 
+#: The rules that ran, by their digest: `facts` is JSON as `dsl.changes` reads it.
+rules = Table(
+    "rules",
+    metadata,
+    Column("digest", Text, primary_key=True),
+    Column("facts", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+
 run = Table(
     "run",
     metadata,
@@ -105,16 +115,20 @@ change = Table(
     Column("state", Text, nullable=False),
     Column("error", Text),
     Index("change_run", "run"),
+    Index("change_at", "at"),
+    Index("change_updates", "pair", "salesforce_id", sqlite_where=text("action = 'update'")),
     Index("change_sending", "state", sqlite_where=text("state = 'sending'")),
+    Index("change_refused", "run", "error", sqlite_where=text("state = 'refused'")),
 )
 
 #: Records to be looked at again although they have not changed. `why` is `reference` (a field waits
 #: until `needs_id` of `needs_pair` is linked), `transient` (tried again in the next run), `refused`
-#: (held until the record or the rules change), `review` (held for a person), `vanished` (its
-#: deletion is held, since too many are gone at once) or `resumed` (that deletion may go on). Where
-#: a review needs `merge PAIR`, `needs_id` is a held merge's master. Where it needs `about PAIR`,
-#: that is a JSON array of the records in the way: it is decided on again once one of them has
-#: moved, or is linked or unlinked in that pair.
+#: (held until the record or the rules change), `paused` (a field of it swings between two values
+#: and is held), `review` (held for a person), `vanished` (its deletion is held, since too many are
+#: gone at once) or `resumed` (that deletion may go on). Where a review needs `merge PAIR`,
+#: `needs_id` is a held merge's master. Where it needs `about PAIR`, that is a JSON array of the
+#: records in the way: it is decided on again once one of them has moved, or is linked or unlinked
+#: in that pair.
 pending = Table(
     "pending",
     metadata,
@@ -154,4 +168,6 @@ log = Table(
     Column("internal_id", Text),
     Column("external_type", Text),
     Column("external_id", Text),
+    Index("log_timestamp", "timestamp"),
+    Index("log_run", "run"),
 )

@@ -48,7 +48,8 @@ def test_the_sample_org_gives_13_accounts_and_38_prospects(sample: Path) -> None
         if change["action"] == "create":
             kind = change["outreach"]["type"]
             by_type[kind] = by_type.get(kind, 0) + 1
-    assert by_type == {"account": 13, "prospect": 38, "stage": 4}
+    people = {"account": 13, "prospect": 38, "stage": 4, "role": 18}
+    assert by_type == people | {"opportunity": 31, "opportunityStage": 10}
     assert plain(crosswalk(sample, "run", "--format", "json").json["counts"]) == {}
 
 
@@ -167,6 +168,8 @@ def test_a_missing_configuration_says_how_to_get_one(tmp_path: Path) -> None:
         ('[salesforce]\ntoken = "s3cret"\n', ["`token`", "env:NAME"]),
         ('[project]\nledger = "oracle://x"\n', ["ledger", "sqlite:///crosswalk.db"]),
         ('[project]\ntimezone = "Mars"\n', ["timezone", "Europe/Paris"]),
+        ("[project]\nlog_days = 0\n", ["log_days", "from 1 to"]),
+        ('[project]\nlog_days = "30"\n', ["log_days", "without quotes"]),
         ("[project]\nname = 3\n", ["`name`", "text in quotes"]),
     ],
 )
@@ -289,6 +292,7 @@ def test_the_version_is_told(tmp_path: Path) -> None:
         "test",
         "plan",
         "run",
+        "import",
         "explain",
         "review",
         "retry",
@@ -300,6 +304,7 @@ def test_the_version_is_told(tmp_path: Path) -> None:
         "graph",
         "status",
         "log",
+        "activity",
         "links",
         "local",
     ],
@@ -316,8 +321,8 @@ def test_the_demo_plays_its_whole_story_and_keeps_its_project(tmp_path: Path) ->
     assert answer.code == 0, answer.err
     for words in (
         "no findings",
-        "55 to create",
-        "55 created",
+        "114 to create",
+        "114 created",
         "Salesforce wins",
         "nothing to write",
     ):

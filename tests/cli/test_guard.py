@@ -22,8 +22,8 @@ def sample(tmp_path: Path) -> Path:
 def test_a_run_beyond_a_bound_stops_with_1_until_yes_lets_it_through(sample: Path) -> None:
     stopped = crosswalk(sample, "run")
     assert stopped.code == 1
-    assert "it would create 55 records, and the guard lets it create 5" in stopped.err
-    assert "Outreach account (new) from Salesforce Account 001" in stopped.err
+    assert "it would create 114 records, and the guard lets it create 5" in stopped.err
+    assert "Outreach opportunityStage (new) from Salesforce OpportunityStage 01J" in stopped.err
     assert "crosswalk run --yes" in stopped.err
     told = crosswalk(sample, "run", "--format", "json")
     assert (told.code, told.json["status"]) == (1, "stopped")
@@ -36,7 +36,7 @@ def test_a_run_beyond_a_bound_stops_with_1_until_yes_lets_it_through(sample: Pat
 def test_a_plan_says_that_a_run_would_stop(sample: Path) -> None:
     plan = crosswalk(sample, "plan")
     assert plan.code == 0
-    assert "a run would stop before its first write: it would create 55 records" in plan.err
+    assert "a run would stop before its first write: it would create 114 records" in plan.err
 
 
 def test_the_log_and_the_status_tell_of_a_stopped_run(sample: Path) -> None:

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -15,11 +16,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy.dialects import sqlite
 
 from dsl.schema import Side
 from dsl.values import stamp
 from engine.cli.main import main
 from engine.ledger import Commit, Intent, Ledger, Link, LogRow, Pending
+from engine.ledger.looking import Filters, log_rows
+from engine.ledger.retention import drop_old_log
 from engine.model import Cursor
 
 LEAD, CONTACT = "Lead<->prospect", "Contact<->prospect"
@@ -180,7 +184,7 @@ class TestLog:
     def test_is_the_union_of_notes_and_writes_newest_first(self, ask: Ask) -> None:
         found = ask("log", "--format", "json")
         assert found["version"] == 1
-        assert [list(row) for row in found["rows"]] == [COLUMNS] * len(found["rows"])
+        assert [list(row) for row in found["rows"]] == [[*COLUMNS, "row"]] * len(found["rows"])
         assert [row["status"] for row in found["rows"]] == [
             "conflict",
             "create under way",
@@ -193,6 +197,7 @@ class TestLog:
 
     def test_a_refusal_is_one_row_with_its_reason_and_its_error(self, ask: Ask) -> None:
         (row,) = ask("log", "--format", "json", "--status", "refused")["rows"]
+        assert row.pop("row").startswith(ago(minutes=90))
         assert row == {
             "timestamp": ago(minutes=90),
             "status": "update refused",
@@ -232,6 +237,12 @@ class TestLog:
             (["--run", "last"], 5),
             (["--since", "70m"], 1),
             (["--since", "8w"], 6),
+            (["--since", "70 minutes ago"], 1),
+            (["--until", "70m"], 4),
+            (["--until", "2000-01-01"], 0),
+            (["--since", "2000-01-01T00:00"], 6),
+            (["--search", "title IS too"], 1),
+            (["--search", "%"], 0),
             (["--since", "999999999w"], 6),
             (["--limit", "2"], 2),
         ],
@@ -239,10 +250,52 @@ class TestLog:
     def test_filters(self, ask: Ask, filters: list[str], count: int) -> None:
         assert len(ask("log", "--format", "json", *filters)["rows"]) == count
 
+    def test_pages_follow_one_another_without_a_gap_or_a_row_twice(
+        self, filled: Ledger, ask: Ask
+    ) -> None:
+        logs = [LogRow("held", f"same time {n}", "prospect", n) for n in range(5)]
+        filled.commit("r-new", ago(minutes=90), "d", Commit(logs=logs))
+        whole = ask("log", "--format", "json")["rows"]
+        paged: list[Any] = []
+        while page := ask(
+            "log",
+            *("--format", "json", "--limit", "3"),
+            *(("--after", paged[-1]["row"]) if paged else ()),
+        )["rows"]:
+            paged += page
+        assert paged == whole
+
+    def test_a_page_is_read_by_its_index(self, filled: Ledger) -> None:
+        for filters in (Filters(limit=9), Filters(limit=9, after=(ago(hours=1), 1, 5))):
+            query = log_rows(filters).compile(dialect=sqlite.dialect())
+            values = [query.params[name] for name in query.positiontup or ()]
+            with closing(sqlite3.connect(filled.path)) as connection:
+                steps = connection.execute(f"EXPLAIN QUERY PLAN {query}", values).fetchall()
+            told = " ".join(step[3] for step in steps)
+            assert "log_timestamp" in told
+            assert "change_at" in told
+            assert "change_refused" in told
+
+    def test_a_message_is_no_formula_in_a_spreadsheet(
+        self, filled: Ledger, tell: Callable[..., str]
+    ) -> None:
+        logs = [LogRow("held", '=HYPERLINK("x")\n, "y"', "prospect", 1), LogRow("held", "-1")]
+        filled.commit("r-new", stamp(NOW), "d", Commit(logs=logs))
+        rows = csv.DictReader(io.StringIO(tell("log", "--format", "csv", "--status", "held")))
+        assert [row["message"] for row in rows] == ["'-1", '\'=HYPERLINK("x")\n, "y"']
+
+    def test_old_rows_are_dropped_in_batches_and_writes_stay(self, filled: Ledger) -> None:
+        logs = [LogRow("held", str(n)) for n in range(7)]
+        filled.commit("r-old", ago(days=31), "d", Commit(logs=logs))
+        before = len(list(filled.rows(log_rows(Filters()))))
+        assert drop_old_log(filled, NOW, 30, batch=3) == 8
+        assert len(list(filled.rows(log_rows(Filters())))) == before - 8
+        assert drop_old_log(filled, NOW, 30) == 0
+
     def test_csv_has_the_same_rows(self, ask: Ask, tell: Callable[..., str]) -> None:
         rows = list(csv.DictReader(io.StringIO(tell("log", "--format", "csv"))))
         wanted = ask("log", "--format", "json")["rows"]
-        assert rows == [{k: "" if v is None else str(v) for k, v in r.items()} for r in wanted]
+        assert rows == [{k: "" if r[k] is None else str(r[k]) for k in COLUMNS} for r in wanted]
 
     def test_text_keeps_a_row_on_its_line_and_the_terminal_safe(
         self, tell: Callable[..., str]
@@ -354,13 +407,13 @@ class TestStatus:
                 "type": CONTACT,
                 "links": 1,
                 "cursors": {"salesforce": None, "outreach": None},
-                "pending": {"reference": 0, "transient": 0, "refused": 0, "review": 1},
+                "pending": {"reference": 0, "transient": 0, "refused": 0, "review": 1, "paused": 0},
             },
             {
                 "type": LEAD,
                 "links": 2,
                 "cursors": {"salesforce": ago(hours=3), "outreach": None},
-                "pending": {"reference": 1, "transient": 0, "refused": 1, "review": 0},
+                "pending": {"reference": 1, "transient": 0, "refused": 1, "review": 0, "paused": 0},
             },
         ]
         assert found["pending"][1] == {

@@ -5,6 +5,7 @@
 - `:class: in-NAME` makes it a part of the rules in `contexts.py` of that name;
 - `:class: bad CW202` means that lint finds this in it, and nothing else; a file that is only `bad`
   has a flaw that lint does not look for;
+- a block of `text` with a caption is a file of the project that is no rules;
 - a block of `console` is typed into the page's project, from top to bottom.
 """
 

@@ -199,7 +199,9 @@ def test_a_ledger_of_the_first_format_takes_saved_plans(tmp_path: Path) -> None:
     Ledger(path).close()
     with closing(sqlite3.connect(path)) as old:
         old.executescript(
-            "DROP TABLE applied_plan; UPDATE alembic_version SET version_num = '0001'"
+            "DROP TABLE applied_plan; DROP TABLE rules; DROP INDEX change_updates;"
+            "DROP INDEX log_timestamp; DROP INDEX log_run; DROP INDEX change_at;"
+            "DROP INDEX change_refused; UPDATE alembic_version SET version_num = '0001'"
         )
     with closing(Ledger(path)) as ledger:
         ledger.note_applied("p-1", "r-1", "now")

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from dsl.schema import ObjectType, Side
-from engine.model import Cursor, Outcome, Page, RecordId, Result, Row, Value, Write
+from engine.model import Cursor, Listing, Outcome, Page, RecordId, Result, Row, Value, Write
 from engine.ports import Clock
 from engine.stores.local.conversion import convert
+from engine.stores.local.lists import LIST_VIEW, REPORT, ids_in, lists_of
 from engine.stores.local.lives import fates, merge, undelete
 from engine.stores.local.org import OrgFile
 from engine.stores.local.reading import found_rows, rows_of_ids, scan
@@ -100,6 +101,22 @@ class LocalOrg:
     def close(self) -> None:
         """Let go of the file."""
         self.file.close()
+
+    # -- lists ----------------------------------------------------------------------------------
+
+    def reports(self) -> list[Listing]:
+        """The reports that were made here; none in Outreach."""
+        return lists_of(self.file, REPORT)
+
+    def list_views(self) -> list[Listing]:
+        """The list views that were made here; none in Outreach."""
+        return lists_of(self.file, LIST_VIEW)
+
+    def listed(self, listing: Listing) -> Iterator[list[RecordId]]:
+        """The records in a list as it is now; each page is one call. Raises `StoreError`."""
+        for ids in ids_in(self.file, listing, self.page_size):
+            self.calls += 1
+            yield ids
 
     # -- what a user does -----------------------------------------------------------------------
 

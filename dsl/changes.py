@@ -1,0 +1,308 @@
+"""What changed from one revision of the rules to the next, in words and by meaning.
+
+Rules are taken apart into facts: one for each thing that a person would say was added, removed or
+changed. Where a fact stands, in which file, how it is laid out, and the order of its options, of
+lines and of items say nothing. Tests are no rules, and no facts.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import astuple, dataclass, replace
+
+from dsl.build import UNIT_SECONDS
+from dsl.printing import OPTIONS
+from dsl.source import Source
+from dsl.spacing import Part, nodes_of, spaced
+from dsl.words import Node, Word, read_words
+
+__all__ = ["Fact", "RuleChange", "changes", "facts", "facts_as_json", "facts_from_json"]
+
+_NAMED = {"value_map", "fields", "activities"}
+_DEFAULTS = {
+    "sync": ("conflict", "conflict prefer newest"),
+    "value_map": ("otherwise", "otherwise hold"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One thing that rules say.
+
+    `scope` is what it is part of, in the rules' words (`Lead <-> prospect`, `stages lead_status`,
+    `limits`); `slot` tells what can only have changed from what is another thing, and is empty for
+    the item that has the scope's name. `head` is its canonical text up to its condition, `when` the
+    condition. `meaning` is equal for two texts that say the same. `place` is `FILE:LINE`.
+    """
+
+    scope: str
+    slot: str
+    name: str
+    head: str
+    when: str
+    meaning: str
+    place: str
+
+    @property
+    def text(self) -> str:
+        return f"{self.head} when {self.when}" if self.when else self.head
+
+
+@dataclass(frozen=True, slots=True)
+class RuleChange:
+    """One change: `before` and `after` are canonical text, None for what was not there.
+
+    `place` is where it stands now, or stood last; `message` is for people.
+    """
+
+    scope: str
+    message: str
+    before: str | None
+    after: str | None
+    place: str
+
+
+# -- rules to facts -----------------------------------------------------------------------------
+
+
+def facts(sources: Sequence[Source]) -> tuple[Fact, ...]:
+    """The facts of rule files without syntax errors."""
+    found: list[Fact] = []
+    for source in sources:
+        module, _ = read_words(source.text)
+        for item in nodes_of(module.parts):
+            found += _of_item(item, source)
+    return tuple(found)
+
+
+def _of_item(item: Node, source: Source) -> Iterator[Fact]:
+    match item.rule:
+        case "limits" | "guard":
+            for row in nodes_of(item.parts):
+                yield _fact(item.rule, _counted(row), row, source)
+        case "value_map" | "fields" | "activities" | "sync":
+            yield from _of_block(item, source)
+
+
+def _counted(row: Node) -> str:
+    """A budget's or bound's words up to its number."""
+    return " ".join(word.text for word in row.words[: _number_at(row)])
+
+
+def _number_at(row: Node) -> int:
+    return next(at for at, word in enumerate(row.words) if word.kind == "NUMBER")
+
+
+def _of_block(item: Node, source: Source) -> Iterator[Fact]:
+    """The item itself, what is written in it, and what holds where nothing is written."""
+    assert item.braces is not None  # noqa: S101 - by the grammar
+    at, opening, _ = item.braces
+    header = _text(item.parts[:at])
+    scope = header if item.rule in _NAMED else header.removeprefix("sync ")
+    place = _place(item.words[0], source)
+    yield Fact(scope, "", header, header, "", header, place)
+    rows = list(_rows(nodes_of(item.parts[item.parts.index(opening) :])))
+    matches = [row for row in rows if row.rule == "match"]
+    if matches:
+        # In which order they are tried is part of what they say.
+        text = "  ".join(_text([row]) for row in matches)
+        yield Fact(scope, "match", "match", text, "", text, _place(matches[0].words[0], source))
+    said = [
+        _fact(scope, _slot(row), row, source)
+        for row in rows
+        if row.rule != "match" and not _off(row)
+    ]
+    yield from said
+    slot, unsaid = _DEFAULTS.get(item.rule, ("", ""))
+    if slot and all(fact.slot != slot for fact in said):
+        yield Fact(scope, slot, slot, unsaid, "", unsaid, place)
+
+
+def _rows(rows: Iterable[Node]) -> Iterator[Node]:
+    """Clauses and lines, those of the blocks in a sync among them."""
+    for row in rows:
+        if row.rule in ("fields_block", "activities_block"):
+            yield from nodes_of(row.parts)
+        else:
+            yield row
+
+
+def _slot(row: Node) -> str:
+    match row.rule:
+        case "field_line" | "value_pair":
+            return f"{_text(row.parts[:1])} ~ {_text(row.parts[2:3])}"
+        case "toggle" | "activity_line":
+            return _text(row.parts[:1])
+        case "otherwise_text":
+            return "otherwise"
+        case "use":
+            return _text([row])
+        case _:
+            return row.words[0].text
+
+
+def _off(row: Node) -> bool:
+    """A toggle that is off says what one says that is not written."""
+    return row.rule == "toggle" and any(
+        node.rule == "switch" and node.words[0].text == "off" for node in nodes_of(row.parts)
+    )
+
+
+def _fact(scope: str, slot: str, row: Node, source: Source) -> Fact:
+    plain = _canonical(row)
+    head, when = plain, ""
+    last = plain.parts[-1]
+    if row.rule in ("toggle", "field_line") and isinstance(last, Node) and last.rule == "when":
+        head = replace(plain, parts=plain.parts[:-1])
+        when = _text(last.parts[1:])
+    name = _text(row.parts[:3] if row.rule in ("field_line", "value_pair") else row.parts[:1])
+    if row.rule in ("use", "limit", "bound"):
+        name = _text([row])
+    place = _place(row.words[0], source)
+    return Fact(scope, slot, name, _text([head]), when, _meaning(plain), place)
+
+
+def _canonical(node: Node) -> Node:
+    """A row with its options in the formatter's order, and without `on`, which says nothing."""
+    order = OPTIONS.get(node.rule)
+    parts = tuple(_canonical(p) if isinstance(p, Node) else p for p in node.parts)
+    if order is None:
+        return replace(node, parts=parts)
+
+    def rank(part: Part) -> int:
+        known = isinstance(part, Node) and part.rule.removesuffix("_from")
+        return order.index(known) if known in order else -1
+
+    ranks = [rank(part) for part in parts]
+    options = [at for at, found in enumerate(ranks) if found >= 0]
+    ordered = iter(sorted(options, key=lambda at: ranks[at]))
+    moved = [parts[next(ordered)] if rank(part) >= 0 else part for part in parts]
+    kept = tuple(part for part in moved if not _is_on(part))
+    return replace(node, parts=kept)
+
+
+def _is_on(part: Part) -> bool:
+    return isinstance(part, Node) and part.rule == "switch" and part.words[0].text == "on"
+
+
+def _text(parts: Sequence[Part]) -> str:
+    """Parts on one line, as the formatter spaces them, without their comments."""
+    return "".join(" " * space + word.text for space, word in spaced(parts, 0))
+
+
+def _meaning(node: Node) -> str:
+    """What it says, with lengths of time in seconds and numbers without leading zeros."""
+    said: list[str] = []
+    for word in node.words:
+        if word.text in UNIT_SECONDS and said and said[-1].isdigit():
+            said[-1] = f"{int(said[-1]) * UNIT_SECONDS[word.text]}s"
+        elif word.kind == "NUMBER" and word.text.isdigit():
+            said.append(word.text.lstrip("0") or "0")
+        else:
+            said.append(word.text)
+    return " ".join(said)
+
+
+def _place(word: Word, source: Source) -> str:
+    return f"{source.path}:{source.position(word.start).line}"
+
+
+# -- kept ---------------------------------------------------------------------------------------
+
+
+def facts_as_json(found: Iterable[Fact]) -> str:
+    """Facts as text to be kept."""
+    return json.dumps([astuple(fact) for fact in found], ensure_ascii=False)
+
+
+def facts_from_json(text: str) -> tuple[Fact, ...]:
+    """Facts that were kept."""
+    return tuple(Fact(*values) for values in json.loads(text))
+
+
+# -- comparing ----------------------------------------------------------------------------------
+
+
+def changes(before: Iterable[Fact], after: Iterable[Fact]) -> tuple[RuleChange, ...]:
+    """What changed, in the order of the new rules, then what was removed in that of the old."""
+    old, new = _by_key(before), _by_key(after)
+    found: list[RuleChange] = []
+    for key in [*new, *(key for key in old if key not in new)]:
+        scope, slot = key
+        whole = (scope, "")
+        if slot and ((whole in old) != (whole in new)):
+            continue  # told with the item that came or went as a whole
+        gone, come = _unequal(old.get(key, []), new.get(key, []))
+        for was, now in zip(gone, come, strict=False):
+            found.append(_changed(was, now))
+        found += [
+            RuleChange(scope, _came("added", now), None, _whole(now, new), now.place)
+            for now in come[len(gone) :]
+        ]
+        found += [
+            RuleChange(scope, _came("removed", was), _whole(was, old), None, was.place)
+            for was in gone[len(come) :]
+        ]
+    return tuple(found)
+
+
+_Keyed = dict[tuple[str, str], list[Fact]]
+
+
+def _by_key(found: Iterable[Fact]) -> _Keyed:
+    keyed: _Keyed = defaultdict(list)
+    for fact in found:
+        keyed[fact.scope, fact.slot].append(fact)
+    return dict(keyed)
+
+
+def _unequal(old: list[Fact], new: list[Fact]) -> tuple[list[Fact], list[Fact]]:
+    """What is left of two lists once each fact was taken away with an equal one."""
+    gone, come = list(old), []
+    for fact in new:
+        same = next((was for was in gone if was.meaning == fact.meaning), None)
+        if same is None:
+            come.append(fact)
+        else:
+            gone.remove(same)
+    return sorted(gone, key=_by_text), sorted(come, key=_by_text)
+
+
+def _by_text(fact: Fact) -> str:
+    return fact.text
+
+
+def _changed(was: Fact, now: Fact) -> RuleChange:
+    if was.head != now.head:
+        same = was.when == now.when
+        texts = (was.head, now.head) if same else (was.text, now.text)
+        message = f"{now.scope}: `{texts[0]}` -> `{texts[1]}`"
+    elif not was.when:
+        message = f"`{now.name}` of {now.scope}: condition `{now.when}` added"
+    elif not now.when:
+        message = f"`{now.name}` of {now.scope}: condition `{was.when}` removed"
+    else:
+        words = f"condition changed from `{was.when}` to `{now.when}`"
+        message = f"`{now.name}` of {now.scope}: {words}"
+    return RuleChange(now.scope, message, was.text, now.text, now.place)
+
+
+def _came(what: str, fact: Fact) -> str:
+    if not fact.slot:
+        return f"`{fact.name}` {what}"
+    return f"`{fact.text}` {what} {'to' if what == 'added' else 'from'} {fact.scope}"
+
+
+def _whole(fact: Fact, all_facts: _Keyed) -> str:
+    """A fact's text; with all that is in it if it is an item that came or went as a whole."""
+    if fact.slot:
+        return fact.text
+    inside = [
+        inner.text
+        for (scope, slot), found in all_facts.items()
+        for inner in found
+        if scope == fact.scope and slot
+    ]
+    return "\n".join([fact.text, *inside])

@@ -1,0 +1,1 @@
+"""Inbound create by hand: lists of records, read and brought in."""
