@@ -186,7 +186,7 @@ def _conclude(
         told = tally.add(_with_ids(change, answers), task.case)
         if told and change.action is Action.HOLD:
             commit.logs.append(log_row(mapping, "held", change.reason, _ids(task.case)))
-        commit.logs += conflict_rows(mapping, change)
+        commit.logs += conflict_rows(mapping, change) if told else []
     _note_pending(mapping, task, refused, commit)
     if _unlinked(mapping, task, went, commit):
         return

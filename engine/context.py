@@ -77,16 +77,18 @@ class Tally:
 
     def add(self, change: Change, case: Case | None = None) -> bool:
         """Count a change and report it; whether it was not told of before."""
-        if change.action is Action.HOLD and self._knows(change):
+        conflicts = sum(f.conflict is not None for f in change.fields)
+        kept = change.action is Action.HOLD or (change.action is Action.SKIP and conflicts)
+        if kept and self._knows(change):
             return False
         self.counts[_COUNTED[change.action]] += 1
-        self.counts["conflicts"] += sum(f.conflict is not None for f in change.fields)
+        self.counts["conflicts"] += conflicts
         self.report(change)
         self.keep(change, case)
         return True
 
     def _knows(self, change: Change) -> bool:
-        """Whether a run has told of this hold: a record may be seen from both its sides."""
+        """Whether a run has told of this already: a record may be seen from both its sides."""
         types = tuple(change.types.values())
         key = (types, change.salesforce_id, change.outreach_id, change.reason)
         known = key in self.held

@@ -49,7 +49,7 @@ class ChangeSpool:
     def add(self, change: Change) -> None:
         """Keep one change."""
         self.writes += change.action in _WRITING
-        if change.action is Action.SKIP and not self._as_json:
+        if change.action is Action.SKIP and not self._as_json and not change.fields:
             return
         self._told += 1
         if self._limit is not None and self._shown >= self._limit:

@@ -49,7 +49,7 @@ MISTAKES = [
     Mistake(
         "an update does not ask for its toggle",
         "engine.decide",
-        '    if not flows:\n        case.note(number, f"held back: {direction} update is off")\n',
+        '    if not flows:\n        why = f"{direction} update is off"\n',
         "    if False:\n        pass\n    if False:\n",
     ),
     Mistake(
