@@ -89,6 +89,10 @@ def test_a_review_goes_on_once_a_person_names_the_partner() -> None:
         assert held_records(at.ledger, {"review"}) == {}
         (taken,) = no_partner(at.program, at.stores, at.ledger, Partner(pair, S, account, one))
         assert f"Account {account} is already linked to account {two}" in taken.message
+        other = Partner(pair, O, one, account)
+        assert f"if {two} and {one} are the same, merge them in Outreach" in (
+            no_partner(at.program, at.stores, at.ledger, other)[0].message
+        )
 
 
 def test_a_review_goes_on_once_it_is_mended() -> None:
