@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from dsl.schema import Side
+from engine.budget import room_for
 from engine.case import Case, Change
 from engine.context import Context, Tally, Task
 from engine.decide import settle
@@ -22,6 +23,7 @@ from engine.ports import Store
 __all__ = ["act"]
 
 _encode = msgspec.json.Encoder().encode
+_BUDGET = "BUDGET"  # no vendor's code: the write was not sent
 _WRITING = (Action.CREATE, Action.UPDATE, Action.DELETE)
 
 
@@ -66,10 +68,31 @@ def _send(
         ]
         again, planned = context.refusals.part(mapping.name, planned)
         sent += [_Answered(task, change, None, result) for task, change, result in again]
+        planned, waiting = _afforded(planned, direction, context)
+        sent += waiting
         if planned:
             numbers = _intend(mapping, layout, [c for _, c in planned], direction, context)
             sent += _write_all(mapping, planned, numbers, direction, context)
     return sent
+
+
+def _afforded(
+    planned: list[tuple[Task, Change]], direction: Direction, context: Context
+) -> tuple[list[tuple[Task, Change]], list[_Answered]]:
+    """The changes that the target's budget has calls for, and the others with that answer.
+
+    Asked before the intents are committed, so that what waits was certainly not sent.
+    """
+    if not planned:
+        return [], []
+    room, spent = room_for(context.stores[direction.target], len(planned))
+    if spent is None:
+        return planned, []
+    context.waits.note(spent)
+    answer = Result(Outcome.TRANSIENT, code=_BUDGET, message=str(spent))
+    return planned[:room], [
+        _Answered(task, change, None, answer) for task, change in planned[room:]
+    ]
 
 
 def _intend(
@@ -133,10 +156,13 @@ def _write(mapping: Mapping, change: Change) -> Write:
 def _read_back(
     mapping: Mapping, sent: Sequence[_Answered], stores: dict[Side, Store]
 ) -> dict[Side, dict[RecordId, Row]]:
-    """What the stores hold now of the records written: the base is what came back."""
+    """What the stores hold now of the records written: the base is what came back.
+
+    A side that tells the engine nothing is not asked, which saves a call a batch.
+    """
     rows: dict[Side, dict[RecordId, Row]] = {}
     for side in SIDES:
-        ids = [
+        ids: list[RecordId] = [
             a.result.id
             for a in sent
             if a.change.direction.target is side
@@ -144,7 +170,10 @@ def _read_back(
             and a.change.action is not Action.DELETE
             and a.result.id is not None
         ]
-        if ids:
+        if side in mapping.unread:
+            blank = (None,) * len(mapping.columns[side])
+            rows[side] = {record: (record, "", *blank) for record in ids}
+        elif ids:
             found = stores[side].fetch(mapping.type_name(side), mapping.columns[side], ids)
             rows[side] = {row[0]: row for row in found}
         else:
@@ -218,10 +247,7 @@ def _note_pending(mapping: Mapping, task: Task, refused: list[_Answered], commit
         record = _record(task, answer.change.direction.source)
         if record[1] is None:  # only a list knows it, or an undo: there is nothing to wait for
             continue
-        transient = answer.result.outcome is Outcome.TRANSIENT
-        why = "transient" if transient else "refused"
-        message = f"{answer.result.code}: {answer.result.message}"
-        commit.pending.append(Pending(mapping.name, *record, why, message=message))
+        commit.pending.append(Pending(mapping.name, *record, *_why(answer.result)))
     for change in task.verdict.changes:
         if change.action is Action.HOLD:
             record = _record(task, change.direction.source)
@@ -234,6 +260,14 @@ def _note_pending(mapping: Mapping, task: Task, refused: list[_Answered], commit
             Pending(mapping.name, *record, why, pair, str(wait.id), wait.message)
             for pair in wait.pairs or ("",)
         ]
+
+
+def _why(result: Result) -> tuple[str, str, str, str]:
+    """Why a write that did not go through is pending, and in which words."""
+    if result.code == _BUDGET:
+        return "budget", "", "", result.message
+    why = "transient" if result.outcome is Outcome.TRANSIENT else "refused"
+    return why, "", "", f"{result.code}: {result.message}"
 
 
 def _unlinked(mapping: Mapping, task: Task, went: list[Change], commit: Commit) -> bool:

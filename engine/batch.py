@@ -28,6 +28,7 @@ from engine.matching import Matches, find_matches
 from engine.model import SIDES, Cursor, Direction, RecordId, Row
 from engine.references import References, gather, routes
 from engine.swing import pause_swinging
+from engine.whose import decide_activity, finish_activities, who_is_linked
 
 __all__ = ["Batches", "Decided", "batches_of"]
 
@@ -219,6 +220,8 @@ class Batches:
             task.verdict = self._decide(side, task, matches)
         if not self.context.unpaused:
             pause_swinging(tasks, self.mapping, self.layout, self.context.ledger, now)
+        if self.mapping.pair.label:
+            finish_activities(self.mapping, tasks, self.context.stores, self.context.ledger)
         later = [row for row in found.alone if row[0] in matches.later]
         return Decided([*tasks, *decided], found.settled, later)
 
@@ -320,7 +323,8 @@ class Batches:
             creating = {
                 row[0]
                 for row in rows
-                if self.cases.bare(side, {side: row}, {}, now).holds(direction, "create")
+                if self.mapping.pair.matches
+                and self.cases.bare(side, {side: row}, {}, now).holds(direction, "create")
             }
         stores, ledger = self.context.stores, self.context.ledger
         found = find_matches(self.mapping, side, rows, stores, ledger, creating)
@@ -369,6 +373,8 @@ class Batches:
 
     def _decide(self, side: Side, task: Task, matches: Matches) -> Verdict:
         case, direction = task.case, Direction.out_of(side)
+        if self.mapping.pair.label:
+            case.who = who_is_linked(case)
         if task.link is not None:
             verdict = decide_linked(case)
             if task.revived:
@@ -383,6 +389,8 @@ class Batches:
             return meeting(case, direction)
         if self._unheard(side, record):
             return await_news(case, direction)
+        if self.mapping.pair.label and side is Side.OUTREACH:
+            return decide_activity(case)
         return decide_create(case, direction)
 
     def _unheard(self, side: Side, record: RecordId) -> bool:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from dsl.schema import Side
+from engine.budget import Waits
 from engine.case import Case, Change, Verdict
 from engine.chosen import Chosen, Partner
 from engine.ledger import REVIEW, Held, Ledger, Link, Pending
@@ -102,12 +103,13 @@ class Context:
 
     `names` are ids by name, asked for once a run; `written` counts records by type and pair;
     `active` tells of Salesforce users whether they are; `unheard` are records by pair and direction
-    whose creation may have gone through unseen, None for people that only a list knows. `yes` lets
-    deletions through, however many there are. A cycle over `chosen` records looks at no others;
-    `admit` says which verdicts may be acted on. One that is `telling` decides on everything, also
-    on what did not change, and says why. A `partner` was named by a person; lines of `fresh` fields
-    are decided as if they had no base, and fields that swing go on if the run is `unpaused`.
-    Pairs in `by_hand` create what a person asked for, in those words, and write nothing outbound.
+    whose creation may have gone through unseen, None for people that only a list knows; `waits` is
+    what the budgets left. `yes` lets deletions through, however many there are. A cycle over
+    `chosen` records looks at no others; `admit` says which verdicts may be acted on. One that is
+    `telling` decides on everything, also on what did not change, and says why. A `partner` was
+    named by a person; lines of `fresh` fields are decided as if they had no base, and fields that
+    swing go on if the run is `unpaused`. Pairs in `by_hand` create what a person asked for, in
+    those words, and write nothing outbound.
     """
 
     run: str
@@ -126,6 +128,7 @@ class Context:
     )
     active: dict[RecordId, bool] = field(default_factory=dict)
     refusals: Refusals = field(default_factory=Refusals)
+    waits: Waits = field(default_factory=Waits)
     yes: bool = False
 
     chosen: Chosen | None = None

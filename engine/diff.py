@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import tzinfo
 from typing import Any
 
-from dsl.program import Program
+from dsl.program import Program, types_of_pair
 from dsl.schema import Side
 from dsl.values import is_empty
 from engine.batch import Batches
@@ -49,8 +49,7 @@ class Other:
     after: Any = None
 
     def as_json(self) -> dict[str, Any]:
-        left, _, right = self.sync.partition("<->")
-        kind = left if self.side is Side.SALESFORCE else right
+        kind = types_of_pair(self.sync)[self.side]
         return {
             "sync": self.sync,
             "record": {"side": self.side.value, "type": kind, "id": self.record},

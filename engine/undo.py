@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from dsl.program import Program
+from dsl.program import Program, types_of_pair
 from dsl.schema import Side
 from dsl.values import stamp
 from engine.act import act
@@ -135,15 +135,15 @@ class _Undoing:
             one.lone |= row["action"] == Action.CREATE and row[source] is None
             one.updated |= row["action"] == Action.UPDATE
             one.deleted |= row["action"] == Action.DELETE
-            if "<->" in row["pair"]:
+            if len(types_of_pair(row["pair"])) > 1:
                 for line, before, value in msgspec.json.decode(row["fields"]):
                     first = one.fields.get(line, (before, value))[0]
                     one.fields[line] = (first, value)
         yield from found.values()
 
     def _type(self, written: _Written) -> str:
-        left, _, right = written.pair.partition("<->")
-        return left if written.direction is Direction.OUTBOUND else right or left
+        types = types_of_pair(written.pair)
+        return types.get(written.direction.target, types[Side.OUTREACH])
 
     def _leave(self, written: _Written, target: str | None, why: str) -> None:
         """Note what stays as it is."""
@@ -317,6 +317,6 @@ def _touched(row: Row, created: Value) -> bool:
 
 
 def _no_sync(pair: str) -> str:
-    if "<->" not in pair:
+    if len(types_of_pair(pair)) == 1:
         return "stays: records may be in it"
     return f"stays: the rules no longer sync {pair}"

@@ -94,6 +94,8 @@ def objections_to(
         summary, _ = bring(program, rehearsal, copy, zone, pair, given, keep=blast.add, **options)
     if summary.status == "stopped":
         raise Stopped
+    for spent in summary.waits:  # not all was counted
+        raise spent
     return blast.objections(program, ledger, zone)
 
 
