@@ -168,7 +168,7 @@ MISTAKES = [
     Mistake(
         "conflicts are not logged",
         "engine.act",
-        "commit.logs += conflict_rows(mapping, change)\n    _note",
+        "commit.logs += conflict_rows(mapping, change) if told else []\n    _note",
         "pass\n    _note",
     ),
     Mistake(
