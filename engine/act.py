@@ -217,8 +217,10 @@ def _conclude(
     went = [c for c in task.verdict.changes if id(c) not in failed]
     tally.counts["failed"] += sum(a.number is not None for a in refused)
     for change in went:
-        tally.add(_with_ids(change, answers), task.case)
-        commit.logs += conflict_rows(mapping, change)
+        told = tally.add(_with_ids(change, answers), task.case)
+        if told and change.action is Action.HOLD:
+            commit.logs.append(log_row(mapping, "held", change.reason, _ids(task.case)))
+        commit.logs += conflict_rows(mapping, change) if told else []
     _note_pending(mapping, task, refused, commit)
     if _unlinked(mapping, task, went, commit):
         return
@@ -256,7 +258,6 @@ def _note_pending(mapping: Mapping, task: Task, refused: list[_Answered], commit
             record = _record(task, change.direction.source)
             held = Pending(mapping.name, *record, *task.held, change.reason)
             commit.pending.append(held)
-            commit.logs.append(log_row(mapping, "held", change.reason, _ids(task.case)))
     for wait in task.verdict.waits:
         record = _record(task, wait.side)
         why = "reference" if wait.pairs else "transient"
