@@ -20,7 +20,10 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 from dsl.lint import check
 from dsl.schema import Side, shipped_schema
 from dsl.source import Source
-from engine.mapping import compile_pair
+from engine.case import Case
+from engine.decide import decide_linked
+from engine.mapping import Mapping, compile_pair
+from engine.references import References
 
 RULES = """
 sync Lead <-> prospect {
@@ -142,6 +145,60 @@ def main() -> None:
         lambda: [merge_by_hand(*c) for c in changed],
     )
     print_ratio("a merge of 12 fields, every record changed", ours, floor, 1.3)
+    measure_decisions(mapping)
+
+
+def measure_decisions(mapping: Mapping) -> None:
+    """Whole decisions with their reasons, where one record in ten had one field edited."""
+    lines = [(code.ends[Side.SALESFORCE], code.ends[Side.OUTREACH]) for code in mapping.lines]
+    columns = [mapping.columns[side].index for side in Side]
+    places = [(2 + columns[0](str(s.column)), 2 + columns[1](str(o.column))) for s, o in lines]
+    rule = mapping.rules["inbound update"]
+    observed = []
+    for n in range(ROWS):
+        left: list[Any] = ["00Q", "2026", *(None for _ in mapping.columns[Side.SALESFORCE])]
+        right: list[Any] = [17, "2026", *(None for _ in mapping.columns[Side.OUTREACH])]
+        for at_left, at_right in places:
+            left[at_left] = right[at_right] = random.choice("abc")
+        bases = mapping.view[Side.SALESFORCE](left), mapping.view[Side.OUTREACH](right)
+        if n % 10 == 0:
+            left[places[n % 12][0]] = "d"
+        views = mapping.view[Side.SALESFORCE](left), mapping.view[Side.OUTREACH](right)
+        observed.append((tuple(left), tuple(right), *views, *bases))
+    salesforce, outreach, nothing = Side.SALESFORCE, Side.OUTREACH, References({})
+
+    def decide(row: tuple[Any, ...]) -> list[tuple[Any, ...]]:
+        s, o, s_view, o_view, s_base, o_base = row
+        if s_view == s_base and o_view == o_base:
+            return []
+        rows, views = {salesforce: s, outreach: o}, {salesforce: s_view, outreach: o_view}
+        bases = {salesforce: s_base, outreach: o_base}
+        verdict = decide_linked(Case(mapping, nothing, NOW, rows, views, bases))
+        return [
+            (f.line, f.source, f.target, f.before, f.after, change.reason)
+            for change in verdict.changes
+            for f in change.fields
+        ]
+
+    def decide_by_hand(row: tuple[Any, ...]) -> list[tuple[Any, ...]]:
+        s, o, s_view, o_view, s_base, o_base = row
+        found = []
+        for n, (at_left, at_right) in enumerate(places):
+            s_changed, o_changed = s_view[n] != s_base[n], o_view[n] != o_base[n]
+            if not (s_changed or o_changed) or s_view[n] == o_view[n]:
+                continue
+            source, target, before, after = *lines[n], o[at_right], s[at_left]
+            if not s_changed or (o_changed and o[1] > s[1]):
+                source, target, before, after = target, source, after, before
+            found.append((n, source.label, target.label, before, after, rule.reason))
+        return found
+
+    assert [decide(row) for row in observed] == [decide_by_hand(row) for row in observed]
+    ours, floor = side_by_side(
+        lambda: [decide(row) for row in observed],
+        lambda: [decide_by_hand(row) for row in observed],
+    )
+    print_ratio("decisions with reasons, one in ten changed", ours, floor, 2.0)
 
 
 if __name__ == "__main__":

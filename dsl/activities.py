@@ -95,6 +95,12 @@ def _resolve(
             template = title.name.text
         text = str(title.text.value) if title.text else None
     outreach = context.schema.get(Side.OUTREACH, RESOURCES[word])
+    on = options.get(s.Switch)
+    if outreach is None and not (isinstance(on, s.Switch) and not on.on):
+        message = f"Outreach has no `{RESOURCES[word]}`, so `{node.kind}` cannot be written"
+        help_text = "turn it `off`, or take the line out"
+        found.append(Diagnostic("CW201", message, node.span, help_text))
+        return None
     salesforce = context.schema.get(Side.SALESFORCE, target) or ObjectType(
         Side.SALESFORCE, target, target, {}
     )

@@ -19,6 +19,7 @@ from dsl.program import (
     Call,
     Changed,
     Comparison,
+    Computed,
     Condition,
     Constant,
     Empty,
@@ -106,6 +107,9 @@ class Emitter:
             case Call(function=name, arguments=arguments):
                 values = ", ".join([*map(self.expression, arguments), "zone"])
                 return f"{self.constant(FUNCTIONS[name])}({values})"
+            case Computed(arguments=fields, compute=compute):
+                values = ", ".join([*map(self.expression, fields), "zone"])
+                return f"{self.constant(compute)}({values})"
 
     # -- conditions -----------------------------------------------------------------------------
 

@@ -97,6 +97,8 @@ def _said(node: _Expression) -> str:
             return word
         case s.Ago(seconds=seconds) | p.Ago(seconds=seconds):
             return f"{duration_in_words(seconds)} ago"
+        case p.Computed():
+            return node.span.text
         case s.Call():
             return _call(node.function.text, [_said(each) for each in node.arguments])
         case p.Call():

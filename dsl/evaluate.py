@@ -17,6 +17,7 @@ from dsl.program import (
     Call,
     Changed,
     Comparison,
+    Computed,
     Condition,
     Constant,
     Empty,
@@ -136,12 +137,14 @@ def value_of(expression: Expression, context: Context) -> Any:
             return stamp(context.now - timedelta(seconds=seconds))
         case Call(function=name, arguments=arguments):
             return FUNCTIONS[name](*(value_of(a, context) for a in arguments), context.zone)
+        case Computed(arguments=fields, compute=compute):
+            return compute(*(context.read(field) for field in fields), context.zone)
 
 
 def kind_of(expression: Expression) -> Kind:
     """The kind of an expression's value."""
     match expression:
-        case FieldRef(kind=kind) | Constant(kind=kind) | Call(kind=kind):
+        case FieldRef(kind=kind) | Constant(kind=kind) | Call(kind=kind) | Computed(kind=kind):
             return kind
         case Moment(word="today"):
             return Kind.DATE

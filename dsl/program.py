@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
+from typing import Any as AnyValue
 from typing import Literal as OneOf
 
 from dsl.schema import Kind, ObjectType, Side
@@ -20,6 +21,7 @@ __all__ = [
     "Call",
     "Changed",
     "Comparison",
+    "Computed",
     "Condition",
     "Constant",
     "Empty",
@@ -37,6 +39,9 @@ __all__ = [
     "Program",
     "ToggleRule",
     "Translation",
+    "pair_name",
+    "spoken_pair",
+    "types_of_pair",
 ]
 
 
@@ -109,7 +114,20 @@ class Call:
     kind: Kind
 
 
-Expression = FieldRef | Constant | Moment | Ago | Call
+@dataclass(frozen=True, slots=True)
+class Computed:
+    """What the engine itself works out from fields, such as an activity's title.
+
+    `compute` takes the fields' values, in the order of `arguments`, and the project's zone.
+    """
+
+    span: Span
+    arguments: tuple[FieldRef, ...]
+    kind: Kind
+    compute: Callable[..., AnyValue] = field(compare=False)
+
+
+Expression = FieldRef | Constant | Moment | Ago | Call | Computed
 
 
 # -- conditions ---------------------------------------------------------------------------------
@@ -206,6 +224,11 @@ class Line:
 
     `prevent_empty` names the directions ("inbound", "outbound") in which an empty value does not
     overwrite. For a `<->` line both ends are plain `FieldRef`s, for a one-way line its target is.
+
+    The rest is for lines that the engine makes of activities: for a reference without a link the
+    `field` waits, the whole `record` does, or it stays empty (`never` waits); `who` is the type
+    that the activity must be about; and the line counts as changed when `compared` is, instead of
+    its source.
     """
 
     span: Span
@@ -217,6 +240,9 @@ class Line:
     prefer: Policy | None = None
     once: bool = False
     when: Condition | None = None
+    unlinked: OneOf["field", "record", "never"] = "field"
+    who: str = ""
+    compared: Expression | None = None
 
     @property
     def inbound(self) -> bool:
@@ -237,8 +263,9 @@ class Line:
     def key(self) -> str:
         """What identifies the line from one revision of the rules to the next."""
         via = f" via {self.via.name}" if self.via else ""
+        who = f" of {self.who}" if self.who else ""
         ends = f"{self.salesforce.span.text} {self.arrow} {self.outreach.span.text}"
-        return " ".join(ends.split()) + via
+        return " ".join(ends.split()) + via + who
 
 
 # -- syncs --------------------------------------------------------------------------------------
@@ -283,11 +310,35 @@ class ActivityRule:
     lines: tuple[Line, ...]
 
 
+def pair_name(salesforce: str, outreach: str, label: str = "") -> str:
+    """What a pair is called in the ledger; `types_of_pair` takes it apart."""
+    return f"{salesforce}<->{outreach} {label}".rstrip()
+
+
+def types_of_pair(name: str) -> dict[Side, str]:
+    """The types by side of a pair, by its name; only Outreach has one for `stage`."""
+    left, arrow, right = name.partition(" ")[0].partition("<->")
+    return {Side.SALESFORCE: left, Side.OUTREACH: right} if arrow else {Side.OUTREACH: left}
+
+
+def spoken_pair(name: str) -> str:
+    """A pair's name as people read it: `Lead <-> prospect`, `Task <-> mailing (email sent)`."""
+    types, _, label = name.partition(" ")
+    spoken = " <-> ".join(types.split("<->"))
+    return f"{spoken} ({label})" if label else spoken
+
+
 @dataclass(frozen=True)
 class Pair:
     """One `sync SObject <-> resource`: how one object type syncs.
 
     `toggles` by the words of the clause (`polling`, `inbound create`, …); use `toggle`.
+
+    A pair with a `label` (`email sent`) is one that the engine makes of activities: its outbound
+    toggles also stand by the type of what the activity is about (`outbound create Contact`). Of
+    records of an `unless_there` pair, none is made where one with the same values is there. With
+    `fallback`, an activity without an opportunity goes to the open one of its account. What went
+    wrong with a title is noted in `troubles`.
     """
 
     span: Span
@@ -298,10 +349,14 @@ class Pair:
     lines: tuple[Line, ...]
     activities: tuple[ActivityRule, ...] = ()
     conflict: Policy = Policy.NEWEST
+    label: str = ""
+    unless_there: bool = False
+    fallback: bool = False
+    troubles: list[str] = field(default_factory=list, compare=False)
 
     @property
     def name(self) -> str:
-        return f"{self.salesforce.name}<->{self.outreach.name}"
+        return pair_name(self.salesforce.name, self.outreach.name, self.label)
 
     def type(self, side: Side) -> ObjectType:
         return self.salesforce if side is Side.SALESFORCE else self.outreach

@@ -2,146 +2,29 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
 
 from dsl.schema import Side
-from engine.case import Case, Change, Verdict
-from engine.chosen import Chosen, Partner
+from engine.budget import room_for
+from engine.case import Case, Change
+from engine.context import Context, Tally, Task
 from engine.decide import settle
-from engine.ledger import Commit, Intent, Ledger, Link, Pending
+from engine.ledger import Commit, Intent, Link, Pending
 from engine.mapping import UNSET, Mapping
 from engine.model import DIRECTIONS, SIDES, Action, Direction, Outcome, RecordId, Result, Row, Write
 from engine.notes import conflict_rows, log_row
-from engine.ports import Clock, Store
-from engine.refusals import Refusals
+from engine.ports import Store
 
-__all__ = ["Context", "Tally", "Task", "act"]
+__all__ = ["act"]
 
 _encode = msgspec.json.Encoder().encode
+_BUDGET = "BUDGET"  # no vendor's code: the write was not sent
 _WRITING = (Action.CREATE, Action.UPDATE, Action.DELETE)
-_COUNTED = {
-    Action.CREATE: "created",
-    Action.UPDATE: "updated",
-    Action.LINK: "linked",
-    Action.UNLINK: "unlinked",
-    Action.DELETE: "deleted",
-    Action.SKIP: "skipped",
-    Action.HOLD: "held",
-}
-
-
-@dataclass(slots=True)
-class Task:
-    """One record's case with its verdict, and its link if it has one.
-
-    `heirs` are links, each with its pair, that take the place of one that ends, and `later` what is
-    looked at again then. A `revived` link was a tombstone. What is held waits as `held` says: why,
-    and for what (see `schema.pending`).
-    """
-
-    case: Case
-    verdict: Verdict
-    link: Link | None = None
-    heirs: list[tuple[str, Link]] = field(default_factory=list)
-    later: list[Pending] = field(default_factory=list)
-    revived: bool = False
-    held: tuple[str, str, str] = ("review", "", "")
-
-
-@dataclass
-class Tally:
-    """What a run has done so far.
-
-    `report` is told each change that went through or was decided, `keep` also what it rests on.
-    """
-
-    report: Callable[[Change], None] = lambda _change: None
-    keep: Callable[[Change, Case | None], None] = lambda _change, _case: None
-    counts: dict[str, int] = field(
-        default_factory=lambda: dict.fromkeys(
-            (
-                "created",
-                "updated",
-                "linked",
-                "unlinked",
-                "deleted",
-                "skipped",
-                "conflicts",
-                "held",
-                "failed",
-            ),
-            0,
-        )
-    )
-
-    held: set[tuple[Any, ...]] = field(default_factory=set)
-
-    def add(self, change: Change, case: Case | None = None) -> None:
-        if change.action is Action.HOLD and self._knows(change):
-            return
-        self.counts[_COUNTED[change.action]] += 1
-        self.counts["conflicts"] += sum(f.conflict is not None for f in change.fields)
-        self.report(change)
-        self.keep(change, case)
-
-    def _knows(self, change: Change) -> bool:
-        """Whether a run has told of this hold: a record may be seen from both its sides."""
-        types = tuple(change.types.values())
-        key = (types, change.salesforce_id, change.outreach_id, change.reason)
-        known = key in self.held
-        self.held.add(key)
-        return known
-
-
-@dataclass
-class Context:
-    """What all batches of one run share.
-
-    `names` are ids by name, asked for once a run; `written` counts records by type and pair;
-    `active` tells of Salesforce users whether they are; `unheard` are records by pair and direction
-    whose creation may have gone through unseen, None for people that only a list knows. `yes` lets
-    deletions through, however many there are. A cycle over `chosen` records looks at no others;
-    `admit` says which verdicts may be acted on. One that is `telling` decides on everything, also
-    on what did not change, and says why. A `partner` was named by a person; lines of `fresh` fields
-    are decided as if they had no base, and fields that swing go on if the run is `unpaused`.
-    Pairs in `by_hand` create what a person asked for, in those words, and write nothing outbound.
-    """
-
-    run: str
-    started: str
-    digest: str
-    stores: dict[Side, Store]
-    ledger: Ledger
-    clock: Clock
-    tally: Tally
-    names: dict[tuple[Side, str], dict[str, RecordId]] = field(
-        default_factory=lambda: defaultdict(dict)
-    )
-    unheard: dict[tuple[str, Direction], set[RecordId | None]] = field(default_factory=dict)
-    written: dict[tuple[Side, str], Counter[str]] = field(
-        default_factory=lambda: defaultdict(Counter)
-    )
-    active: dict[RecordId, bool] = field(default_factory=dict)
-    refusals: Refusals = field(default_factory=Refusals)
-    yes: bool = False
-
-    chosen: Chosen | None = None
-    admit: Callable[[Verdict], bool] | None = None
-    telling: bool = False
-    partner: Partner | None = None
-    fresh: frozenset[str] = frozenset()
-    unpaused: bool = False
-    by_hand: dict[str, str] = field(default_factory=dict)
-
-    def written_by_others(self, mapping: Mapping, side: Side) -> int:
-        """How many records of a pair's type other pairs have written in this run."""
-        by_pair = self.written[side, mapping.type_name(side)]
-        return by_pair.total() - by_pair[mapping.name]
 
 
 @dataclass
@@ -185,10 +68,31 @@ def _send(
         ]
         again, planned = context.refusals.part(mapping.name, planned)
         sent += [_Answered(task, change, None, result) for task, change, result in again]
+        planned, waiting = _afforded(planned, direction, context)
+        sent += waiting
         if planned:
             numbers = _intend(mapping, layout, [c for _, c in planned], direction, context)
             sent += _write_all(mapping, planned, numbers, direction, context)
     return sent
+
+
+def _afforded(
+    planned: list[tuple[Task, Change]], direction: Direction, context: Context
+) -> tuple[list[tuple[Task, Change]], list[_Answered]]:
+    """The changes that the target's budget has calls for, and the others with that answer.
+
+    Asked before the intents are committed, so that what waits was certainly not sent.
+    """
+    if not planned:
+        return [], []
+    room, spent = room_for(context.stores[direction.target], len(planned))
+    if spent is None:
+        return planned, []
+    context.waits.note(spent)
+    answer = Result(Outcome.TRANSIENT, code=_BUDGET, message=str(spent))
+    return planned[:room], [
+        _Answered(task, change, None, answer) for task, change in planned[room:]
+    ]
 
 
 def _intend(
@@ -252,10 +156,13 @@ def _write(mapping: Mapping, change: Change) -> Write:
 def _read_back(
     mapping: Mapping, sent: Sequence[_Answered], stores: dict[Side, Store]
 ) -> dict[Side, dict[RecordId, Row]]:
-    """What the stores hold now of the records written: the base is what came back."""
+    """What the stores hold now of the records written: the base is what came back.
+
+    A side that tells the engine nothing is not asked, which saves a call a batch.
+    """
     rows: dict[Side, dict[RecordId, Row]] = {}
     for side in SIDES:
-        ids = [
+        ids: list[RecordId] = [
             a.result.id
             for a in sent
             if a.change.direction.target is side
@@ -263,7 +170,10 @@ def _read_back(
             and a.change.action is not Action.DELETE
             and a.result.id is not None
         ]
-        if ids:
+        if side in mapping.unread:
+            blank = (None,) * len(mapping.columns[side])
+            rows[side] = {record: (record, "", *blank) for record in ids}
+        elif ids:
             found = stores[side].fetch(mapping.type_name(side), mapping.columns[side], ids)
             rows[side] = {row[0]: row for row in found}
         else:
@@ -335,10 +245,7 @@ def _note_pending(mapping: Mapping, task: Task, refused: list[_Answered], commit
         record = _record(task, answer.change.direction.source)
         if record[1] is None:  # only a list knows it, or an undo: there is nothing to wait for
             continue
-        transient = answer.result.outcome is Outcome.TRANSIENT
-        why = "transient" if transient else "refused"
-        message = f"{answer.result.code}: {answer.result.message}"
-        commit.pending.append(Pending(mapping.name, *record, why, message=message))
+        commit.pending.append(Pending(mapping.name, *record, *_why(answer.result)))
     for change in task.verdict.changes:
         if change.action is Action.HOLD:
             record = _record(task, change.direction.source)
@@ -352,6 +259,14 @@ def _note_pending(mapping: Mapping, task: Task, refused: list[_Answered], commit
             Pending(mapping.name, *record, why, pair, str(wait.id), wait.message)
             for pair in wait.pairs or ("",)
         ]
+
+
+def _why(result: Result) -> tuple[str, str, str, str]:
+    """Why a write that did not go through is pending, and in which words."""
+    if result.code == _BUDGET:
+        return "budget", "", "", result.message
+    why = "transient" if result.outcome is Outcome.TRANSIENT else "refused"
+    return why, "", "", f"{result.code}: {result.message}"
 
 
 def _unlinked(mapping: Mapping, task: Task, went: list[Change], commit: Commit) -> bool:

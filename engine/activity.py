@@ -9,14 +9,14 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from dsl.changes import RuleChange, changes, facts, facts_as_json, facts_from_json
-from dsl.program import Program
+from dsl.program import Program, pair_name, spoken_pair, types_of_pair
+from dsl.schema import Side
 from engine.cycle import rules_digest
 from engine.ledger import Ledger
 from engine.ledger.looking import kept_rules, noted_by, runs_with_rules, written_counts
 
 __all__ = ["Entry", "entries", "keep_rules"]
 
-_BETWEEN = "<->"
 _ORDER = ("updated", "created", "deleted", "linked", "unlinked")
 _NOTED = {"conflict": ("conflict", "conflicts"), "held": ("held", "held")}
 _REFUSED = ("refused", "refused")
@@ -42,7 +42,7 @@ class Entry:
 
     def concerns(self, type_name: str) -> bool:
         """Whether it is about a type of either side."""
-        return type_name in self.type.split(" <-> ")
+        return type_name in self.type.partition(" (")[0].split(" <-> ")
 
 
 def keep_rules(program: Program, ledger: Ledger) -> None:
@@ -80,19 +80,21 @@ def _synced(run: dict[str, Any], ledger: Ledger) -> Iterator[Entry]:
             run["finished_at"] or run["started_at"],
             "synced",
             run["id"],
-            pair.replace(_BETWEEN, f" {_BETWEEN} "),
+            spoken_pair(pair),
             _told(pair, written[pair], noted[pair]),
             counts=dict(sum(written[pair].values(), Counter()) + noted[pair]),
         )
 
 
 def _pair(row: dict[str, Any]) -> str:
-    return _BETWEEN.join(t for t in (row["external_type"], row["internal_type"]) if t)
+    salesforce, outreach = row["external_type"], row["internal_type"]
+    return pair_name(salesforce, outreach) if salesforce and outreach else salesforce or outreach
 
 
 def _told(pair: str, written: dict[str, Counter[str]], noted: Counter[str]) -> str:
     """`12 prospects updated in Outreach, 3 created; 1 conflict`."""
-    salesforce, _, outreach = pair.rpartition(_BETWEEN)
+    types = types_of_pair(pair)
+    salesforce, outreach = types.get(Side.SALESFORCE, ""), types[Side.OUTREACH]
     parts = []
     for direction, system, kind in (
         ("inbound", "Outreach", outreach),

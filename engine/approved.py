@@ -82,6 +82,9 @@ def _outdated(
         run, at = applied
         message = f"the plan {plan.plan} was carried out by run {run} at {at}"
         yield Objection("plan", message, {"applied_by": run})
+    elif plan.made_at < (since := ledger.plans_known_since()):
+        message = f"which plans were carried out is known from {since} on, and the plan {plan.plan}"
+        yield Objection("plan", f"{message} is older: make a new one")
     if plan.rules != rules_digest(program):
         yield Objection("plan", f"the rules are others than when the plan {plan.plan} was made")
     if plan.schema != schema_digest(program, stores):
@@ -209,6 +212,8 @@ class _Trial:
             )
         if summary.status == "stopped":
             raise Stopped
+        for spent in summary.waits:  # whether the plan still holds is not known
+            raise spent
 
 
 def _names(entry: Entry) -> Iterator[tuple[str, RecordId]]:

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import tzinfo
 from typing import Any
 
-from dsl.program import Program
+from dsl.program import Program, types_of_pair
 from dsl.schema import Side
 from dsl.values import first, is_empty
-from engine.act import Task
 from engine.batch import Batches
 from engine.case import Case
+from engine.context import Task
 from engine.cycle import rehearse
 from engine.examine import examiner
 from engine.ledger import Ledger
@@ -45,7 +45,7 @@ class Difference:
     rule: str
 
     def as_json(self) -> dict[str, Any]:
-        left, _, right = self.sync.partition("<->")
+        left, right = types_of_pair(self.sync).values()
         return {
             "salesforce": {"type": left, "id": self.salesforce},
             "outreach": {"type": right, "id": self.outreach},

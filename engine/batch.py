@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
-from functools import cached_property
 from typing import Any
 
 import msgspec
@@ -14,11 +13,13 @@ import msgspec
 from dsl.program import Policy, Program
 from dsl.schema import Side
 from dsl.values import stamp
-from engine.act import Context, Task, act
+from engine.act import act
 from engine.byhand import asked
-from engine.case import Base, Case, Verdict
+from engine.case import Case, Verdict
+from engine.cases import Cases
 from engine.columns import CONVERSION, LEAD
-from engine.compile import UNSET, waits_with
+from engine.compile import waits_with
+from engine.context import Context, Task
 from engine.conversion import Heir, decide_conversions, heir_of
 from engine.decide import await_news, decide_create, decide_linked, hold, meeting
 from engine.ledger import Commit, Link, LogRow
@@ -28,6 +29,7 @@ from engine.matching import Matches, find_matches
 from engine.model import SIDES, Action, Cursor, Direction, RecordId, Row
 from engine.references import References, gather, routes
 from engine.swing import WINDOW, Update, pause_swinging
+from engine.whose import decide_activity, finish_activities, who_is_linked
 
 __all__ = ["Batches", "Decided", "batches_of"]
 
@@ -77,6 +79,7 @@ class Batches:
         self.mapping = mapping
         self.context = context
         self.layout = context.ledger.layout(mapping.name, mapping.keys)
+        self.cases = Cases(mapping, self.layout, context)
         self.lives = Lives(mapping, context)
         #: Whose links go on where those of converted leads end, and the other way round.
         self.heir: Batches | None = None
@@ -166,7 +169,7 @@ class Batches:
         """What is decided on the links of records that are gone, and what became of those."""
         links = self.context.ledger.links(self.mapping.name, side, list(gone))
         fates = self.lives.fates(side, list(links) if sure else list(gone), sure=sure)
-        cases = self._departing(side, list(links.values()), now)
+        cases = self.cases.departing(side, list(links.values()), now)
         return self.lives.depart(side, cases, fates), fates
 
     def _admitted(self, tasks: list[Task]) -> list[Task]:
@@ -216,6 +219,8 @@ class Batches:
             task.case.references = references
             task.verdict = self._decide(side, task, matches)
         self._pause(tasks, now)
+        if self.mapping.pair.label:
+            finish_activities(self.mapping, tasks, self.context.stores, self.context.ledger)
         later = [row for row in found.alone if row[0] in matches.later]
         return Decided([*tasks, *decided], found.settled, later)
 
@@ -326,75 +331,14 @@ class Batches:
         )
 
     def _linked_tasks(self, side: Side, found: _Sorted, now: datetime) -> list[Task]:
-        partners = self._with_partners(side, [link for _, _, link in found.linked])
+        partners = self.cases.with_partners(side, [link for _, _, link in found.linked])
         tasks = []
         for (row, seen, link), (_, partner) in zip(found.linked, partners, strict=True):
-            case = self.case(side, {side: row}, {side: seen}, now)
-            case.bases = {at: self._base(link, at) for at in SIDES}
-            self._add_partner(case, side.other, partner)
+            case = self.cases.bare(side, {side: row}, {side: seen}, now)
+            case.bases = {at: self.cases.base(link, at) for at in SIDES}
+            self.cases.add(case, side.other, partner)
             tasks.append(Task(case, Verdict(), link, revived=row[0] in found.revived))
         return tasks
-
-    def _base(self, link: Link, side: Side) -> Base:
-        """A link's base in the order of today's lines; a line that is new has none."""
-        values: Base = _decode(link.base(side))
-        if link.layout != self.layout:
-            old = self.context.ledger.layout_lines(link.layout)
-            by_key = dict(zip(old, values, strict=True))
-            values = tuple(by_key.get(key, UNSET) for key in self.mapping.keys)
-        if not self.context.fresh:
-            return values
-        return tuple(UNSET if n in self._fresh else value for n, value in enumerate(values))
-
-    @cached_property
-    def _fresh(self) -> frozenset[int]:
-        """The lines that are to be decided as if they had no base."""
-        return frozenset(
-            number
-            for number, code in enumerate(self.mapping.lines)
-            if any(end.label in self.context.fresh for end in code.ends.values())
-        )
-
-    def _departing(self, side: Side, links: list[Link], now: datetime) -> list[tuple[Link, Case]]:
-        """Links whose record of `side` is not there, with what is known of them."""
-        found = []
-        for link, partner in self._with_partners(side, links):
-            case = self.case(side, {}, {}, now)
-            self._add_partner(case, side.other, partner)
-            case.bases = {at: self._base(link, at) for at in SIDES}
-            found.append((link, case))
-        return found
-
-    def linked_cases(
-        self, side: Side, links: dict[RecordId, Link], now: datetime
-    ) -> Iterator[tuple[RecordId, Case]]:
-        """The cases of linked records, by their id on `side`, with what is there of both."""
-        ids = list(links)
-        type_name, columns = self.mapping.type_name(side), self.mapping.columns[side]
-        found = self.context.stores[side].fetch(type_name, columns, ids) if ids else []
-        rows = {row[0]: row for row in found}
-        for link, partner in self._with_partners(side, list(links.values())):
-            case = self.case(side, {}, {}, now)
-            self._add_partner(case, side, rows.get(link.id(side)))
-            self._add_partner(case, side.other, partner)
-            case.bases = {at: self._base(link, at) for at in SIDES}
-            yield link.id(side), case
-
-    def _with_partners(self, side: Side, links: list[Link]) -> list[tuple[Link, Row | None]]:
-        """Links of records of `side`, each with the row of its other record, if that is there."""
-        if not links:
-            return []
-        other = side.other
-        ids = [link.id(other) for link in links]
-        type_name = self.mapping.type_name(other)
-        rows = self.context.stores[other].fetch(type_name, self.mapping.columns[other], ids)
-        partners = {row[0]: row for row in rows}
-        return [(link, partners.get(link.id(other))) for link in links]
-
-    def _add_partner(self, case: Case, side: Side, row: Row | None) -> None:
-        if row is not None:
-            case.rows[side] = row
-            case.views[side] = self.mapping.view[side](row)
 
     # -- records without a counterpart ----------------------------------------------------------
 
@@ -407,7 +351,8 @@ class Batches:
             creating = {
                 row[0]
                 for row in rows
-                if self.case(side, {side: row}, {}, now).holds(direction, "create")
+                if self.mapping.pair.matches
+                and self.cases.bare(side, {side: row}, {}, now).holds(direction, "create")
             }
         stores, ledger = self.context.stores, self.context.ledger
         found = find_matches(self.mapping, side, rows, stores, ledger, creating)
@@ -427,22 +372,15 @@ class Batches:
             found.later.discard(named.record)
 
     def _lone_task(self, side: Side, row: Row, matches: Matches, now: datetime) -> Task:
-        case = self.case(side, {side: row}, {side: self.mapping.view[side](row)}, now)
+        case = self.cases.bare(side, {side: row}, {side: self.mapping.view[side](row)}, now)
         partner = matches.partners.get(row[0])
         if partner is not None:
-            self._add_partner(case, side.other, partner)
+            self.cases.add(case, side.other, partner)
             if self.mapping.pair.toggle("sync down").on:
                 case.override = Policy.SALESFORCE
         return Task(case, Verdict())
 
     # -- deciding -------------------------------------------------------------------------------
-
-    def case(
-        self, seen: Side, rows: dict[Side, Row], views: dict[Side, tuple[Any, ...]], now: datetime
-    ) -> Case:
-        """What is known of a record before it is decided on."""
-        notes: dict[int, str] | None = {} if self.context.telling else None
-        return Case(self.mapping, References({}), now, rows, views, seen=seen, notes=notes)
 
     def references_of(self, cases: Iterable[Case]) -> References:
         """What the references and names of these cases stand for on the other side."""
@@ -463,6 +401,8 @@ class Batches:
 
     def _decide(self, side: Side, task: Task, matches: Matches) -> Verdict:
         case, direction = task.case, Direction.out_of(side)
+        if self.mapping.pair.label:
+            case.who = who_is_linked(case)
         if task.link is not None:
             verdict = decide_linked(case)
             if task.revived:
@@ -475,6 +415,8 @@ class Batches:
             return meeting(case, direction)
         if self._unheard(side, record):
             return await_news(case, direction)
+        if self.mapping.pair.label and side is Side.OUTREACH:
+            return decide_activity(case)
         return decide_create(case, direction)
 
     def _unheard(self, side: Side, record: RecordId) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from dsl.program import Policy
+from dsl.program import Policy, pair_name
 from dsl.schema import Side
 from engine.mapping import UNSET, Holds, Mapping
 from engine.model import Action, Direction, RecordId, Row, Value
@@ -47,6 +47,7 @@ class Change:
     """One decision about one record, or pair of records; ids that do not exist yet are None.
 
     `types` by side; a stage that is made for a map has none in Salesforce. `rule` is `file:line`.
+    Of an activity, `label` says which kind of pair it is of.
     """
 
     action: Action
@@ -57,6 +58,14 @@ class Change:
     reason: str
     rule: str
     fields: tuple[FieldChange, ...] = ()
+    label: str = ""
+
+    @property
+    def pair(self) -> str:
+        """The name of the pair that it is of, or of the one type that it concerns."""
+        if len(self.types) < len(Side):
+            return next(iter(self.types.values()))
+        return pair_name(self.types[Side.SALESFORCE], self.types[Side.OUTREACH], self.label)
 
     def id(self, side: Side) -> RecordId | None:
         return self.salesforce_id if side is Side.SALESFORCE else self.outreach_id
@@ -82,7 +91,7 @@ class Case:
     `rows` and `views` by side; a side is missing where no record is linked. `bases` is None for two
     records that are about to be linked. `override` replaces every policy (`sync down`). `seen` is
     the side whose record is looked at. What is decided on each line, and why, goes to `notes` if
-    somebody wants to know.
+    somebody wants to know. `who` is the type that an activity is about.
     """
 
     mapping: Mapping
@@ -95,6 +104,7 @@ class Case:
     seen: Side | None = None
     notes: dict[int, str] | None = None
     asked: dict[Direction, bool] = field(default_factory=dict)
+    who: str = ""
 
     def note(self, line: int, words: str) -> None:
         """Tell what is decided on a line, if somebody wants to know."""
@@ -106,7 +116,7 @@ class Case:
 
     def holds(self, direction: Direction, action: str) -> bool:
         """Whether the toggle's condition holds; it is asked once a record."""
-        condition = self.mapping.conditions.get(f"{direction} {action}")
+        condition = self.mapping.conditions.get(f"{direction} {action} {self.who}".rstrip())
         if condition is None:
             return True
         if direction not in self.asked:
@@ -138,4 +148,5 @@ class Case:
     ) -> Change:
         left, right = self.id(Side.SALESFORCE), self.id(Side.OUTREACH)
         types = self.mapping.types
-        return Change(action, direction, types, left, right, reason, rule, tuple(fields))
+        label = self.mapping.pair.label
+        return Change(action, direction, types, left, right, reason, rule, tuple(fields), label)

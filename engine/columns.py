@@ -27,6 +27,9 @@ LEAD = "Lead"
 #: What tells that a lead was converted, and into which contact.
 CONVERSION = ("IsConverted", "ConvertedContactId")
 _TEXTUAL = (Kind.TEXT, Kind.NUMBER, Kind.BOOLEAN, Kind.LIST)
+#: The one who works a prospect's sequence: as rules name it, and as a store of Outreach has it.
+_SEQUENCE_USER_ID = "sequence.user_salesforce_id"
+_SEQUENCE_USER = "sequence.user"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +74,11 @@ def end_of(pair: ir.Pair, line: ir.Line, side: Side) -> End:
     ref = expression
     object_type = pair.type(side)
     known = object_type.fields.get(ref.path)
+    if _is_user_of_sequence(line.end(Side.OUTREACH)):
+        # Outreach knows its own user alone: whom that is in Salesforce, the links of users tell.
+        column, target = (ref.path, "User") if side is Side.SALESFORCE else (_SEQUENCE_USER, "user")
+        name = None if ref.dotted else ref.path
+        return End(label, Kind.REFERENCE, column, name, known, False, (target,))
     if ref.kind is Kind.REFERENCE and not ref.dotted:
         other = line.end(side.other)
         named = line.via is not None or kind_of(other) in _TEXTUAL
@@ -80,6 +88,10 @@ def end_of(pair: ir.Pair, line: ir.Line, side: Side) -> End:
             return End(label, Kind.TEXT, path, ref.path, known, True, ref.references, linked)
         return End(label, ref.kind, ref.path, ref.path, known, False, ref.references)
     return End(label, ref.kind, ref.path, None if ref.dotted else ref.path, known)
+
+
+def _is_user_of_sequence(expression: ir.Expression) -> bool:
+    return isinstance(expression, ir.FieldRef) and expression.path == _SEQUENCE_USER_ID
 
 
 def _name_path(object_type: ObjectType, name: str) -> str:
@@ -93,7 +105,13 @@ def fields_in(node: Any) -> Iterator[ir.FieldRef]:
     match node:
         case ir.FieldRef():
             yield node
-        case ir.Call(arguments=parts) | ir.All(terms=parts) | ir.Any(terms=parts) | tuple(parts):
+        case (
+            ir.Call(arguments=parts)
+            | ir.Computed(arguments=parts)
+            | ir.All(terms=parts)
+            | ir.Any(terms=parts)
+            | tuple(parts)
+        ):
             for part in parts:
                 yield from fields_in(part)
         case ir.Negation(term=part) | ir.Empty(operand=part) | ir.Changed(operand=part):
@@ -191,10 +209,13 @@ def columns_of(
                 wanted[at[side].id_column or ""] = None
         else:
             wanted.update((r.path, None) for r in fields_in(line.end(side)) if r.side is side)
+        wanted.update((r.path, None) for r in fields_in(line.compared) if r.side is side)
     refs = [r for c in conditions_of(pair) for r in fields_in(c)]
     refs += [ref for rule in pair.matches for key in rule.keys for ref in key]
     refs += watched
     wanted.update((r.path, None) for r in refs if r.side is side)
+    if side is Side.OUTREACH and pair.fallback:
+        wanted["prospect.account"] = None
     if side is Side.SALESFORCE and pair.salesforce.name == LEAD:
         wanted.update(dict.fromkeys(CONVERSION))
     return tuple(wanted)

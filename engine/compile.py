@@ -69,6 +69,8 @@ def is_unset(base: Any) -> bool:
 FIXED = 2
 """Where the fields start in a row, which is (id, stamp, *values)."""
 
+_NO_FIELD = End("", Kind.UNKNOWN, None, None, None)
+
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 _VIEWS = {
@@ -213,6 +215,8 @@ class Compiler:
     ) -> tuple[str, Callable[[Row], Any]]:
         if not line.compares(side):
             return "None", lambda _row: None
+        if line.compared is not None:
+            line, end = replace(line, outreach=line.compared), _NO_FIELD
         if end.column is None:
             compute, form = self.value(line, end, side), canonical(end.kind)
 

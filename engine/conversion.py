@@ -9,9 +9,9 @@ import msgspec
 
 from dsl.program import Program
 from dsl.schema import Side
-from engine.act import Task
 from engine.case import Change, Verdict
 from engine.columns import LEAD
+from engine.context import Task
 from engine.ledger import Ledger, Link
 from engine.lives import look_again
 from engine.mapping import UNSET, Mapping

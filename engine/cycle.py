@@ -13,14 +13,14 @@ from typing import Any
 from dsl.program import Program
 from dsl.schema import Side
 from dsl.values import stamp
-from engine.act import Context, Tally
 from engine.case import Case, Change, Verdict
 from engine.chosen import Chosen, Partner
+from engine.context import Context, Tally
 from engine.interpreter import Interpreter, Progress, Stopped
 from engine.ledger import Commit, Ledger, LogRow
 from engine.model import RecordId
 from engine.objection import Objection
-from engine.ports import Clock, Store
+from engine.ports import BudgetSpent, Clock, Store
 from engine.rehearsal import Rehearsal, is_provisional
 
 __all__ = [
@@ -46,7 +46,8 @@ class Summary:
     """How a cycle ended: `done`, `held`, `failed`, or `stopped` between two batches.
 
     One with `objections` stopped before its first write; `left` is what an undo had to leave, and
-    `rows` what became of those of a list.
+    `rows` what became of those of a list. `waits` are the budgets that are spent: what they left,
+    later runs carry on with. A plan tells by `budgets` what a run would use of each.
     """
 
     run: str
@@ -55,18 +56,29 @@ class Summary:
     calls: dict[str, int]
     objections: tuple[Objection, ...] = ()
     left: tuple[Objection, ...] = ()
+    waits: tuple[BudgetSpent, ...] = ()
+    budgets: tuple[dict[str, Any], ...] = ()
     rows: dict[str, Any] | None = None
 
     def as_json(self) -> dict[str, Any]:
-        told = {"objections": self.objections, "left": self.left}
+        more = {
+            "objections": [each.as_json() for each in self.objections],
+            "left": [each.as_json() for each in self.left],
+            "waits": [_wait_as_json(each) for each in self.waits],
+            "budgets": list(self.budgets),
+        }
         return {
             "run": self.run,
             "status": self.status,
             "counts": self.counts,
             "calls": self.calls,
             **({} if self.rows is None else {"rows": self.rows}),
-            **{key: [each.as_json() for each in found] for key, found in told.items() if found},
+            **{key: found for key, found in more.items() if found},
         }
+
+
+def _wait_as_json(spent: BudgetSpent) -> dict[str, Any]:
+    return {"side": spent.side.value, "until": stamp(spent.until), "message": str(spent)}
 
 
 def rules_digest(program: Program) -> str:
@@ -115,9 +127,22 @@ def run_cycle(  # noqa: PLR0913 - all but the first four are options with a defa
         if yes:
             ledger.resume(None if only is None else list(only))
         Interpreter(program, context, zone, stop, progress).run(only)
+        _log_troubles(program, context)
 
     tally = Tally(report, keep)
     return recorded(program, stores, ledger, work, tally, clock=clock, before=before)
+
+
+def _log_troubles(program: Program, context: Context) -> None:
+    """Log which titles could not be made: the activities have plain ones instead."""
+    logs = []
+    for pair in program.pairs:
+        told = dict.fromkeys(pair.troubles)
+        logs += [LogRow("title failed", each, pair.outreach.name) for each in told]
+        pair.troubles.clear()
+    if logs:
+        now = stamp(context.clock.now())
+        context.ledger.commit(context.run, now, context.digest, Commit(logs=logs))
 
 
 def recorded(
@@ -149,18 +174,23 @@ def recorded(
             ledger.commit(run, started, context.digest, Commit(logs=logs))
         else:
             work(context)
-            status = _status(tally)
+            status = _status(tally, context)
     except Stopped:
         pass
+    except BudgetSpent as spent:  # before the first step, or where there are no steps
+        context.waits.note(spent)
+        ledger.calls.stall(context.waits.stalled())
+        status = _status(tally, context)
     finally:
         ledger.finish(run, stamp(clock.now()), status, tally.counts, calls())
-    return Summary(run, status, tally.counts, calls(), objections)
+    waits = tuple(context.waits.spent.values())
+    return Summary(run, status, tally.counts, calls(), objections, waits=waits)
 
 
-def _status(tally: Tally) -> str:
+def _status(tally: Tally, context: Context) -> str:
     if tally.counts["failed"]:
         return "failed"
-    return "held" if tally.counts["held"] else "done"
+    return "held" if tally.counts["held"] or context.waits.spent else "done"
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from engine.case import Case, Change, FieldChange, Verdict
 from engine.compile import is_unset, waiting
 from engine.lastknown import why_kept
 from engine.ledger import Link
-from engine.mapping import CreatingLine, LineCode
+from engine.mapping import CreatingLine, LineCode, Mapping
 from engine.merge import flow_of
 from engine.model import DIRECTIONS, SIDES, Action, Direction, Value
 from engine.references import Wait
@@ -40,22 +40,30 @@ def decide_linked(case: Case) -> Verdict:
     """The three-way decision, line by line, on two records that are linked, or about to be."""
     verdict = Verdict()
     writes: dict[Direction, list[FieldChange]] = {d: [] for d in DIRECTIONS}
-    held: dict[Direction, bool] = dict.fromkeys(Direction, False)
+    held: dict[Direction, bool] = dict.fromkeys(DIRECTIONS, False)
     if case.bases is None:
         found = [(n, True, True) for n in range(len(case.mapping.lines))]
     else:
         sides = (case.views[Side.SALESFORCE], case.views[Side.OUTREACH])
         found = case.mapping.merge(*sides, case.bases[Side.SALESFORCE], case.bases[Side.OUTREACH])
     for number, s_changed, o_changed in found:
+        who = case.mapping.lines[number].line.who
+        if who and who != case.who:
+            verdict.agreed.append(number)
+            continue
         _decide_line(case, number, s_changed, o_changed, verdict, writes, held)
     for direction in DIRECTIONS:
-        rule = case.mapping.rules[f"{direction} update"]
-        if fields := writes[direction]:
+        fields = writes[direction]
+        if not fields and not held[direction]:
+            continue
+        rule = case.mapping.rule(direction, "update", case.who)
+        if fields:
             verdict.changes.append(
                 case.change(Action.UPDATE, direction, rule.reason, rule.place, fields)
             )
-        elif held[direction]:
-            reason = f"{direction} update: condition does not hold"
+        else:
+            label = case.mapping.pair.label or f"{direction} update"
+            reason = f"{label}: condition does not hold"
             verdict.changes.append(case.change(Action.SKIP, direction, reason, rule.place))
     return verdict
 
@@ -142,7 +150,6 @@ def decide_gone(case: Case, link: Link, direction: Direction) -> Verdict:
     A condition is asked of the other record, and of what was last known of the one that is gone.
     """
     mapping = case.mapping
-    ids = (link.salesforce_id, link.outreach_id)
     rule = mapping.rules[f"{direction} delete"]
     source = direction.source
     gone = f"{source.title()} {mapping.type_name(source)} {link.id(source)} was deleted"
@@ -150,9 +157,16 @@ def decide_gone(case: Case, link: Link, direction: Direction) -> Verdict:
         kept = why_kept(case, link, direction)
         if kept is None:
             reason, action = f"{gone}; {rule.reason}", Action.DELETE
-            return Verdict([Change(action, direction, mapping.types, *ids, reason, rule.place)])
+            return Verdict([_of_a_link(mapping, link, action, direction, reason)])
         gone = f"{gone}; {kept}"
-    return Verdict([Change(Action.UNLINK, direction, mapping.types, *ids, gone, rule.place)])
+    return Verdict([_of_a_link(mapping, link, Action.UNLINK, direction, gone)])
+
+
+def _of_a_link(
+    mapping: Mapping, link: Link, action: Action, direction: Direction, reason: str
+) -> Change:
+    ids, place = (link.salesforce_id, link.outreach_id), mapping.rules[f"{direction} delete"].place
+    return Change(action, direction, mapping.types, *ids, reason, place, label=mapping.pair.label)
 
 
 def _silence(code: LineCode, agreed: bool) -> str:
@@ -188,14 +202,17 @@ def decide_create(case: Case, direction: Direction) -> Verdict:
     mapping = case.mapping
     if not mapping.flows(direction, "create"):
         return Verdict()
-    rule = mapping.rules[f"{direction} create"]
+    rule = mapping.rule(direction, "create", case.who)
     if not case.holds(direction, "create"):
-        reason = f"{direction} create: condition does not hold"
+        reason = f"{mapping.pair.label or f'{direction} create'}: condition does not hold"
         return Verdict([case.change(Action.SKIP, direction, reason, rule.place)])
     verdict = Verdict()
     fields = []
     row, lookup, now = case.rows[direction.source], case.references, case.now
     for line in mapping.creating[direction]:
+        if line.who and line.who != case.who:
+            verdict.agreed.append(line.number)
+            continue
         if line.when is not None and not case.ask(line.when):
             case.note(line.number, "held back: the line's condition does not hold")
             continue
@@ -207,6 +224,9 @@ def decide_create(case: Case, direction: Direction) -> Verdict:
         sent = sendable(case, line.number, direction, value) if line.names else value
         if type(sent) is Wait:
             case.note(line.number, sent.message)
+            if line.unlinked == "never":
+                verdict.agreed.append(line.number)
+                continue
             if line.required:
                 # The record itself has to wait, and so nothing of it is agreed.
                 skip = case.change(Action.SKIP, direction, sent.message, rule.place)

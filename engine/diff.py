@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from datetime import tzinfo
 from typing import Any
 
-from dsl.program import Program
+from dsl.program import Program, types_of_pair
 from dsl.schema import Side
-from engine.act import Task
 from engine.batch import Batches
 from engine.case import Case
+from engine.context import Task
 from engine.cycle import rehearse
 from engine.examine import examiner
 from engine.ledger import Ledger
@@ -48,8 +48,7 @@ class Other:
     after: Any = None
 
     def as_json(self) -> dict[str, Any]:
-        left, _, right = self.sync.partition("<->")
-        kind = left if self.side is Side.SALESFORCE else right
+        kind = types_of_pair(self.sync)[self.side]
         return {
             "sync": self.sync,
             "record": {"side": self.side.value, "type": kind, "id": self.record},

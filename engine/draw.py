@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from itertools import groupby
 from typing import Any
 
+from dsl.program import spoken_pair
 from engine.graph import Graph, order
 from engine.svg import as_svg
 
@@ -61,7 +62,7 @@ def _heading(graph: Graph, step: str) -> str:
 
 
 def _pair(name: str) -> str:
-    return " <-> ".join(name.split("<->"))
+    return spoken_pair(name)
 
 
 def _waits(graph: Graph, step: str, number: Mapping[str, int]) -> Iterator[tuple[str, str]]:

@@ -7,8 +7,8 @@ from datetime import tzinfo
 from dsl.program import Program
 from dsl.schema import Side
 from dsl.values import stamp
-from engine.act import Context, Tally
 from engine.batch import Batches, batches_of
+from engine.context import Context, Tally
 from engine.cycle import rules_digest
 from engine.graph import stage_maps
 from engine.ledger import Ledger

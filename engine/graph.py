@@ -91,7 +91,7 @@ def _add_chains(graph: Graph, pair: Pair) -> None:
         if not rule.on:
             continue
         place = (rule.span or pair.span).place
-        names = [f"{kind} {pair.salesforce.name} {direction}" for kind in _CHAIN]
+        names = [f"{kind} {_title(pair)} {direction}" for kind in _CHAIN]
         for kind, name in zip(_CHAIN, names, strict=True):
             graph.add_node(name, kind=kind, type=pair.name, direction=direction.value, rule=place)
         for one, two in pairwise(names):
@@ -99,6 +99,10 @@ def _add_chains(graph: Graph, pair: Pair) -> None:
         ends += [names[0], names[-1]]
     if len(ends) > len(_CHAIN) // 2:
         graph.add_edge(ends[1], ends[2], why="one cycle: Salesforce first, then Outreach")
+
+
+def _title(pair: Pair) -> str:
+    return pair.label or pair.salesforce.name
 
 
 def _steps(graph: Graph, pair: Pair, kind: str) -> list[str]:
@@ -154,7 +158,7 @@ def _add_resolve(graph: Graph, pair: Pair, pairs: Sequence[Pair]) -> None:
         for side in Side:
             if other is not pair and other.type(side).name == pair.type(side).name:
                 reasons.setdefault(other.name, f"both write {pair.type(side).name}")
-    name = f"resolve {pair.salesforce.name}"
+    name = f"resolve {_title(pair)}"
     graph.add_node(name, kind="resolve", type=pair.name, direction=None, rule=pair.span.place)
     reasons.setdefault(pair.name, "what had to wait or was refused")
     for other in pairs:

@@ -122,13 +122,15 @@ def blast_of(
 ) -> Blast:
     """Rehearse a cycle, with its options, to count what it would do.
 
-    Raises `Stopped` if it was asked to stop.
+    Raises `Stopped` if it was asked to stop, `BudgetSpent` if it could not read all.
     """
     blast = Blast()
     with rehearse(stores, ledger) as (rehearsal, copy):
         summary = run_cycle(program, rehearsal, copy, zone, keep=blast.add, **options)
     if summary.status == "stopped":
         raise Stopped
+    for spent in summary.waits:  # not all was counted
+        raise spent
     return blast
 
 

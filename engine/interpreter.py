@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import tzinfo
+from functools import partial
 
 from dsl.program import Program, Translation
 from dsl.schema import Side
-from engine.act import Context
+from dsl.values import stamp
 from engine.batch import batches_of
+from engine.budget import is_near
 from engine.chosen import Chosen
+from engine.context import Context
 from engine.graph import Graph, build, order, stage_maps
 from engine.ledger import LogRow, Pending
 from engine.mapping import Mapping
 from engine.model import Cursor, Direction
-from engine.observe import observe
+from engine.observe import Observed, observe, portions
+from engine.ports import BudgetSpent
 from engine.recover import recover
 from engine.stages import ensure_stages
+from engine.whose import WAITS_FOR
 
 __all__ = ["Interpreter", "Progress", "Stopped"]
 
 _ROUNDS = 3
 _PAGE = 1000
+_PORTION = 200  # of a page, where a budget is nearly spent: one call of each kind will do
 
 
 class Stopped(Exception):
@@ -72,19 +78,67 @@ class Interpreter:
             {name: b.layout for name, b in self._batches.items()},
             self._context,
         )
-        resolving = []
-        for node in order(self.graph):
-            step = self.graph.nodes[node]
-            if only is not None and not self._concerns(node, only):
-                continue
-            match step["kind"]:
-                case "observe":
-                    self._stream(node, step["type"], Direction(step["direction"]))
-                case "stages":
-                    ensure_stages(self._maps[node.removeprefix("stages ")], self._context)
-                case "resolve":
-                    resolving.append((node, step["type"]))
+        nodes = [n for n in order(self.graph) if only is None or self._concerns(n, only)]
+        resolving = [(n, self._type(n)) for n in nodes if self._kind(n) == "resolve"]
+        whole = only is None and self._context.chosen is None
+        if self._context.ledger.calls.waiting():
+            # What was decided goes before what is yet to be read.
+            self._make_stages([n for n in nodes if self._kind(n) == "stages"])
+            for node, pair in resolving:
+                self._afford(node, partial(self._pending, node, pair))
+        nodes = self._in_turn(nodes) if whole else nodes
+        for node in nodes:
+            self._step(node)
         self._settle(resolving)
+        if whole:
+            self._stall([n for n in nodes if self._kind(n) == "observe"])
+
+    def _in_turn(self, nodes: list[str]) -> list[str]:
+        """The steps, with those first that the last run left for want of calls.
+
+        Otherwise a budget that is spent each time by the first steps would never come to the last.
+        """
+        waited = [each.step for each in self._context.ledger.calls.stalled()]
+        first = [n for n in waited if n in nodes and self._kind(n) == "observe"]
+        if not first:
+            return nodes
+        stages = [n for n in nodes if self._kind(n) == "stages"]
+        rest = [n for n in nodes if n not in first and n not in stages]
+        return [*stages, *first, *rest]
+
+    def _stall(self, read: list[str]) -> None:
+        """Keep what waits for calls; a step that was first and waits again has had its turn."""
+        stalled = self._context.waits.stalled()
+        if read and stalled and read[0] in self._context.waits.steps:
+            stalled.sort(key=lambda each: each.step == read[0])
+        self._context.ledger.calls.stall(stalled)
+
+    def _kind(self, node: str) -> str:
+        return str(self.graph.nodes[node]["kind"])
+
+    def _type(self, node: str) -> str:
+        return str(self.graph.nodes[node]["type"])
+
+    def _step(self, node: str) -> None:
+        step = self.graph.nodes[node]
+        match step["kind"]:
+            case "observe":
+                direction = Direction(step["direction"])
+                self._afford(node, partial(self._stream, node, step["type"], direction))
+            case "stages":
+                self._make_stages([node])
+
+    def _make_stages(self, nodes: list[str]) -> None:
+        for node in nodes:
+            via = self._maps[node.removeprefix("stages ")]
+            self._afford(node, partial(ensure_stages, via, self._context))
+
+    def _afford(self, node: str, work: Callable[[], None]) -> None:
+        """Do a step, or as much of it as the budgets let through."""
+        try:
+            work()
+        except BudgetSpent as spent:
+            self._context.waits.note(spent, node)
 
     def _concerns(self, node: str, only: frozenset[str]) -> bool:
         """Whether a step is one of these pairs', or makes stages for one."""
@@ -102,14 +156,25 @@ class Interpreter:
             self._look_at(context.chosen, node, pair, side)
             self._seen.written[pair, side] = others
             return
-        store, ledger = context.stores[side], context.ledger
-        for page, cursor, since in observe(batches.mapping, side, store, ledger):
+        for page, cursor, since in self._observed(batches.mapping, side):
             self._check()
             count += len(page.rows)
             self._progress(node, count)
             logs = [_polled(batches.mapping, side, count, since)] if page.done else []
             batches.process(side, page.rows, page.gone, cursor, logs)
         self._seen.written[pair, side] = others
+
+    def _observed(self, mapping: Mapping, side: Side) -> Iterator[Observed]:
+        """The pages to be read; none more once what they lead to could not be written."""
+        stores, spent = self._context.stores, self._context.waits.spent
+        if side.other in spent:
+            raise spent[side.other]
+        for observed in observe(mapping, side, stores[side], self._context.ledger):
+            near = is_near(stores, len(observed.page.rows))
+            for portion in portions(observed, _PORTION) if near else (observed,):
+                if side.other in spent:
+                    raise spent[side.other]
+                yield portion
 
     def _look_at(self, chosen: Chosen, node: str, pair: str, side: Side) -> None:
         """Take the chosen records through; the cursor stays: others are still to be read."""
@@ -128,20 +193,23 @@ class Interpreter:
             before = sum(self._context.tally.counts.values())
             for node, pair in resolving:
                 self._check()
-                self._pending(node, pair)
-                self._reread(node, pair)
+                self._afford(node, partial(self._pending, node, pair))
+                self._afford(node, partial(self._reread, node, pair))
             if sum(self._context.tally.counts.values()) == before:
                 return
 
     def _pending(self, node: str, pair: str) -> None:
         """Decide again on records whose reference is linked by now, or whose refusal may pass."""
         batches, context = self._batches[pair], self._context
+        if batches.mapping.pair.label:
+            context.ledger.forget_waits(pair, stamp(context.clock.now() - WAITS_FOR))
         after = ("", "")
-        while ready := context.ledger.ready(pair, context.digest, context.started, _PAGE, after):
+        size = _PORTION if is_near(context.stores, _PAGE) else _PAGE
+        while ready := context.ledger.ready(pair, context.digest, context.started, size, after):
             after = (str(ready[-1].side), str(ready[-1].record_id))
             for side in Side:
                 ids = [p.record_id for p in ready if p.side is side and self._wanted(p)]
-                if not ids:
+                if not ids or side.other in context.waits.spent:
                     continue
                 type_name = batches.mapping.type_name(side)
                 columns = batches.mapping.columns[side]

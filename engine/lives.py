@@ -10,8 +10,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from dsl.schema import Side
-from engine.act import Context, Task
 from engine.case import Case, Change, Verdict
+from engine.context import Context, Task
 from engine.decide import decide_gone
 from engine.ledger import Link, Pending, Tombstone
 from engine.mapping import Mapping
@@ -201,7 +201,8 @@ class Lives:
     def _change(self, link: Link, action: Action, source: Side, reason: str) -> Change:
         ids = (link.salesforce_id, link.outreach_id)
         direction, place = Direction.out_of(source), self._place(source)
-        return Change(action, direction, self.mapping.types, *ids, reason, place)
+        label = self.mapping.pair.label
+        return Change(action, direction, self.mapping.types, *ids, reason, place, label=label)
 
     def _place(self, side: Side) -> str:
         return self.mapping.rules[f"{Direction.out_of(side)} delete"].place

@@ -64,6 +64,8 @@ class CreatingLine:
     required: bool
     source: str
     target: str
+    unlinked: str = "field"
+    who: str = ""
 
 
 class Rule(NamedTuple):
@@ -118,7 +120,29 @@ class Mapping:
                 if self.by_hand and name == "inbound create":
                     reason = self.by_hand
                 found[name] = Rule(reason, (toggle.span or self.pair.span).place)
+        for name, toggle in self.pair.toggles.items() if self.pair.label else ():
+            label = f"{self.pair.label} is on"
+            found[name] = Rule(label, (toggle.span or self.pair.span).place)
         return found
+
+    def rule(self, direction: Direction, action: str, who: str = "") -> Rule:
+        """The rule behind a toggle, for activities that of the sync of whom they are about."""
+        name = f"{direction} {action}"
+        return self.rules.get(f"{name} {who}") or self.rules[name]
+
+    @cached_property
+    def unread(self) -> frozenset[Side]:
+        """The sides whose records tell the engine nothing: what was written is not read back."""
+        toggles = {Side.SALESFORCE: "polling", Side.OUTREACH: "pushing"}
+        read = {ref.side for t in self.pair.toggles.values() for ref in fields_in(t.when)}
+        read |= {ref.side for code in self.lines for ref in fields_in(code.line.when)}
+        return frozenset(
+            side
+            for side in SIDES
+            if not self.pair.toggle(toggles[side]).on
+            and side not in read
+            and not any(code.line.compares(side) for code in self.lines)
+        )
 
     @cached_property
     def creating(self) -> dict[Direction, tuple[CreatingLine, ...]]:
@@ -197,9 +221,12 @@ def _creating(number: int, code: LineCode, direction: Direction) -> CreatingLine
         names=target.targets if target.by_name else (),
         is_list=target.is_list,
         is_link=target.is_link,
-        required=target.field is not None and target.field.required,
+        required=code.line.unlinked == "record"
+        or (target.field is not None and target.field.required),
         source=source.label,
         target=target.label,
+        unlinked=code.line.unlinked,
+        who=code.line.who,
     )
 
 

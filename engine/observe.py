@@ -56,3 +56,22 @@ def _behind(store: Store, side: Side, horizon: str) -> Cursor:
     """The cursor from which everything is read that may have become visible since `horizon`."""
     moment = datetime.fromisoformat(horizon).astimezone(UTC) - store.lag
     return Cursor(stamp(moment), "" if side is Side.SALESFORCE else 0)
+
+
+def portions(observed: Observed, size: int) -> Iterator[Observed]:
+    """A page in parts of so many records, each with the cursor behind it.
+
+    So a budget that has no calls for the whole page gets through it all the same.
+    """
+    page, (pair, side, _, horizon), since = observed
+    stamps = [row[1] for row in page.rows]
+    if len(stamps) <= size or stamps != sorted(stamps):
+        yield observed
+        return
+    for start in range(0, len(stamps), size):
+        rows = page.rows[start : start + size]
+        last = start + size >= len(stamps)
+        gone = [] if start else page.gone
+        place = Cursor(rows[-1][1], rows[-1][0])
+        part = page._replace(rows=rows, gone=gone, done=page.done and last)
+        yield Observed(part, observed.cursor if last else (pair, side, place, horizon), since)

@@ -106,7 +106,7 @@ def entry_of(change: Change, case: Case | None) -> Entry:
         for f, number in zip(told["fields"], change.fields, strict=True)
     ]
     left, right = (_end(change, case, side) for side in SIDES)
-    pair = "<->".join(change.types[side] for side in SIDES if side in change.types)
+    pair = change.pair
     seen = case.seen.value if case is not None and case.seen else None
     words = {key: str(told[key]) for key in ("action", "direction", "reason", "rule")}
     return Entry(**words, pair=pair, seen=seen, salesforce=left, outreach=right, fields=fields)

@@ -4,12 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
-from typing import Protocol, runtime_checkable
+from typing import NamedTuple, Protocol, runtime_checkable
 
 from dsl.schema import ObjectType
 from engine.model import Cursor, Listing, Page, RecordId, Result, Row, Side, Value, Write
 
-__all__ = ["Clock", "Lists", "Store", "StoreError", "Unreachable"]
+__all__ = [
+    "BudgetSpent",
+    "Clock",
+    "Lists",
+    "Metered",
+    "Store",
+    "StoreError",
+    "Unreachable",
+    "Usage",
+]
 
 
 class StoreError(Exception):
@@ -18,6 +27,18 @@ class StoreError(Exception):
 
 class Unreachable(StoreError):
     """The other side could not be reached; nothing of this call is known to have happened."""
+
+
+class BudgetSpent(StoreError):
+    """Calls wait for a budget of the rules' `limits`; nothing of the refused request was sent.
+
+    `until` is when there may be calls again.
+    """
+
+    def __init__(self, message: str, side: Side, until: datetime) -> None:
+        super().__init__(message)
+        self.side = side
+        self.until = until
 
 
 class Clock(Protocol):
@@ -33,8 +54,9 @@ class Store(Protocol):
 
     Field names may be dotted paths through a reference (`Owner.Name`, `stage.name`) wherever rows
     are read. `calls` counts the requests that the vendor counts. `page_size` is how many rows a
-    reading call answers at the most, `write_size` how many records a writing call takes. `lag` is
-    how long after its stamp a record may become visible; scans go back by it.
+    reading call answers at the most, `write_size` how many records a writing call takes; `find`
+    looks for up to 200 values a call. `lag` is how long after its stamp a record may become
+    visible; scans go back by it.
     """
 
     side: Side
@@ -94,6 +116,27 @@ class Store(Protocol):
 
     def close(self) -> None:
         """Let go of files and connections."""
+        ...
+
+
+class Usage(NamedTuple):
+    """What a vendor counts: calls that anybody made in the last `period` (`day` or `hour`).
+
+    `max` is what the vendor lets through, `resets_at` when the first of these calls stop counting.
+    """
+
+    used: int
+    max: int
+    resets_at: datetime
+    period: str
+
+
+@runtime_checkable
+class Metered(Protocol):
+    """A store that can tell how many calls the whole org has used; not every one can."""
+
+    def usage(self) -> Usage:
+        """The vendor's own count, as it was last told; asking costs no call."""
         ...
 
 

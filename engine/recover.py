@@ -10,9 +10,9 @@ import msgspec
 
 from dsl.schema import Side
 from dsl.values import canonical_name, instant, stamp
-from engine.act import Context
+from engine.context import Context
 from engine.ledger import Commit, Intent, Link, LogRow
-from engine.mapping import UNSET, Mapping
+from engine.mapping import UNSET, LineCode, Mapping
 from engine.model import SIDES, Action, Cursor, Direction, RecordId, Row
 from engine.ports import Store
 
@@ -216,7 +216,7 @@ def _wanted(
             continue
         code = mapping.lines[line]
         by_field[code.ends[side].name or ""] = canonical_name(value)
-        if not code.line.once and not code.ends[side].by_name:
+        if _is_known_by(mapping, code, side):
             by_line[line] = mapping.canonical(side, line)(value)
     return by_line, by_field
 
@@ -243,6 +243,17 @@ def _take(
             rows.remove(row)
             return row
     return None
+
+
+def _is_known_by(mapping: Mapping, code: LineCode, side: Side) -> bool:
+    """Whether a record that a create made can be known again by what a line wrote.
+
+    Of an activity all lines are written once; only a long text may have been stored as another.
+    """
+    end = code.ends[side]
+    if mapping.pair.label:
+        return end.field is None or end.field.vendor_type != "textarea"
+    return not code.line.once and not end.by_name
 
 
 def _held(mapping: Mapping, side: Side, line: int, row: Row) -> Any:

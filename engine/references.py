@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from dsl.program import Program
+from dsl.program import Program, types_of_pair
 from dsl.schema import Side
 from dsl.values import canonical_id, first, is_empty
 from engine.ledger import Ledger
 from engine.mapping import LineCode, Mapping
-from engine.model import SIDES, RecordId, Row, Value
+from engine.model import RecordId, Row, Value
 from engine.ports import Store
 
 __all__ = ["References", "Wait", "gather", "routes"]
@@ -64,8 +64,9 @@ class References:
                 return Wait(line, source, (), record, message)
         if not pairs:
             return None
-        types = dict(zip(SIDES, pairs[0].split("<->"), strict=True))
-        message = f"waits until {types[source]} {record} has its {types[source.other]}"
+        types = types_of_pair(pairs[0])
+        others = " or ".join(types_of_pair(pair)[source.other] for pair in pairs)
+        message = f"waits until {types[source]} {record} has its {others}"
         if source is Side.SALESFORCE and str(record).startswith(_QUEUE):
             message = (
                 f"{record} is a queue, and no {types[Side.OUTREACH]} stands for it: give the record"
@@ -92,10 +93,10 @@ def routes(program: Program, mapping: Mapping) -> dict[int, tuple[str, ...]]:
         if code.by_links():
             left = code.ends[Side.SALESFORCE].targets
             right = code.ends[Side.OUTREACH].targets
+            pairs = [p for p in program.pairs if p.outreach.name in right and not p.label]
+            # Where a record is linked to two, the first of the types that the field names counts.
             found[number] = tuple(
-                pair.name
-                for pair in program.pairs
-                if pair.salesforce.name in left and pair.outreach.name in right
+                pair.name for name in left for pair in pairs if pair.salesforce.name == name
             )
     return found
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from dsl.source import Source
 
-__all__ = ["RULES", "TITLES", "own_titles", "title_names"]
+__all__ = ["RULES", "TITLES", "own_titles", "title_names", "title_texts"]
 
 _HERE = Path(__file__).parent
 _ROOT = _HERE / "shipped" if (_HERE / "shipped").is_dir() else _HERE.parent
@@ -25,6 +25,13 @@ def title_names(project: Path | None = None) -> frozenset[str]:
     if project is not None:
         folders.append(project / _OWN)
     return frozenset(file.stem for folder in folders for file in folder.glob("*.j2"))
+
+
+def title_texts(project: Path | None = None) -> dict[str, str]:
+    """The text of each title template by name; a project's own go before the shipped ones."""
+    shipped = {file.stem: file.read_text("utf-8") for file in TITLES.glob("*.j2")}
+    own = {name: source.text for name, source in own_titles(project).items()}
+    return {name: text.removesuffix("\n") for name, text in (shipped | own).items()}
 
 
 def own_titles(project: Path | None) -> dict[str, Source]:

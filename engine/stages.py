@@ -9,8 +9,9 @@ import msgspec
 from dsl.program import MapEntry, Translation
 from dsl.schema import Side
 from dsl.values import stamp
-from engine.act import Context
+from engine.budget import room_for
 from engine.case import Change, FieldChange
+from engine.context import Context
 from engine.ledger import Commit, Intent, LogRow
 from engine.model import Action, Direction, Outcome, Value, Write
 
@@ -34,7 +35,10 @@ def ensure_stages(via: Translation, context: Context) -> None:
         for name, entry in wanted.items()
         if name not in known
     ]
-    if not changes:
+    room, spent = room_for(store, len(changes))
+    if spent is not None:
+        context.waits.note(spent)
+    if not (changes := changes[:room]):
         return
     at = stamp(context.clock.now())
     numbers = context.ledger.intend(context.run, at, [_intent(c) for c, _ in changes])

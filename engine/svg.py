@@ -15,6 +15,7 @@ from pathlib import Path
 
 import networkx as nx
 
+from dsl.program import spoken_pair
 from engine.graph import Graph, order
 
 __all__ = ["as_svg"]
@@ -200,7 +201,7 @@ def _lanes(cards: list[_Card]) -> dict[str, _Lane]:
     lanes: dict[str, _Lane] = {}
     taken: dict[tuple[str, int], int] = defaultdict(int)
     for card in cards:
-        title = "stages" if card.lane == "stage" else card.lane.replace("<->", " ↔ ")
+        title = "stages" if card.lane == "stage" else spoken_pair(card.lane).replace("<->", "↔")
         lane = lanes.setdefault(card.lane, _Lane(card.lane, title))
         card.row = taken[card.lane, card.column]
         taken[card.lane, card.column] += 1

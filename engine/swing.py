@@ -7,8 +7,8 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import NamedTuple
 
-from engine.act import Task
 from engine.case import Change, FieldChange
+from engine.context import Task
 from engine.model import Action, Direction, Value
 
 __all__ = ["WINDOW", "Update", "pause_swinging"]

@@ -13,13 +13,14 @@ from typing import Any
 
 import msgspec
 
-from dsl.program import Program
+from dsl.program import Program, types_of_pair
 from dsl.schema import Side
 from dsl.values import stamp
-from engine.act import Context, Tally, Task, act
+from engine.act import act
 from engine.batch import Batches
 from engine.case import Case, Change, FieldChange, Verdict
 from engine.columns import End
+from engine.context import Context, Tally, Task
 from engine.cycle import Summary, recorded
 from engine.interpreter import Stopped
 from engine.ledger import Commit, Ledger, Link
@@ -134,15 +135,15 @@ class _Undoing:
             one.lone |= row["action"] == Action.CREATE and row[source] is None
             one.updated |= row["action"] == Action.UPDATE
             one.deleted |= row["action"] == Action.DELETE
-            if "<->" in row["pair"]:
+            if len(types_of_pair(row["pair"])) > 1:
                 for line, before, value in msgspec.json.decode(row["fields"]):
                     first = one.fields.get(line, (before, value))[0]
                     one.fields[line] = (first, value)
         yield from found.values()
 
     def _type(self, written: _Written) -> str:
-        left, _, right = written.pair.partition("<->")
-        return left if written.direction is Direction.OUTBOUND else right or left
+        types = types_of_pair(written.pair)
+        return types.get(written.direction.target, types[Side.OUTREACH])
 
     def _leave(self, written: _Written, target: str | None, why: str) -> None:
         """Note what stays as it is."""
@@ -173,7 +174,7 @@ class _Undoing:
         mapping, side = batches.mapping, direction.target
         ids = [w.record for w in written]
         links = self.context.ledger.links(mapping.name, side, ids)
-        cases = dict(batches.linked_cases(side, links, self.context.clock.now()))
+        cases = dict(batches.cases.linked(side, links, self.context.clock.now()))
         lone = [w.record for w in written if w.lone and w.record not in links]
         cases |= self._lone_cases(batches, side, lone)
         raw = self._raw(batches, side, ids)
@@ -198,7 +199,9 @@ class _Undoing:
         columns, store = mapping.columns[side], self.context.stores[side]
         rows = store.fetch(mapping.type_name(side), columns, ids) if ids else []
         view = mapping.view[side]
-        return {row[0]: batches.case(side, {side: row}, {side: view(row)}, now) for row in rows}
+        return {
+            row[0]: batches.cases.bare(side, {side: row}, {side: view(row)}, now) for row in rows
+        }
 
     def _obstacle(
         self, written: _Written, link: Link | None, case: Case | None, side: Side
@@ -314,6 +317,6 @@ def _touched(row: Row, created: Value) -> bool:
 
 
 def _no_sync(pair: str) -> str:
-    if "<->" not in pair:
+    if len(types_of_pair(pair)) == 1:
         return "stays: records may be in it"
     return f"stays: the rules no longer sync {pair}"

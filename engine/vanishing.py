@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from dsl.schema import Side
-from engine.act import Context
+from engine.context import Context
 from engine.mapping import Mapping
 from engine.model import RecordId
 

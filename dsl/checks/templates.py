@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from dsl.diagnostics import closest
 
 if TYPE_CHECKING:
     from jinja2 import Environment, TemplateSyntaxError, nodes
 
-__all__ = ["Problem", "Template", "Variable", "read_template"]
+__all__ = ["LONGEST", "Problem", "Template", "Variable", "read_template"]
+
+#: How many characters a title template may have. With what it may say (`_SAFE`, `_FILTERS`), that
+#: is what bounds the time and the room that a title takes.
+LONGEST = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +59,9 @@ _NO_NAMES = frozenset(("true", "false", "none", "not", "and", "or", "in", "is", 
 @lru_cache(maxsize=512)
 def read_template(text: str) -> Template:
     """The variables of a template, or what keeps it from being rendered."""
+    if len(text) > LONGEST:
+        message = f"the title's template has {len(text):,} characters, and {LONGEST:,} are enough"
+        return Template((), (Problem(LONGEST, len(text), message, "write a shorter one"),))
     if _PLAIN.fullmatch(text):
         found = tuple(Variable(name.start(1), (name[1],)) for name in _NAME.finditer(text))
         if not any(variable.names[0].lower() in _NO_NAMES for variable in found):
@@ -146,6 +153,39 @@ def _one_line(text: str) -> str:
 
 # -- what cannot be used ------------------------------------------------------------------------
 
+# What a title may be made of. Each of these takes time in proportion to what it is given, so that
+# a template of `LONGEST` characters is rendered at once: no loops, calls, products or powers.
+_SAFE = {
+    *(
+        "Template",
+        "Output",
+        "TemplateData",
+        "Const",
+        "Name",
+        "Getattr",
+        "Getitem",
+        "If",
+        "CondExpr",
+    ),
+    *("Compare", "Operand", "And", "Or", "Not", "Concat", "Filter", "Test", "Keyword", "Neg"),
+    *("Pos", "List", "Tuple"),
+}
+_FILTERS = {
+    *("abs", "capitalize", "d", "default", "e", "escape", "first", "float", "int", "last"),
+    *("length", "lower", "replace", "string", "title", "trim", "truncate", "upper"),
+}
+_WORDS = {
+    "For": ("a loop", r"\{%[-+]?\s*(for)\b"),
+    "Macro": ("a macro", r"\{%[-+]?\s*(macro)\b"),
+    "Assign": ("a `set`", r"\{%[-+]?\s*(set)\b"),
+    "AssignBlock": ("a `set`", r"\{%[-+]?\s*(set)\b"),
+    "Call": ("a call", r"(\w+\s*\()"),
+    "Mul": ("a product", r"(\*)"),
+    "Pow": ("a power", r"(\*\*)"),
+    "Add": ("a sum (`~` joins texts)", r"(\+)"),
+    "Mod": ("`%`", r"(%)(?!\})"),
+}
+
 _ELSEWHERE = {"Include": "include", "Import": "import", "FromImport": "from", "Extends": "extends"}
 
 
@@ -159,17 +199,31 @@ def _unusable(tree: nodes.Template, text: str, environment: Environment) -> Iter
         start, end = _find(text, rf"\{{%[-+]?\s*({word})\b", statement.lineno)
         message = f"`{word}` reads another template, which a title cannot"
         yield Problem(start, end, message, "write all of the title into one template")
+        return
+    for node in tree.find_all(nodes.Node):
+        if type(node).__name__ not in _SAFE:
+            yield _too_much(node, text)
+            return
     for used in tree.find_all(nodes.Filter):
-        if used.name not in environment.filters:
+        if used.name not in _FILTERS:
             at = _find(text, rf"\|\s*({re.escape(used.name)})\b", used.lineno)
-            yield _unknown("filter", used.name, environment.filters, at)
+            yield _unknown("filter", used.name, _FILTERS, at)
     for asked in tree.find_all(nodes.Test):
         if asked.name not in environment.tests:
             at = _find(text, rf"\bis\s+(?:not\s+)?({re.escape(asked.name)})\b", asked.lineno)
             yield _unknown("test", asked.name, environment.tests, at)
 
 
-def _unknown(what: str, name: str, known: dict[str, Any], at: tuple[int, int]) -> Problem:
+def _too_much(node: nodes.Node, text: str) -> Problem:
+    """What could run on for long, or grow without end, has no place in a title."""
+    kind = type(node).__name__
+    word, shape = _WORDS.get(kind, (kind.lower(), ""))
+    at = _find(text, shape, node.lineno) if shape else _tag_on(text, node.lineno)
+    message = f"a title cannot have {word}"
+    return Problem(*at, message, "it has variables, `if`, comparisons, `~` and filters")
+
+
+def _unknown(what: str, name: str, known: Collection[str], at: tuple[int, int]) -> Problem:
     near = closest(name, known)
     some = "`upper`, `default` or `truncate`" if what == "filter" else "`defined` or `none`"
     help_text = f"did you mean `{near}`?" if near else f"there are others, such as {some}"

@@ -13,6 +13,7 @@ from dsl.program import (
     Call,
     Changed,
     Comparison,
+    Computed,
     Condition,
     Constant,
     Empty,
@@ -46,6 +47,8 @@ def key_of(expression: Expression) -> tuple[Hashable, ...]:
             return ("ago", seconds)
         case Call(function=name, arguments=arguments):
             return (name, *map(key_of, arguments))
+        case Computed(span=span, arguments=arguments):
+            return (span.text, *map(key_of, arguments))
 
 
 def is_fixed(expression: Expression) -> bool:

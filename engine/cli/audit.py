@@ -7,11 +7,10 @@ import sys
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from engine.cli.looking import add_format, add_limit
-from engine.cli.project import Project
+from engine.cli.project import Project, able
 from engine.cli.table import print_csv, print_json, print_table
 
 if TYPE_CHECKING:  # `--help` must not wait for a database
@@ -50,7 +49,6 @@ def run(args: argparse.Namespace, project: Project) -> int:
     """Print the differences; exit code 0 if there are none, else 1."""
     from engine.audit import audit
     from engine.cycle import SystemClock
-    from engine.ledger import Ledger
 
     program = project.program()
     seen: Counter[str] = Counter()
@@ -59,10 +57,9 @@ def run(args: argparse.Namespace, project: Project) -> int:
         seen[sync] = count
 
     with ExitStack() as stack:
-        exists = project.ledger_path.exists()
-        ledger = project.open_ledger() if exists else Ledger(Path(":memory:"))
-        stack.callback(ledger.close)
-        stores = project.open_stores(stack)
+        ledger = project.open_ledger_to_look(stack, program)
+        stores = project.open_budgeted(stack, program, ledger)
+        program = able(program, stores)
         zone = project.config.timezone
         found = audit(program, stores, ledger, zone, SystemClock(), compared)
         count = _print(args, found)

@@ -8,7 +8,7 @@ from typing import Any
 from dsl.schema import Side
 from engine.model import Action, Direction, Value
 
-__all__ = ["change_lines", "paint", "rows_line", "shown", "summary_lines"]
+__all__ = ["activity_lines", "change_lines", "paint", "rows_line", "shown", "summary_lines"]
 
 _MARKS = {
     Action.CREATE: ("+", "32"),
@@ -20,6 +20,8 @@ _MARKS = {
     Action.SKIP: (".", "2"),
 }
 _WIDTH = 60
+# Salesforce takes up to 200 records in one call (sObject Collections, REST API Developer Guide).
+_RECORDS_A_CALL = 200
 _COUNTS = {
     "created": ("to create", "created"),
     "updated": ("to update", "updated"),
@@ -89,6 +91,16 @@ def shown(value: Value) -> str:
             return f'"{line if len(line) <= _WIDTH else line[: _WIDTH - 1] + "…"}"'
         case _:
             return str(value)
+
+
+def activity_lines(written: Mapping[str, int]) -> list[str]:
+    """What each kind of activity comes to, and costs in calls of Salesforce."""
+    lines = []
+    for kind, count in sorted(written.items()):
+        calls = -(-count // _RECORDS_A_CALL)
+        words = "1 call" if calls == 1 else f"{calls:,} calls"
+        lines.append(f"  {kind}: {count:,}, about {words}")
+    return lines
 
 
 def summary_lines(counts: Mapping[str, int], calls: Mapping[str, int], foretold: bool) -> list[str]:

@@ -47,24 +47,31 @@ def _play(folder: Path, keep: bool = True) -> int:
     make_project(folder, sample=True)
     story.show_rules(folder / "rules" / "leads.sync", 6, 22)
     story.tell(
-        "2. Lint and test",
+        "2. An administrator's part",
+        "The sample data tells no user's e-mail address, by which a user is known in Outreach. The"
+        " administrator fills it in, so that owners come over too.",
+    )
+    owner = ("FirstName=Ann", "LastName=Lee", "Email=ann@example.com")
+    story.local("edit", "salesforce", "User", "0055i000007S72zAAC", *owner)
+    story.tell(
+        "3. Lint and test",
         "Before anything runs, the rules are checked against both schemas, and the tests beside"
         " them are played on empty orgs in memory.",
     )
     story.command("lint")
     story.command("test")
     story.tell(
-        "3. Plan",
+        "4. Plan",
         "A plan shows, record by record, what a run would write, and what it would cost in API"
         " calls. It writes to neither side.",
     )
     plan = story.command("plan", head=24)
-    story.tell("4. Run", "The run does exactly what the plan foretold.")
+    story.tell("5. Run", "The run does exactly what the plan foretold.")
     first = story.command("run", head=0)
     if plan["counts"] != first["counts"]:
         raise Failure("the run did something else than its plan foretold", 1)
     story.tell(
-        "5. An edit on each side",
+        "6. An edit on each side",
         "A salesperson moves Bertha Boxer's stage on in Outreach; at the same time an administrator"
         " corrects her title in Salesforce. Fields are decided one by one, so both edits survive.",
     )
@@ -74,7 +81,7 @@ def _play(folder: Path, keep: bool = True) -> int:
     both = story.command("run")
     story.expect(both, updated=2, conflicts=0)
     story.tell(
-        "6. A conflict",
+        "7. A conflict",
         "Now both change the same field. The rule says `conflict prefer newest`: the later edit"
         " wins, and the log keeps both values.",
     )
@@ -85,7 +92,7 @@ def _play(folder: Path, keep: bool = True) -> int:
     story.expect(conflict, updated=1, conflicts=1)
     story.command("log", "--status", "conflict")
     story.tell(
-        "7. Nothing left to do",
+        "8. Nothing left to do",
         "Both sides agree. A second run reads what has changed since, which is nothing but its own"
         " writes, and writes nothing.",
     )

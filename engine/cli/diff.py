@@ -5,11 +5,11 @@ from __future__ import annotations
 import argparse
 from collections import Counter
 from contextlib import ExitStack
-from pathlib import Path
 from typing import Any
 
+from dsl.program import spoken_pair
 from engine.cli.looking import add_format, add_limit
-from engine.cli.project import Project
+from engine.cli.project import Project, able
 from engine.cli.table import print_csv, print_json, print_table
 
 __all__ = ["register", "run"]
@@ -38,16 +38,14 @@ def run(args: argparse.Namespace, project: Project) -> int:
     from engine.cli.revision import program_at
     from engine.cycle import SystemClock
     from engine.diff import diff
-    from engine.ledger import Ledger
 
     new, old = project.program(), program_at(project, args.revision)
     counts: Counter[tuple[str, str, str | None]] = Counter()
     rows: list[dict[str, Any]] = []
     with ExitStack() as stack:
-        exists = project.ledger_path.exists()
-        ledger = project.open_ledger() if exists else Ledger(Path(":memory:"))
-        stack.callback(ledger.close)
-        stores = project.open_stores(stack)
+        ledger = project.open_ledger_to_look(stack, new)
+        stores = project.open_budgeted(stack, new, ledger)
+        new, old = able(new, stores), able(old, stores)
         zone = project.config.timezone
         for each in diff(old, new, stores, ledger, zone, SystemClock()):
             counts[each.sync, each.what, each.field] += 1
@@ -86,7 +84,7 @@ def _print_text(
         return
     for (sync, what, field), count in counts.most_common():
         about = f"{field} {what}" if field else what
-        print(f"{count:>7,}  {' <-> '.join(sync.split('<->'))}: {about}")
+        print(f"{count:>7,}  {spoken_pair(sync)}: {about}")
     print()
     columns = ("record", "field", "was", "is", "what")
     cells = (

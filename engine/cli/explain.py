@@ -5,11 +5,11 @@ from __future__ import annotations
 import argparse
 import json
 from contextlib import ExitStack
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dsl.program import spoken_pair
 from dsl.schema import Side
-from engine.cli.project import Failure, Project
+from engine.cli.project import Failure, Project, able
 
 if TYPE_CHECKING:  # `--help` must not wait for a database
     from dsl.program import Program
@@ -37,15 +37,13 @@ def run(args: argparse.Namespace, project: Project) -> int:
     """Print the account of one record; exit code 0."""
     from engine.cycle import SystemClock
     from engine.explain import Unknown, explain
-    from engine.ledger import Ledger
 
     program = project.program()
     side, record = record_of(program, args.type, args.id)
     with ExitStack() as stack:
-        exists = project.ledger_path.exists()
-        ledger = project.open_ledger() if exists else Ledger(Path(":memory:"))
-        stack.callback(ledger.close)
-        stores = project.open_stores(stack)
+        ledger = project.open_ledger_to_look(stack, program)
+        stores = project.open_budgeted(stack, program, ledger)
+        program = able(program, stores)
         zone = project.config.timezone
         try:
             name = (side, args.type, record)
@@ -88,7 +86,7 @@ def _lines(told: dict[str, Any]) -> list[str]:
     for step in told["steps"]:
         if step.get("sync", sync) != sync:
             sync = step["sync"]
-            lines += ["", f"sync {' <-> '.join(sync.split('<->'))}"]
+            lines += ["", f"sync {spoken_pair(sync)}"]
         lines += _step_lines(step)
     return lines
 

@@ -150,15 +150,12 @@ def _dry_run(args: argparse.Namespace, project: Project) -> int:
     from engine.cycle import rehearse
     from engine.guard import Blast
     from engine.imports.bring import bring
-    from engine.ledger import Ledger
 
     program = project.program()
     as_json = args.format == "json"
     with ExitStack() as stack:
-        exists = project.ledger_path.exists()
-        ledger = project.open_ledger() if exists else Ledger(Path(":memory:"))
-        stack.callback(ledger.close)
-        stores = project.open_stores(stack)
+        ledger = project.open_ledger_to_look(stack, program)
+        stores = project.open_budgeted(stack, program, ledger)
         pair, given = _given(args, project, program, stores)
         spool = stack.enter_context(ChangeSpool(as_json, None if args.all or as_json else 100))
         blast = Blast()
@@ -241,13 +238,14 @@ def _csv(args: argparse.Namespace, project: Project, pair: Pair, store: Store) -
 def _pair(program: Program, name: str) -> Pair:
     """The sync of a Salesforce type, or the one of this name (`Lead<->prospect`)."""
     wanted = name.replace(" ", "")
-    found = [p for p in program.pairs if wanted in (p.salesforce.name, p.name)]
+    syncs = [p for p in program.pairs if not p.label]  # the others are of activities
+    found = [p for p in syncs if wanted in (p.salesforce.name, p.name)]
     if len(found) == 1:
         return found[0]
     if found:
         names = " or ".join(f'"{pair.name}"' for pair in found)
         raise Failure(f"several syncs are of {name}: write --type {names}")
-    known = ", ".join(sorted({pair.salesforce.name for pair in program.pairs}))
+    known = ", ".join(sorted({pair.salesforce.name for pair in syncs}))
     raise Failure(f"no sync of a Salesforce type `{name}`: the rules sync {known}")
 
 

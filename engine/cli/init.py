@@ -116,3 +116,4 @@ def _make_orgs(folder: Path, sample: bool) -> None:
         with closing(open_org(side, folder / f"{side}.db")) as org:
             if sample and side is Side.SALESFORCE:
                 load(org, SAMPLE / side.value)
+                load(org, SAMPLE / "setup")  # as an administrator would before connecting Outreach

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
+from dsl.program import types_of_pair
 from dsl.schema import Side
 from engine.cli.explain import record_of
 from engine.cli.plan import chosen
@@ -56,6 +57,6 @@ def _partner(
     from engine.chosen import Partner
 
     pair, side = name
-    types = dict(zip(Side, pair.split("<->"), strict=True))
+    types = types_of_pair(pair)
     _, other = record_of(session.program, types[side.other], args.link)
     return Partner(pair, side, record, other)

@@ -11,9 +11,10 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dsl.schema import ObjectType, Side, shipped_schema
+from dsl.schema import Field, ObjectType, Side, shipped_schema
 from engine.cli.lists import LISTS, add_list, make_list
 from engine.cli.project import Failure, Project
+from engine.play.table import HELP
 
 if TYPE_CHECKING:  # `--help` must not wait for a database
     from engine.model import RecordId
@@ -80,6 +81,22 @@ deleted. For leads, contacts and accounts. It prints the master's id.
 example:
   crosswalk local merge Contact 0033z00002mNO7ZAAW 0033z00002mNO7aAAG
 """
+_FIELD = """\
+A custom field of Salesforce has a name that ends in `__c`. In Outreach, custom1 to custom150 are
+there already: one of those is only given a label. A field that is there keeps its type; with
+--label alone, it gets another label.
+
+examples:
+  crosswalk local field salesforce Lead Region__c --type picklist --values EMEA,AMER,APAC
+  crosswalk local field salesforce Contact Manager__c --type reference --to User
+  crosswalk local field outreach prospect custom7 --label "Account tier"
+"""
+_FIELDS = """\
+Lists the custom fields that were added, or with --all every field, with its type and label.
+
+example:
+  crosswalk local fields salesforce Lead
+"""
 
 
 def register(parser: argparse.ArgumentParser) -> None:
@@ -121,6 +138,30 @@ def register(parser: argparse.ArgumentParser) -> None:
     merge.add_argument("type", metavar="TYPE", help="Lead, Contact or Account")
     merge.add_argument("id", metavar="MASTER_ID")
     merge.add_argument("loser", metavar="LOSER_ID")
+    field = _command(commands, "field", "add a custom field", _FIELD)
+    field.add_argument("type", metavar="TYPE", help="Lead, prospect, …")
+    field.add_argument("name", metavar="NAME", help="Region__c, or custom7 in Outreach")
+    kinds = ["text", "textarea", "number", "checkbox", "date", "datetime", "picklist", "reference"]
+    field.add_argument("--type", dest="kind", choices=kinds, metavar="KIND", help=", ".join(kinds))
+    field.add_argument("--values", metavar="A,B", help="what a picklist may hold")
+    field.add_argument(
+        "--length", metavar="N", type=int, help="of a text, 255 unless said, or a textarea"
+    )
+    field.add_argument("--to", metavar="TYPE", help="the type that a reference points to")
+    field.add_argument("--label", metavar="L", help="what users read; made of the name unless said")
+    fields = _command(commands, "fields", "list a type's custom fields", _FIELDS)
+    fields.add_argument("type", metavar="TYPE", help="Lead, prospect, …")
+    fields.add_argument("--all", action="store_true", help="all fields, not only custom ones")
+    play = commands.add_parser(
+        "play",
+        help="act as salespeople do: mails, calls, meetings, sequences",
+        description="Act as salespeople do, from a script or one act at a time.",
+        epilog=HELP,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    play.add_argument("script", metavar="SCRIPT|ACT", nargs="+", help="a file, -, or one act")
+    play.add_argument("--as", dest="acting", metavar="USER", help="who acts, if no line says so")
+    play.add_argument("--format", choices=["text", "json"], default="text")
     add_list(lambda name, does, epilog: _command(commands, name, does, epilog, Side.SALESFORCE))
 
 
@@ -154,6 +195,10 @@ def _command(
 
 def run(args: argparse.Namespace, project: Project) -> int:
     """Carry out the act; exit code 1 if the org refuses it."""
+    if args.act == "play":
+        from engine.cli.playing import run as play
+
+        return play(args, project)
     from engine.stores.local import Refused, open_org
 
     side = Side(args.side)
@@ -169,6 +214,7 @@ def run(args: argparse.Namespace, project: Project) -> int:
         try:
             if type_ is None:
                 return _FILES[args.act](org, args)
+            type_ = org.describe(type_.name) or type_
             return _ACTS[args.act](org, args, type_)
         except Refused as refusal:
             return _tell(refusal, side, type_)
@@ -258,6 +304,41 @@ def _merge(org: LocalOrg, args: argparse.Namespace, _: ObjectType) -> int:
     return _shown(org, args, org.merge(args.type, args.id, args.loser))
 
 
+def _field(org: LocalOrg, args: argparse.Namespace, type_: ObjectType) -> int:
+    if args.kind is None:
+        if args.label is None:
+            raise Failure(
+                f"say what `{args.name}` is to be: --type, or --label for one that is there"
+            )
+        made = org.label_field(type_.name, args.name, args.label)
+    else:
+        to = None if args.to is None else _type_named(Side(args.side), args.to).name
+        values = [v.strip() for v in (args.values or "").split(",") if v.strip()]
+        more = {"values": values, "length": args.length, "label": args.label, "to": to}
+        made = org.add_field(type_.name, args.name, args.kind, **more)
+    _print(args, made.name, {"version": 1, "field": {"object": type_.name, **_document(made)}})
+    return 0
+
+
+def _fields(org: LocalOrg, args: argparse.Namespace, type_: ObjectType) -> int:
+    from engine.cli.table import print_json, print_table
+
+    shown = list(type_.fields.values() if args.all else org.file.custom_fields(type_.name))
+    if args.format == "json":
+        print_json({"version": 1, "object": type_.name}, "fields", map(_document, shown))
+        return 0
+    rows = ([f.name, f.vendor_type, f.label, ", ".join(f.picklist or f.references)] for f in shown)
+    if not print_table(["field", "type", "label", "values"], rows):
+        print(f"{type_.name} has no custom fields; add one with `crosswalk local field`")
+    return 0
+
+
+def _document(field: Field) -> dict[str, Any]:
+    from engine.stores.local.custom import as_document
+
+    return as_document(field)
+
+
 def _shown(org: LocalOrg, args: argparse.Namespace, record: RecordId) -> int:
     _print(args, record, org.get(args.type, record) if args.format == "json" else None)
     return 0
@@ -289,5 +370,7 @@ _ACTS: dict[str, Callable[[LocalOrg, argparse.Namespace, ObjectType], int]] = {
     "undelete": _undelete,
     "convert": _convert,
     "merge": _merge,
+    "field": _field,
+    "fields": _fields,
     **dict.fromkeys(LISTS, make_list),
 }

@@ -39,10 +39,17 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "needs",
         "show what is linked, where reading stands, what waits",
     ),
+    "limits": ("engine.cli.limits", "needs", "show the call budgets, what is used, what waits"),
     "log": ("engine.cli.log", "needs", "show the technical log"),
     "activity": ("engine.cli.activity", "needs", "show what was synced and what rules changed"),
     "links": ("engine.cli.links", "needs", "show which records are linked"),
+    "prune": (
+        "engine.cli.prune",
+        "needs",
+        "forget what was done long ago, to keep the ledger small",
+    ),
     "lsp": ("engine.cli.lsp", "none", "the language server, which an editor starts"),
+    "title": ("engine.cli.title", "needs", "show what the title of an activity would be"),
     "local": ("engine.cli.local", "needs", "fill, read and change the project's local orgs"),
 }
 
@@ -145,6 +152,8 @@ def _known_failure(error: Exception) -> tuple[str, int] | None:
     ports = sys.modules.get("engine.ports")
     if ports is not None and isinstance(error, ports.Unreachable):
         return str(error), 3
+    if ports is not None and isinstance(error, ports.BudgetSpent):
+        return str(error), 1
     if ports is not None and isinstance(error, ports.StoreError):
         return str(error), 2
     ledger = sys.modules.get("engine.ledger.records")

@@ -6,17 +6,19 @@ import json
 import shutil
 import sys
 import tempfile
+from collections import Counter
 from types import TracebackType
 from typing import Self
 
 from engine.case import Change
-from engine.cli.changes import change_lines, rows_line, summary_lines
+from engine.cli.changes import activity_lines, change_lines, rows_line, summary_lines
 from engine.cli.colour import wants_colour
 from engine.cycle import Summary, change_as_json
 from engine.model import Action
 
 __all__ = ["ChangeSpool"]
 
+_SENT = (Action.CREATE, Action.UPDATE)
 _WRITING = (Action.CREATE, Action.UPDATE, Action.LINK, Action.UNLINK, Action.DELETE)
 
 
@@ -33,6 +35,7 @@ class ChangeSpool:
         self._colour = wants_colour()
         self._shown = 0
         self._told = 0
+        self._activities: Counter[str] = Counter()
         self.writes = 0
 
     def __enter__(self) -> Self:
@@ -49,6 +52,8 @@ class ChangeSpool:
     def add(self, change: Change) -> None:
         """Keep one change."""
         self.writes += change.action in _WRITING
+        if change.label and change.action in _SENT:
+            self._activities[change.label] += 1
         if change.action is Action.SKIP and not self._as_json:
             return
         self._told += 1
@@ -83,3 +88,5 @@ class ChangeSpool:
             print(line)
         if summary.rows is not None:
             print(rows_line(summary.rows, foretold))
+        for line in activity_lines(self._activities):
+            print(line)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from dsl.program import Program
 from dsl.schema import Side
-from engine.cli.project import Failure, Project
+from engine.cli.project import Failure, Project, able
 
 if TYPE_CHECKING:  # `--help` must not wait for a database
     from engine.case import Case, Change
@@ -45,24 +45,23 @@ def register(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, project: Project) -> int:
     """Print the plan; exit code 0, or as `--detailed-exitcode` has it."""
+    from engine.cli.budgets import forecast, forecast_lines, wait_lines
     from engine.cli.objections import objection_lines
     from engine.cli.output import ChangeSpool
     from engine.cli.progress import shown_progress
     from engine.cycle import rehearse, rules_digest, run_cycle
     from engine.guard import Blast
-    from engine.ledger import Ledger
     from engine.planfile import PlanFile, schema_digest
 
     gc.set_threshold(200_000, 50, 100)  # as in a run
     program = project.program()
     only = chosen(program, args.type)
-    exists = project.ledger_path.exists()
     as_json = args.format == "json"
     limit = None if args.all or as_json else _SHOWN
     with ExitStack() as stack:
-        ledger = project.open_ledger() if exists else Ledger(Path(":memory:"))
-        stack.callback(ledger.close)
-        stores = project.open_stores(stack)
+        ledger = project.open_ledger_to_look(stack, program)
+        stores = project.open_budgeted(stack, program, ledger)
+        program = able(program, stores)
         blast = Blast()
         saved = stack.enter_context(PlanFile(Path(args.out))) if args.out else None
 
@@ -84,12 +83,18 @@ def run(args: argparse.Namespace, project: Project) -> int:
                 progress=progress,
             )
         objections = blast.objections(program, ledger, project.config.timezone)
-        summary = replace(summary, objections=tuple(objections))
+        budgets = forecast(stores, summary.calls)
+        summary = replace(summary, objections=tuple(objections), budgets=budgets)
         if saved is not None:
             schema, types = schema_digest(program, stores), only or ()
             saved.write(summary, rules_digest(program), schema, types, datetime.now(UTC))
             print(f"saved; `crosswalk run --plan {args.out}` does this", file=sys.stderr)
         spool.print(summary, foretold=True)
+        if not as_json:
+            for line in forecast_lines(budgets, project.config.timezone):
+                print(line)
+    for line in wait_lines(summary):
+        print(line, file=sys.stderr)
     if objections:
         for line in objection_lines(summary, foretold=True):
             print(line, file=sys.stderr)

@@ -9,16 +9,17 @@ from typing import TYPE_CHECKING
 
 from dsl.schema import Side
 from engine.config import Config, StoreConfig, read_config
-from engine.shipped import own_titles, title_names
+from engine.shipped import own_titles, title_names, title_texts
 
 if TYPE_CHECKING:  # each command imports only what it uses: lint must not wait for a database
     from contextlib import ExitStack
 
     from dsl.program import Program
+    from engine.budget import Wait
     from engine.ledger import Ledger
     from engine.ports import Store
 
-__all__ = ["Failure", "Project", "load_project"]
+__all__ = ["Failure", "Project", "able", "load_project"]
 
 
 class Failure(Exception):
@@ -74,12 +75,39 @@ class Project:
             stack.callback(stores[side].close)
         return stores
 
+    def open_budgeted(
+        self, stack: ExitStack, program: Program, ledger: Ledger, wait: Wait | None = None
+    ) -> dict[Side, Store]:
+        """Both sides' stores within the rules' `limits`, their calls counted in the ledger."""
+        from engine.budget import Budgeted, budgeted
+        from engine.cycle import SystemClock
+
+        raw, zone = self.open_stores(stack), self.config.timezone
+        stores = budgeted(raw, program.limits, ledger, zone, SystemClock(), wait)
+        for store in stores.values():
+            if isinstance(store, Budgeted):
+                stack.callback(store.budget.close)
+        return stores
+
+    def open_ledger_to_look(self, stack: ExitStack, program: Program) -> Ledger:
+        """The ledger, for a command that only looks; none is made for it unless calls are limited.
+
+        Raises `LedgerError`.
+        """
+        from engine.ledger import Ledger
+
+        kept = self.ledger_path.exists() or program.limits
+        ledger = self.open_ledger() if kept else Ledger(Path(":memory:"))
+        stack.callback(ledger.close)
+        return ledger
+
     def program(self) -> Program:
         """The rules, which must have no error to be run. Raises `Failure`."""
         from dsl.diagnostics import as_text, in_order
         from dsl.files import read_folder
         from dsl.lint import check
         from dsl.schema import shipped_schema
+        from engine.activities import carried_out
 
         loaded = read_folder(self.rules, Path(self.config.rules_name))
         if loaded.error:
@@ -91,22 +119,17 @@ class Project:
         if errors:
             print(as_text(errors), file=sys.stderr)
             raise Failure("the rules have errors: mend them, then try again", 1)
-        _warn_of_the_unheeded(checked.program)
-        return checked.program
+        return carried_out(checked.program, title_texts(self.root))
 
 
-def _warn_of_the_unheeded(program: Program) -> None:
-    """What the rules ask for and this version only checks must not pass in silence."""
-    unheeded = {
-        "`limits`": bool(program.limits),
-        "`activities`": any(pair.activities for pair in program.pairs),
-    }
-    if names := [name for name, written in unheeded.items() if written]:
-        verb = "is" if len(names) == 1 else "are"
-        print(
-            f"crosswalk: note: {' and '.join(names)} {verb} checked, but not yet carried out",
-            file=sys.stderr,
-        )
+def able(program: Program, stores: dict[Side, Store]) -> Program:
+    """The program without activities that a connected system does not tell of, which is said."""
+    from engine.activities import able as able_with
+
+    program, told = able_with(program, stores)
+    for each in told:
+        print(f"crosswalk: note: {each}", file=sys.stderr)
+    return program
 
 
 def _plugged_in(config: StoreConfig) -> Store:

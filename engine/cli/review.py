@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from dsl.program import types_of_pair
 from dsl.schema import Side
 from engine.cli.looking import add_format, add_limit, looking
 from engine.cli.project import Project
@@ -68,9 +69,9 @@ def _rows(ledger: Ledger, args: argparse.Namespace) -> Iterator[dict[str, Any]]:
     whys = (args.why,) if args.why else _HELD
     left = args.limit
     for row in list(ledger.rows(waiting(None))):
-        salesforce, _, outreach = row["pair"].partition("<->")
-        kind = salesforce if row["side"] == Side.SALESFORCE else outreach
-        if row["why"] not in whys or (args.type and args.type not in (salesforce, outreach)):
+        types = types_of_pair(row["pair"])
+        kind = types.get(Side(row["side"]), "")
+        if row["why"] not in whys or (args.type and args.type not in types.values()):
             continue
         if left is not None and left <= 0:
             return

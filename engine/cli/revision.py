@@ -18,6 +18,8 @@ def program_at(project: Project, revision: str) -> Program:
     from dsl.files import decode
     from dsl.lint import check
     from dsl.schema import shipped_schema
+    from engine.activities import carried_out
+    from engine.shipped import title_texts
 
     verify = ("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
     commit = _git(project, revision, *verify).decode().strip()
@@ -40,7 +42,7 @@ def program_at(project: Project, revision: str) -> Program:
     if errors:
         print(as_text(errors), file=sys.stderr)
         raise Failure(f"the rules of {revision} have errors, so they cannot be compared", 1)
-    return checked.program
+    return carried_out(checked.program, title_texts(project.root))
 
 
 def _git(project: Project, revision: str, *words: str) -> bytes:

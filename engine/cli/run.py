@@ -24,16 +24,21 @@ def register(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--type", metavar="T", help="only syncs of this type (Lead, prospect, …)")
     parser.add_argument("--once", action="store_true", help="one cycle and no more (the default)")
+    parser.add_argument(
+        "--wait", action="store_true", help="where a budget is spent, wait for its reset and go on"
+    )
     add_yes(parser)
     add_output(parser)
     parser.epilog = (
         "Ctrl-C stops after the batch at work; the next run goes on from there. Exit code 1 says\n"
         "that records were held for review or refused (`crosswalk status` names them), that the\n"
-        "rules' `guard` stopped the run before its first write, or that a plan was refused, since\n"
-        "what it rests on has moved.\n\n"
+        "rules' `guard` stopped the run before its first write, that something waits for calls\n"
+        "(`crosswalk limits`; later runs carry on), or that a plan was refused, since what it\n"
+        "rests on has moved.\n\n"
         "examples:\n"
         "  crosswalk run\n"
         "  crosswalk run --yes\n"
+        "  crosswalk run --wait\n"
         "  crosswalk plan --out plan.toml && crosswalk run --plan plan.toml\n"
         "  crosswalk run --type Account --format json --changes"
     )

@@ -5,8 +5,10 @@ from __future__ import annotations
 import argparse
 import json
 from collections import defaultdict
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from dsl.program import spoken_pair, types_of_pair
 from dsl.schema import Side
 from engine.cli.looking import add_format, add_limit, looking, reading
 from engine.cli.project import Project
@@ -23,6 +25,7 @@ _WHYS = {
     "transient": "to be tried again",
     "refused": "refused",
     "review": "for review",
+    "budget": "for calls",
     "paused": "swings to and fro",
 }
 
@@ -54,7 +57,12 @@ def _print_data(form: str, ledger: Ledger | None, limit: int) -> None:
     if form == "csv":
         print_csv(_columns(), map(_cells, pairs))
         return
-    head = {"version": 1, "runs": _runs(ledger) if ledger else [], "pairs": pairs}
+    head = {
+        "version": 1,
+        "runs": _runs(ledger) if ledger else [],
+        "waits": [each._asdict() for each in ledger.calls.stalled()] if ledger else [],
+        "pairs": pairs,
+    }
     if ledger is None:
         print_json(head, "pending", ())
         return
@@ -120,8 +128,7 @@ def _waiting(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _type(pair: str, side: str) -> str:
-    salesforce, _, outreach = pair.partition("<->")
-    return salesforce if side == Side.SALESFORCE else outreach
+    return types_of_pair(pair).get(Side(side), "")
 
 
 def _columns() -> tuple[str, ...]:
@@ -137,6 +144,8 @@ def _print_text(ledger: Ledger, limit: int) -> None:
 
     pairs = _pairs(ledger)
     print("\n".join(_run_lines(*_runs(ledger))))
+    for line in _stalled(ledger):
+        print(line)
     if pairs:
         print()
         columns = ("type", "links#", "Salesforce read to", "Outreach read to", "waiting")
@@ -166,10 +175,21 @@ def _run_lines(last: dict[str, Any] | None = None) -> list[str]:
     ]
 
 
+def _stalled(ledger: Ledger) -> Iterator[str]:
+    """What the last run left for want of calls, by side."""
+    found: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for each in ledger.calls.stalled():
+        found[each.side, each.until].append(each.step)
+    for (side, until), steps in found.items():
+        left = [step for step in steps if step]
+        what = f": {', '.join(left)}" if left else ""
+        yield f"  waits for the {side.title()} budget until {until}{what}"
+
+
 def _shown(pair: dict[str, Any]) -> tuple[object, ...]:
     waits = [f"{count:,} {_WHYS.get(why, why)}" for why, count in pair["pending"].items() if count]
     stamps = (stamp or "not yet" for stamp in pair["cursors"].values())
-    name = " <-> ".join(pair["type"].split("<->"))
+    name = spoken_pair(pair["type"])
     return name, f"{pair['links']:,}", *stamps, ", ".join(waits) or "nothing"
 
 

@@ -99,7 +99,8 @@ def _choose(paths: Sequence[str], project: Project | None) -> tuple[_Chosen, Seq
     from dsl.files import read_folder, read_paths
     from dsl.lint import check
     from dsl.schema import shipped_schema
-    from engine.shipped import own_titles, title_names
+    from engine.activities import carried_out
+    from engine.shipped import own_titles, title_names, title_texts
 
     given = [Path(path) for path in paths]
     files = None
@@ -116,7 +117,11 @@ def _choose(paths: Sequence[str], project: Project | None) -> tuple[_Chosen, Seq
     titles = own_titles(project.root if project else None)
     checked = check(loaded.sources, shipped_schema(), templates, titles)
     zone = project.config.timezone if project else UTC
-    return _Chosen(checked.program, zone, files), _errors(loaded, checked.diagnostics)
+    errors = _errors(loaded, checked.diagnostics)
+    program = checked.program
+    if not errors:
+        program = carried_out(program, title_texts(project.root if project else None))
+    return _Chosen(program, zone, files), errors
 
 
 def _errors(loaded: Loaded, found: Sequence[Diagnostic]) -> Sequence[Diagnostic]:

@@ -12,25 +12,28 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
+from time import sleep
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from dsl.program import Program
 from dsl.schema import Side
-from engine.cli.project import Failure, Project
+from engine.cli.project import Failure, Project, able
 
 if TYPE_CHECKING:  # `--help` must not wait for a database
+    from engine.budget import Wait
     from engine.case import Change
     from engine.cycle import Summary
     from engine.interpreter import Progress
     from engine.ledger import Ledger
     from engine.model import RecordId
     from engine.objection import Objection
-    from engine.ports import Store
+    from engine.ports import BudgetSpent, Store
 
 __all__ = ["Session", "add_output", "add_yes", "run_chosen", "run_lock", "writing"]
 
 _SHOWN = 20
+_NAP = 1.0  # seconds between two looks at the clock
 _CODES = {"done": 0, "held": 1, "failed": 1, "stopped": 130}
 
 
@@ -76,9 +79,11 @@ def writing(args: argparse.Namespace, project: Project, work: Callable[[Session]
         stack.enter_context(run_lock(project.ledger_path))
         ledger = project.open_ledger()
         stack.callback(ledger.close)
-        stores = project.open_stores(stack)
         spool = stack.enter_context(ChangeSpool(as_json, limit))
         stop = stack.enter_context(_gentle_interrupt())
+        wait = _waiter(stop) if getattr(args, "wait", False) else None
+        stores = project.open_budgeted(stack, program, ledger, wait)
+        program = able(program, stores)
         with shown_progress() as progress:
             zone = project.config.timezone
             session = Session(program, stores, ledger, zone, spool.add, stop, progress)
@@ -98,11 +103,32 @@ def _ending(summary: Summary) -> int:
         for line in objection_lines(summary):
             print(line, file=sys.stderr)
         return 1
+    from engine.cli.budgets import wait_lines
+
+    for line in wait_lines(summary):
+        print(line, file=sys.stderr)
     for each in summary.left:
         print(f"left as it is: {each.message}", file=sys.stderr)
     if summary.status == "stopped":
         print("stopped; the next run goes on from here", file=sys.stderr)
     return _CODES[summary.status] or int(bool(summary.left))
+
+
+def _waiter(stop: Callable[[], bool]) -> Wait:
+    """Waits for a budget; raises `Stopped` if the run is asked to stop meanwhile."""
+
+    def wait(spent: BudgetSpent) -> None:
+        from engine.interpreter import Stopped
+
+        print(f"crosswalk: {spent}", file=sys.stderr)
+        while True:
+            if stop():
+                raise Stopped
+            sleep(_NAP)
+            if datetime.now(UTC) >= spent.until:
+                return
+
+    return wait
 
 
 def add_yes(parser: argparse.ArgumentParser) -> None:

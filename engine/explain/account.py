@@ -62,6 +62,9 @@ def explain(
             for batches in pairs.values()
             if batches.mapping.type_name(side) == type_name
         ]
+        # Salesforce's tasks are not read: only what made one has anything to tell of it.
+        makers = [a for a in accounts if a.link is not None or not a.batches.mapping.pair.label]
+        accounts = makers if side is Side.SALESFORCE and makers else accounts
         steps = [step for account in accounts for step in account.steps()]
         links = [told for account in accounts if (told := account.told_link()) is not None]
         row = next((account.row for account in accounts if account.row is not None), None)
@@ -129,7 +132,7 @@ class _Account:
         mapping = self.batches.mapping
         rows = {} if self.row is None else {self.side: self.row}
         views = {side: mapping.view[side](row) for side, row in rows.items()}
-        return self.batches.case(self.side, rows, views, now)
+        return self.batches.cases.bare(self.side, rows, views, now)
 
     # -- seen -----------------------------------------------------------------------------------
 
@@ -207,6 +210,7 @@ class _Account:
         for name in names:
             direction, action = name.split()
             pair = self.batches.mapping.pair
+            name = f"{name} {case.who}".rstrip()  # noqa: PLW2901
             flows = self.batches.mapping.flows(Direction(direction), action)
             told = self._condition(case, name)
             holds = told["condition"]["value"] if told else True

@@ -10,10 +10,10 @@ from typing import Any
 from dsl.program import Program
 from dsl.schema import Side
 from dsl.values import stamp
-from engine.act import Context, Tally
 from engine.byhand import asked_program
 from engine.case import Case, Change, Verdict
 from engine.chosen import Chosen
+from engine.context import Context, Tally
 from engine.cycle import Summary, recorded, rehearse
 from engine.graph import build
 from engine.guard import Blast
@@ -94,6 +94,8 @@ def objections_to(
         summary, _ = bring(program, rehearsal, copy, zone, pair, given, keep=blast.add, **options)
     if summary.status == "stopped":
         raise Stopped
+    for spent in summary.waits:  # not all was counted
+        raise spent
     return blast.objections(program, ledger, zone)
 
 

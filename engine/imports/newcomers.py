@@ -8,9 +8,10 @@ from typing import Any
 
 from dsl.schema import Side
 from dsl.values import stamp
-from engine.act import Task, act
+from engine.act import act
 from engine.batch import Batches
 from engine.case import Verdict
+from engine.context import Task
 from engine.decide import decide_create
 from engine.imports.outcome import Rows
 from engine.imports.rows import Entry
@@ -140,7 +141,7 @@ class Newcomers:
         """The decision to make each, with the line of the list as part of its reason."""
         batches = self.batches
         now = batches.context.clock.now()
-        cases = [batches.case(_SALESFORCE, {_SALESFORCE: row}, {}, now) for _, row in people]
+        cases = [batches.cases.bare(_SALESFORCE, {_SALESFORCE: row}, {}, now) for _, row in people]
         references = batches.references_of(cases)
         tasks = []
         for (line, _), case in zip(people, cases, strict=True):

@@ -87,6 +87,7 @@ class ListFile:
 
     def data(self) -> Iterator[tuple[int, list[str]]]:
         """The rows below the header, without empty ones and what reports have at their end."""
+        several = self.width > 1 or self.columns.at(ID) is not None
         ended = False
         for line, row in records(self.text):
             if line <= self.line:
@@ -94,7 +95,7 @@ class ListFile:
             cells = [cell for cell in row if cell.strip()]
             if not cells or _is_footer(cells):
                 ended = True
-            elif not (ended and len(cells) == 1 < self.width and not _is_id(cells[0])):
+            elif not (ended and several and len(cells) == 1 and not _is_id(cells[0])):
                 yield line, row
 
     def _add(self, chunk: Chunk, line: int, row: Sequence[str]) -> None:

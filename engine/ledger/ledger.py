@@ -7,6 +7,7 @@ import sqlite3
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -15,14 +16,19 @@ import sqlalchemy as sa
 from sqlalchemy.pool import StaticPool
 
 from dsl.ids import full_id
-from engine.ledger import hot, schema
+from dsl.values import stamp
+from engine.ledger import hot, pruning, schema
+from engine.ledger.callbook import CallBook
 from engine.ledger.records import Commit, Intent, LedgerError, Link, Pending, Tombstone
 from engine.model import Cursor, RecordId, Side
 
 __all__ = ["Ledger"]
 
-_REVISION = "0005"
+_REVISION = "0006"
 _BUSY_SECONDS = 5.0
+#: For how long a deleted record may come back: Salesforce keeps it in its recycle bin for 15 days
+#: (Salesforce Help, "Recycle Bin").
+_RECYCLE_BIN = timedelta(days=15)
 _SHORT = 15  # characters of a Salesforce id without its checksum
 _Found = TypeVar("_Found")
 
@@ -49,6 +55,11 @@ class Ledger:
         except sqlite3.DatabaseError as error:
             self._connection.close()
             raise _explained(error, path) from error
+
+    @property
+    def calls(self) -> CallBook:
+        """How many calls each side was sent, and what waits for calls."""
+        return CallBook(self._driver)
 
     def _migrate(self) -> None:
         found = _revision(self._connection)
@@ -200,14 +211,14 @@ class Ledger:
     ) -> list[Pending]:
         """Pending records of a pair that may go on now, after (side, record id), in that order.
 
-        Those are: references whose record is linked by now, what was refused for the moment before
-        `since` (a run's start), records that were held under other rules than `digest`'s, and
-        deletions that were held and may go on.
+        Those are: references whose record is linked by now, what was refused for the moment, or for
+        want of calls, before `since` (a run's start), records that were held under other rules than
+        `digest`'s, and deletions that were held and may go on.
         """
         rows = self._connection.execute(
             "SELECT p.side, p.record_id, min(p.why) FROM pending AS p WHERE p.pair = :pair"
             " AND (p.side, p.record_id) > (:side, :record)"
-            " AND ((p.why = 'transient' AND p.since < :since)"
+            " AND ((p.why IN ('transient', 'budget') AND p.since < :since)"
             " OR p.why = 'resumed'"
             " OR (p.why IN ('refused', 'review', 'paused') AND p.rules_digest <> :digest)"
             " OR (p.why = 'reference' AND (EXISTS (SELECT 1 FROM link AS l"
@@ -336,6 +347,13 @@ class Ledger:
         with self._driver() as connection:
             hot.write_commit(connection, run, at, digest, commit)
 
+    def forget_waits(self, pair: str, before: str) -> None:
+        """Let go of what of a pair has waited for a link since before this time."""
+        t = schema.pending
+        old = (t.c.pair == pair) & (t.c.why == "reference") & (t.c.since < before)
+        with self._core() as connection:
+            connection.execute(sa.delete(t).where(old))
+
     def resume(self, pairs: Sequence[str] | None = None) -> int:
         """Let the deletions go on that were held since too many were gone; how many those are."""
         t = schema.pending
@@ -352,6 +370,31 @@ class Ledger:
         with self._core() as connection:
             rows = connection.execute(query).mappings().all()
         return [(Intent(**{n: row[n] for n in Intent._fields}), row["at"]) for row in rows]
+
+    def plans_known_since(self) -> str:
+        """From when on it is known which saved plans were carried out; empty if from the start."""
+        found = self.applied("")
+        return "" if found is None else found[1]
+
+    def prune(self, now: datetime, older_than: timedelta, *, dry: bool = False) -> pruning.Pruned:
+        """Forget what ended longer ago, and shrink the file; a dry one only counts."""
+        buried = stamp(now - max(older_than, _RECYCLE_BIN))
+        with self._driver() as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                pruned = pruning.forget_old(connection, stamp(now - older_than), buried)
+            except BaseException:
+                connection.execute("ROLLBACK")
+                raise
+            connection.execute("ROLLBACK" if dry else "COMMIT")
+            if not dry:
+                pruning.shrink(connection)
+        return pruned
+
+    def size(self) -> int:
+        """How many bytes the ledger takes on disk, what is not yet in its file included."""
+        files = (self.path, self.path.with_name(f"{self.path.name}-wal"))
+        return sum(file.stat().st_size for file in files if file.exists())
 
     # -- looking --------------------------------------------------------------------------------
 

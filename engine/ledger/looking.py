@@ -348,6 +348,8 @@ def _salesforce_type(pair: sa.Column[Any]) -> _Text:
 def _outreach_type(pair: sa.Column[Any]) -> _Text:
     place = sa.func.instr(pair, _BETWEEN)
     after = sa.func.substr(pair, place + len(_BETWEEN))
+    # The name of an activity's pair goes on with its kind, after a space.
+    after = sa.func.substr(after, 1, sa.func.instr(after.op("||")(" "), " ") - 1)
     return sa.case((place > 0, after), else_=pair)
 
 

@@ -6,6 +6,7 @@ from sqlalchemy import Column, Index, Integer, LargeBinary, MetaData, Table, Tex
 
 __all__ = [
     "applied_plan",
+    "budget",
     "change",
     "cursor",
     "layout",
@@ -15,6 +16,7 @@ __all__ = [
     "pending",
     "rules",
     "run",
+    "stalled",
     "tombstone",
 ]
 
@@ -124,9 +126,9 @@ change = Table(
 #: Records to be looked at again although they have not changed. `why` is `reference` (a field waits
 #: until `needs_id` of `needs_pair` is linked), `transient` (tried again in the next run), `refused`
 #: (held until the record or the rules change), `paused` (a field of it swings between two values
-#: and is held), `review` (held for a person; `needs_id` is a held
-#: merge's master), `vanished` (its deletion is held, since too many are gone at once) or `resumed`
-#: (that deletion may go on).
+#: and is held), `review` (held for a person; `needs_id` is a held merge's master), `vanished` (its
+#: deletion is held, since too many are gone at once), `resumed` (that deletion may go on) or
+#: `budget` (its write waits for calls).
 pending = Table(
     "pending",
     metadata,
@@ -143,7 +145,8 @@ pending = Table(
     sqlite_with_rowid=False,
 )
 
-#: Saved plans that were carried out, each once.
+#: Saved plans that were carried out, each once. The row without a plan says up to when such rows
+#: were pruned: a plan that was made before that is refused.
 applied_plan = Table(
     "applied_plan",
     metadata,
@@ -168,4 +171,27 @@ log = Table(
     Column("external_id", Text),
     Index("log_timestamp", "timestamp"),
     Index("log_run", "run"),
+)
+
+#: The calls of a side in a window of a day or an hour, by the window's first moment: those that
+#: were reserved, and those of them that are known to have been sent.
+budget = Table(
+    "budget",
+    metadata,
+    Column("side", Text, primary_key=True),
+    Column("period", Text, primary_key=True),
+    Column("start", Text, primary_key=True),
+    Column("used", Integer, nullable=False),
+    Column("sent", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+#: The steps that the last run could not finish since a budget was spent, in their order.
+stalled = Table(
+    "stalled",
+    metadata,
+    Column("place", Integer, primary_key=True),
+    Column("step", Text, nullable=False),
+    Column("side", Text, nullable=False),
+    Column("until", Text, nullable=False),
 )

@@ -56,7 +56,8 @@ class Coverage:
         }
         self._terms: dict[tuple[str, str, Span], tuple[ir.Condition, TermSeen]] = {}
         for pair in rules.program.pairs:
-            for where, condition in _conditions(pair):
+            # An activity's conditions are for the most part not the user's.
+            for where, condition in () if pair.label else _conditions(pair):
                 for term in terms_of(condition):
                     seen = TermSeen(pair.name, where, term.span)
                     self._terms[pair.name, where, term.span] = (term, seen)
@@ -78,7 +79,7 @@ class Coverage:
     def after(self, changes: Sequence[Change]) -> None:
         """Take note of the toggles that a cycle's changes went through."""
         for change in changes:
-            pair = "<->".join(change.types.values())
+            pair = change.pair
             for word, action in _ACTIONS.items():
                 toggle = self._toggles.get((pair, f"{change.direction} {word}"))
                 if toggle is not None and change.action is action:
@@ -157,7 +158,7 @@ class Coverage:
         rows = [f"coverage: {toggles}, {terms}"]
         for toggle in self.toggles:
             if not toggle.used:
-                sync = toggle.pair.replace("<->", " <-> ")
+                sync = ir.spoken_pair(toggle.pair)
                 rows.append(f"  {toggle.span.place}: `{toggle.name}` of {sync} was never used")
         for term in self.terms:
             if not term.covered:

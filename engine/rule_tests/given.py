@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from itertools import combinations
 
 from dsl import syntax as s
+from dsl.activities import RESOURCES
+from dsl.program import pair_name
 from dsl.schema import Field, Kind, ObjectType, Side
 from dsl.source import Span
 from dsl.values import canonical_name, is_empty
@@ -28,6 +30,7 @@ __all__ = ["Records"]
 _NAME = {Side.SALESFORCE: "Name", Side.OUTREACH: "name"}
 _PERSON = {Side.SALESFORCE: ("FirstName", "LastName"), Side.OUTREACH: ("firstName", "lastName")}
 #: An id of a type that the orgs in memory do not have (a profile, which each user needs).
+_ACTIVITIES = frozenset(RESOURCES.values())
 _ANY_ID = "00e000000000001AAA"
 
 
@@ -108,7 +111,7 @@ class Records:
             by_side = {type_.side: (type_, record) for type_, record in (one, other)}
             if len(by_side) < len(Side):
                 continue
-            pair = "<->".join(by_side[side][0].name for side in Side)
+            pair = pair_name(*(by_side[side][0].name for side in Side))
             if pair in self.world.rules.mappings:
                 self.world.link(pair, {side: record for side, (_, record) in by_side.items()})
                 linked |= {type_.name for type_, _ in by_side.values()}
@@ -136,6 +139,11 @@ class Records:
         """A change to one record, as a user or the vendor makes it. Raises `Unfit`."""
         type_ = self.type_of(record.type)
         values = self.values(record, type_)
+        if type_.name in _ACTIVITIES and not self.given.get(type_.name):
+            # What people do is mostly seen when it is done: there is nothing before it to change.
+            made = self._create(type_, values, record.span, [])
+            self.given.setdefault(type_.name, []).append(made)
+            return
         target = self._target(record, type_, values)
         for each in record.fields:
             known = type_.fields.get(each.name.text)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from dsl.program import All, Condition, Line, Pair
+from dsl.program import All, Condition, Line, Pair, spoken_pair
 from dsl.program import Any as AnyOf
 from dsl.schema import ObjectType, Side
 from dsl.source import Span
 from engine.case import Change
 from engine.ledger import schema
-from engine.model import SIDES, Action, Direction, RecordId
+from engine.model import Action, Direction, RecordId
 from engine.rule_tests.conditions import Seen, holds, seen_records
 from engine.rule_tests.values import shown
 from engine.rule_tests.world import World
@@ -130,8 +130,7 @@ def _toggle_span(world: World, change: Change) -> Span | None:
 
 
 def _pair(world: World, change: Change) -> Pair | None:
-    name = "<->".join(change.types.get(side, "") for side in SIDES)
-    mapping = world.rules.mappings.get(name)
+    mapping = world.rules.mappings.get(change.pair)
     return mapping.pair if mapping else None
 
 
@@ -210,7 +209,7 @@ def _switched_off(world: World, type_: ObjectType, record: RecordId | None) -> W
     if any(pair.toggle(reading).on and pair.toggle(wanted).on for pair in pairs):
         return None
     pair = pairs[0]
-    sync = pair.name.replace("<->", " <-> ")
+    sync = spoken_pair(pair.name)
     name = reading if not pair.toggle(reading).on else wanted
     return Why(f"`{name}` of {sync} is off")
 

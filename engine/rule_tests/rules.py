@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, tzinfo
 from functools import cached_property
 
-from dsl.program import Pair, Program
-from dsl.schema import ObjectType, Schema, Side, is_custom, shipped_schema
+from dsl.evaluate import kind_of
+from dsl.program import FieldRef, Pair, Program
+from dsl.schema import Kind, ObjectType, Schema, Side, is_custom, shipped_schema
 from engine.mapping import Mapping, compile_pair
 
 __all__ = ["Rules"]
+
+#: What kind of custom field holds what kind of value; any other is text.
+_KINDS = {
+    Kind.BOOLEAN: "checkbox",
+    Kind.DATE: "date",
+    Kind.DATETIME: "datetime",
+    Kind.NUMBER: "number",
+}
 
 
 @dataclass(frozen=True)
@@ -19,6 +28,7 @@ class Rules:
 
     program: Program
     zone: tzinfo = UTC
+    _parts: dict[frozenset[str], Program] = field(default_factory=dict, repr=False)
 
     @property
     def schema(self) -> Schema:
@@ -34,11 +44,41 @@ class Rules:
         )
 
     @cached_property
+    def custom_fields(self) -> tuple[tuple[str, str, str], ...]:
+        """The custom fields that the syncs write to Salesforce: type, name, and what kind it is.
+
+        They are taken at their word, as everywhere: the other end of the line tells the kind.
+        """
+        found = {}
+        for pair in self.pairs:
+            type_ = pair.salesforce
+            for line in pair.lines:
+                end = line.salesforce
+                if not isinstance(end, FieldRef) or not line.outbound or end.path in type_.fields:
+                    continue
+                kind = Kind.TEXT if line.via is not None else kind_of(line.outreach)
+                found[type_.name, end.path.casefold()] = (end.path, _KINDS.get(kind, "textarea"))
+        return tuple((type_name, *field) for (type_name, _), field in found.items())
+
+    @cached_property
     def only(self) -> frozenset[str] | None:
         """The pairs to run; None if they are all."""
         if len(self.pairs) == len(self.program.pairs):
             return None
         return frozenset(pair.name for pair in self.pairs)
+
+    @cached_property
+    def activities(self) -> frozenset[str]:
+        """The Outreach types whose records become tasks and events."""
+        return frozenset(pair.outreach.name for pair in self.pairs if pair.label)
+
+    def without(self, types: frozenset[str]) -> Program:
+        """The program without the activities of these Outreach types: what there are none of."""
+        if types not in self._parts:
+            pairs = self.program.pairs
+            left = tuple(p for p in pairs if not (p.label and p.outreach.name in types))
+            self._parts[types] = replace(self.program, pairs=left)
+        return self._parts[types]
 
     @cached_property
     def mappings(self) -> dict[str, Mapping]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
@@ -20,7 +20,7 @@ from engine.ledger import Commit, Ledger, Link
 from engine.model import SIDES, Action, RecordId, Row, Value
 from engine.ports import Store
 from engine.rule_tests.rules import Rules
-from engine.stores.local import LocalOrg, load, open_org
+from engine.stores.local import LocalOrg, Refused, load, open_org
 
 __all__ = ["CYCLES", "START", "Clock", "World"]
 
@@ -55,6 +55,9 @@ class World:
             for side in SIDES:
                 self.orgs[side] = open_org(side, _MEMORY, self.clock)
                 stack.callback(self.orgs[side].close)
+            for type_name, name, kind in rules.custom_fields:
+                with suppress(Refused):  # what can be no field's name is refused as it is written
+                    self.orgs[Side.SALESFORCE].add_field(type_name, name, kind)
             self.ledger = Ledger(_MEMORY)
             stack.callback(self.ledger.close)
             self._stack = stack.pop_all()
@@ -140,8 +143,10 @@ class World:
         self.clock.tick()
         changes: list[Change] = []
         stores: dict[Side, Store] = dict(self.orgs)
+        made = self.orgs[Side.OUTREACH].file.made
+        none = frozenset(name for name in self.rules.activities if not made(name))
         run_cycle(
-            self.rules.program,
+            self.rules.without(none),
             stores,
             self.ledger,
             self.rules.zone,

@@ -11,8 +11,9 @@ from dsl.format import format_source
 from dsl.lint import Checked, check
 from dsl.schema import shipped_schema
 from dsl.source import Source
+from engine.activities import carried_out
 from engine.rule_tests import Rules, run_test
-from engine.shipped import title_names
+from engine.shipped import title_names, title_texts
 from tests.docs.contexts import CONTEXTS, in_context
 from tests.docs.pages import GUIDE, Block, blocks, chapters
 from tests.docs.transcripts import Terminal, commands, is_as_shown
@@ -35,7 +36,7 @@ def told(result: Checked) -> list[str]:
 
 
 def assert_tests_pass(result: Checked) -> None:
-    rules = Rules(result.program)
+    rules = Rules(carried_out(result.program, title_texts()))
     results = [run_test(rules, test) for test in result.program.tests]
     assert [f"{r.name}: {f.message}" for r in results for f in r.failures] == []
 

@@ -19,7 +19,7 @@ GOOD = [
     "{{ note | upper | truncate(20) }}",
     "{{ prospect.company }} {{ user.firstName }}",
     "{% if note is defined %}{{ note }}{% else %}none{% endif %}",
-    "{% set x = 1 %}{{ x }}{% for y in [1] %}{{ y }}{{ loop.index }}{% endfor %}",
+    "{% if purpose in ['Demo', 'Intro'] and note | length > 3 %}{{ note }}{% endif %}",
     "{{ 'note' ~ 3 }}{{ true }}",
     "{# a remark about nothing #}{{- note -}}",
 ]
@@ -43,6 +43,11 @@ BAD = [
     ("{% include 'x' %}", "include", None),
     ("{% extends 'x' %}", "extends", None),
     ("{% if note %}{% from 'x' import y %}{% endif %}", "from", None),
+    ("{% for y in [1] %}{{ y }}{% endfor %}", "for", None),
+    ("{% set x = note %}", "set", None),
+    ("{{ note * 9 }}", "*", None),
+    ("{{ note.ljust(9) }}", "ljust(", None),
+    ("{{ note | center(9) }}", "center", None),
     ('\\"{{ note }}\\" {{ purpos }}', "purpos", "purpose"),
 ]
 

@@ -7,8 +7,9 @@ import pytest
 from dsl.lint import check
 from dsl.schema import shipped_schema
 from dsl.source import Source
+from engine.activities import carried_out
 from engine.rule_tests import Coverage, Result, Rules, run_test
-from engine.shipped import RULES, title_names
+from engine.shipped import RULES, title_names, title_texts
 from tests.engine.rules import program_of
 
 RULES_TEXT = """
@@ -267,6 +268,17 @@ def test_a_sync_of_a_custom_type_does_not_keep_the_others_from_being_tested() ->
     assert result_of("given Lead { } expect no prospect", RULES_TEXT + widgets).passed
 
 
+def test_a_custom_field_that_rules_write_is_there_in_a_test() -> None:
+    rules = RULES_TEXT.replace("Birthday__c -> custom1", "Tier__c <-> custom1  Seen__c <- optedOut")
+    passed = result_of(
+        'given Lead { HOT LastName: "B" Tier__c: "Gold" } linked prospect { custom1: "Gold" }'
+        ' when prospect { custom1: "Silver" optedOut: true lastName: "C" }'
+        ' expect Lead { Tier__c: "Silver" Seen__c: true LastName: "C" }',
+        rules,
+    )
+    assert [f.message for f in passed.failures] == []
+
+
 def test_coverage_tells_what_no_test_comes_by() -> None:
     program = program_of(
         RULES_TEXT
@@ -312,7 +324,7 @@ def stock(file: str = "", old: str = "", new: str = "") -> Rules:
         sources.append(Source(f"rules/{path.name}", text))
     checked = check(sources, shipped_schema(), title_names())
     assert checked.ok
-    return Rules(checked.program)
+    return Rules(carried_out(checked.program, title_texts()))
 
 
 def test_the_stock_rules_keep_their_promises() -> None:

@@ -10,9 +10,10 @@ from syrupy.assertion import SnapshotAssertion
 from dsl.lint import check
 from dsl.schema import shipped_schema
 from dsl.source import Source
+from engine.activities import carried_out
 from engine.cycle import change_as_json
 from engine.model import Action
-from engine.shipped import RULES, title_names
+from engine.shipped import RULES, title_names, title_texts
 from engine.stores.local import SAMPLE, load
 from tests.engine.world import O, S, World
 
@@ -25,7 +26,7 @@ def sample() -> Iterator[World]:
     ]
     checked = check(sources, shipped_schema(), title_names())
     assert checked.diagnostics == ()
-    at = World(checked.program)
+    at = World(carried_out(checked.program, title_texts()))
     load(at.orgs[S], SAMPLE / "salesforce")
     yield at
     at.close()

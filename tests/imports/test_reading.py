@@ -8,13 +8,14 @@ import tempfile
 from datetime import UTC, date
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dsl.schema import ObjectType, Side, shipped_schema
-from engine.imports.locales import LOCALES, Locale
+from dsl.schema import Kind, ObjectType, Side, shipped_schema
+from engine.imports.locales import LOCALES, Locale, parse_date, parse_number
 from engine.imports.rows import Bad, Entry, ListFile, open_list
 from engine.imports.text import Unreadable
 
@@ -218,3 +219,48 @@ def test_a_file_that_is_no_list_says_what_it_lacks(tmp_path: Path) -> None:
         opened(tmp_path / "nowhere.csv")
     with pytest.raises(Unreadable, match=r":2: a cell is longer"):
         read(file_of(tmp_path, "Email,Company", 'a@x.co,"' + "x" * ((1 << 20) + 1)))
+
+
+def test_a_list_of_ids_alone_ends_where_the_report_does(tmp_path: Path) -> None:
+    path = file_of(tmp_path, "sep=;", '"Lead ID"', '"00Q3z00001AmqLY"', "", '"Hot leads"')
+    assert read(path) == ([Entry(3, "00Q3z00001AmqLYEAZ", {})], [])
+
+
+@pytest.mark.parametrize(
+    ("text", "locale", "found"),
+    [
+        ("5/3/2023 4:05 PM", "en_US", "2023-05-03T14:05:00.000Z"),
+        ("5/3/2023, 12:05 am", "en_US", "2023-05-02T22:05:00.000Z"),
+        ("03.05.2023 16:05:30", "de_DE", "2023-05-03T14:05:30.000Z"),
+        ("03/05/23", "en_GB", "2023-05-02T22:00:00.000Z"),
+        ("2023-05-03T16:05:00Z", "en_US", "2023-05-03T16:05:00.000Z"),
+        ("2023-05-03 16:05", "", "2023-05-03T14:05:00.000Z"),
+        ("31/2/2023", "en_GB", None),
+        ("5/3/2023 25:00", "en_US", None),
+        ("tomorrow", "en_US", None),
+    ],
+)
+def test_a_time_is_that_of_the_projects_zone(text: str, locale: str, found: str | None) -> None:
+    zone = ZoneInfo("Europe/Berlin")
+    assert parse_date(text, Kind.DATETIME, LOCALES.get(locale, Locale()), zone) == found
+
+
+@pytest.mark.parametrize(
+    ("text", "locale", "found"),
+    [
+        ("USD 900,750,000.00", "en_US", 900750000.0),
+        ("1.234,50 €", "de_DE", 1234.5),
+        ("1\u2019234.50", "de_CH", 1234.5),
+        ("1 234,5", "fr_FR", 1234.5),
+        ("12,34,567", "en_IN", 1234567),
+        ("(5.5)", "en_US", -5.5),
+        ("45%", "en_US", 45),
+        ("1.2.3", "en_US", None),
+        ("1.5", "de_DE", None),
+        ("many", "en_US", None),
+    ],
+)
+def test_a_number_is_read_with_its_currency_and_groups(
+    text: str, locale: str, found: float | None
+) -> None:
+    assert parse_number(text, LOCALES[locale]) == found

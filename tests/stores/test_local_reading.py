@@ -244,7 +244,7 @@ def test_a_prospects_current_sequence_is_its_latest_that_runs(tmp_path: Path) ->
     due = "2026-05-01T00:00:00.000Z"
     assert rows(org, "prospect", *fields, "sequence.user_salesforce_id") == [
         (1, 2, "S2", "active", True, 4, "call", due, None),
-        (2, *[None] * 8),
+        (2, None, None, None, False, None, None, None, None),
     ]
     org.close()
 

@@ -11,5 +11,6 @@ from engine.stores.local.store import LocalOrg, open_org
 
 __all__ = ["SAMPLE", "LocalOrg", "Refused", "dump", "load", "open_org"]
 
-#: The sample data of a Salesforce Developer Edition org, in `salesforce/`.
+#: The sample data of a Salesforce Developer Edition org, in `salesforce/`; and in `setup/` the
+#: custom fields that Outreach's guide asks an administrator to add.
 SAMPLE = Path(__file__).parent / "sample"

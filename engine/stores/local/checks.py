@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 import msgspec
 
 from dsl.schema import Field, Kind, ObjectType, Side, shipped_schema
+from engine.stores.local.custom import extended
 from engine.stores.local.ids import checked_id
 from engine.stores.local.refusals import problem_with
 from engine.stores.local.stamps import as_vendor, instant
@@ -52,10 +53,10 @@ class Rules:
 
 
 @cache
-def rules_for(side: Side, type_: str) -> Rules:
-    """The rules of a shipped type, which must be one."""
+def rules_for(side: Side, type_: str, custom: tuple[Field, ...] = ()) -> Rules:
+    """The rules of a shipped type, which must be one, with these custom fields."""
     schema = shipped_schema()
-    found = schema.types[side, type_]
+    found = extended(schema.types[side, type_], custom)
     create, update, references = {}, {}, {}
     defaults = _DEFAULTS.get(type_, {}) if side is Side.SALESFORCE else {}
     for field in found.fields.values():

@@ -8,14 +8,16 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from dsl.schema import Side, shipped_schema
+from dsl.schema import ObjectType, Side, shipped_schema
 from engine.model import RecordId
 from engine.ports import StoreError
 from engine.stores.local import shapes
+from engine.stores.local.custom import FIELDS, of_document
 from engine.stores.local.files import array_elements
 from engine.stores.local.ids import minted_number
 from engine.stores.local.lookups import elements_of
 from engine.stores.local.org import OrgFile
+from engine.stores.local.refusals import Refused
 from engine.stores.local.shapes import Loaded
 from engine.stores.local.store import LocalOrg
 from engine.stores.local.tables import Table, quoted
@@ -41,11 +43,14 @@ def load(org: LocalOrg, folder: Path, progress: Progress | None = None) -> dict[
 
     Salesforce files hold REST records, Outreach ones JSON:API resource objects. Ids and stamps are
     kept; a record whose id is there already replaces it. What a user may not write may be loaded.
+    `custom_fields.json` has the custom fields that the org is given first.
     Raises `StoreError`, which names the file, for an unknown type and for what is no such array.
     """
     files = _files(org, folder)
     counts: dict[str, int] = {}
     with org.file.transaction() as moment:
+        if (folder / FIELDS).is_file():
+            _load_fields(org.file, folder / FIELDS)
         for path in files:
             loader = _Loader(org.file, org.file.table(path.stem), path, moment)
             counts[path.stem] = loader.load(progress or (lambda *_: None))
@@ -55,8 +60,9 @@ def load(org: LocalOrg, folder: Path, progress: Progress | None = None) -> dict[
 def _files(org: LocalOrg, folder: Path) -> list[Path]:
     if not folder.is_dir():
         raise StoreError(f"there is no folder {folder}: name one that has a JSON file per type")
-    files = sorted(folder.glob("*.json"))
-    if not files:
+    found = sorted(folder.glob("*.json"))
+    files = [path for path in found if path.name != FIELDS]
+    if not found:
         raise StoreError(
             f"{folder} has no JSON file: a type's records are in a file named after it"
         )
@@ -67,6 +73,24 @@ def _files(org: LocalOrg, folder: Path) -> list[Path]:
             hint = f"did you mean `{near[0]}.json`?" if near else f"known are {', '.join(known)}"
             raise StoreError(f"{path}: {org.side.title()} has no type `{path.stem}`; {hint}")
     return files
+
+
+def _load_fields(org: OrgFile, path: Path) -> None:
+    """Give the org the custom fields of a file, each with its `object`."""
+    for at, (raw, _) in enumerate(array_elements(path), 1):
+        try:
+            type_ = _object(org, raw)
+            org.keep_field(type_.name, of_document(type_, raw))
+        except (ValueError, Refused) as error:  # msgspec's own errors are ValueErrors
+            raise StoreError(f"{path}, field {at}: {error}") from None
+
+
+def _object(org: OrgFile, raw: Any) -> ObjectType:
+    name = raw.get("object") if isinstance(raw, dict) else None
+    type_ = org.describe(name) if isinstance(name, str) else None
+    if type_ is None:
+        raise ValueError(f"its `object` names no type of {org.side.title()}: {name}")
+    return type_
 
 
 def _known_types(org: LocalOrg) -> list[str]:

@@ -5,23 +5,27 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from datetime import datetime, timedelta
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from dsl.schema import ObjectType, Schema, Side, shipped_schema
+from dsl.schema import Field, ObjectType, Schema, Side, shipped_schema
 from engine.model import RecordId
 from engine.ports import Clock, StoreError
+from engine.stores.local.custom import as_document, extended, of_document
 from engine.stores.local.ids import PREFIXES, full_id, minted_id
 from engine.stores.local.stamps import SystemClock, as_vendor, stamp
-from engine.stores.local.tables import Table, table_of
+from engine.stores.local.tables import Table, quoted, shape, table_of
 
 __all__ = ["FORMAT", "OrgFile", "folded"]
 
-#: The version of the file's layout.
-FORMAT = 1
+#: The version of the file's layout. A file is in format 1 until it gets a custom field, of which an
+#: earlier version of this program would know nothing.
+FORMAT = 2
+_PLAIN = 1
 
 _TABLES = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
@@ -32,6 +36,10 @@ CREATE TABLE element (type TEXT, attribute TEXT, folded, id,
 CREATE TABLE deleted (type TEXT, id, stamp TEXT NOT NULL, record TEXT,
   PRIMARY KEY (type, id)) WITHOUT ROWID;
 CREATE INDEX "deleted by stamp" ON deleted (type, stamp);
+"""
+_CUSTOM = """
+CREATE TABLE IF NOT EXISTS custom (type TEXT, name TEXT, field TEXT NOT NULL,
+  PRIMARY KEY (type, name))
 """
 _PATIENCE = 60.0  # seconds that one process waits for another one's transaction
 _MAPPED = 1 << 26  # bytes read without a copy; bounded, since they count as memory in use
@@ -63,8 +71,10 @@ class OrgFile:
         self._schema: Schema = shipped_schema()
         self._tables: dict[str, Table] = {}
         self._made: set[str] = set()
+        self._custom: dict[str, tuple[Field, ...]] = {}
         try:
             self.db = self._opened()
+            self._read_custom()
         except sqlite3.Error as error:
             raise self._failure(error) from None
 
@@ -102,11 +112,11 @@ class OrgFile:
                 f" [{self.side}], or move the file away to start with an empty org"
             )
         meta = dict(db.execute("SELECT key, value FROM meta"))
-        if meta.get("format") != str(FORMAT):
+        if meta.get("format") not in (str(_PLAIN), str(FORMAT)):
             raise StoreError(
                 f"{self.path} is a local org in format {meta.get('format')}, and this version of"
-                f" crosswalk reads format {FORMAT}: dump it with the version that wrote it, then"
-                " load it into a new file"
+                f" crosswalk reads formats up to {FORMAT}: dump it with the version that wrote it,"
+                " then load it into a new file"
             )
         if meta.get("side") != self.side:
             raise StoreError(
@@ -121,7 +131,7 @@ class OrgFile:
         if not self._known(db):
             for statement in _TABLES.split(";"):
                 db.execute(statement)
-            meta = [("format", str(FORMAT)), ("side", self.side.value), ("stamp", "")]
+            meta = [("format", str(_PLAIN)), ("side", self.side.value), ("stamp", "")]
             db.executemany("INSERT INTO meta VALUES (?, ?)", meta)
         db.execute("COMMIT")
 
@@ -164,9 +174,23 @@ class OrgFile:
         finally:
             self.db.execute("ROLLBACK")
 
+    def instant(self) -> datetime:
+        """The computer's, or the test's, clock as it is."""
+        return self._clock.now()
+
     def _moment(self) -> str:
-        last = self.db.execute("SELECT value FROM meta WHERE key = 'stamp'").fetchone()[0]
-        return max(stamp(self._clock.now()), str(last))
+        meta = dict(self.db.execute("SELECT key, value FROM meta WHERE key IN ('ahead', 'stamp')"))
+        ahead = timedelta(seconds=float(meta.get("ahead", 0)))
+        return max(stamp(self._clock.now() + ahead), str(meta["stamp"]))
+
+    def move_clock(self, time: timedelta) -> None:
+        """Let the org's clock run ahead of this machine's by so much more, from now on."""
+        with self.transaction():
+            self.db.execute(
+                "INSERT INTO meta VALUES ('ahead', ?)"
+                " ON CONFLICT (key) DO UPDATE SET value = CAST(value AS REAL) + excluded.value",
+                (time.total_seconds(),),
+            )
 
     @contextmanager
     def transaction(self) -> Iterator[str]:
@@ -183,6 +207,8 @@ class OrgFile:
             with suppress(sqlite3.Error):
                 self.db.execute("ROLLBACK")
             self._made.clear()  # the tables may have been made in what was rolled back
+            with suppress(sqlite3.Error):
+                self._read_custom()
             if isinstance(error, sqlite3.Error):
                 raise self._failure(error) from None
             raise
@@ -201,8 +227,53 @@ class OrgFile:
     # -- types and ids --------------------------------------------------------------------------
 
     def describe(self, type_name: str) -> ObjectType | None:
-        """The type, or None if the org has no such type."""
-        return self._schema.get(self.side, type_name)
+        """The type with its custom fields, or None if the org has no such type."""
+        type_ = self._schema.get(self.side, type_name)
+        own = self._custom.get(type_name)
+        return type_ if type_ is None or own is None else extended(type_, own)
+
+    def custom_fields(self, type_name: str) -> tuple[Field, ...]:
+        """What was added to a shipped type, in the order that it came in."""
+        return self._custom.get(type_name, ())
+
+    def customized(self) -> dict[str, tuple[Field, ...]]:
+        """The custom fields of all types that have some, by type."""
+        return dict(sorted(self._custom.items()))
+
+    def keep_field(self, type_name: str, field: Field) -> None:
+        """Add a custom field, or keep it anew, in a transaction; what was loaded goes into it."""
+        known = self.describe(type_name)
+        adds = known is not None and field.name not in known.fields
+        self.db.execute(_CUSTOM)
+        document = msgspec.json.encode(as_document(field)).decode()
+        sql = "INSERT OR REPLACE INTO custom VALUES (?, ?, ?)"
+        self.db.execute(sql, (type_name, field.name, document))
+        self.db.execute("UPDATE meta SET value = ? WHERE key = 'format'", (str(FORMAT),))
+        if adds and self.made(type_name):
+            self._widen(type_name, field)
+        self._read_custom()
+
+    def _widen(self, type_name: str, field: Field) -> None:
+        name, column = quoted(type_name), quoted(field.name)
+        default = " DEFAULT 0" if shape(field) == "boolean" else ""
+        self.db.execute(f"ALTER TABLE {name} ADD COLUMN {column}{default}")
+        at = f"'$.fields.{column}'"
+        self.db.execute(
+            f"UPDATE {name} SET {column} = coalesce(json_extract(_extra, {at}), {column}),"
+            f" _extra = json_remove(_extra, {at}) WHERE json_type(_extra, {at}) IS NOT NULL"
+        )
+
+    def _read_custom(self) -> None:
+        """Know the custom fields that the file has."""
+        self._custom, self._tables = {}, {}
+        if not self.db.execute("SELECT 1 FROM sqlite_master WHERE name = 'custom'").fetchone():
+            return
+        for type_name, raw in self.db.execute("SELECT type, field FROM custom ORDER BY rowid"):
+            type_ = self.describe(type_name)
+            if type_ is not None:
+                found = of_document(type_, msgspec.json.decode(raw))
+                others = [f for f in self.custom_fields(type_name) if f.name != found.name]
+                self._custom[type_name] = (*others, found)
 
     def table(self, type_name: str) -> Table:
         """A type's table, which may not be there yet. Raises `StoreError` for an unknown type."""

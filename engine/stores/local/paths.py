@@ -14,10 +14,13 @@ from engine.stores.local.tables import Table, address_parts, quoted, shape
 __all__ = ["Query", "Reading"]
 
 _NULL = ("NULL", "plain")
-#: A prospect's latest sequence state, one that still runs before any that has ended.
+_FALSE = ("0", "boolean")
+#: A prospect's latest sequence state, one that still runs before any that broke off. One that has
+#: finished is left behind, and its prospect is in no sequence.
 _STATE = (
     "(SELECT s.id FROM sequenceState AS s WHERE s.prospect = {key}"
-    " ORDER BY s.state IN ('finished', 'failed', 'bounced', 'opted_out', 'disabled'), s.id DESC"
+    " AND s.state IS NOT 'finished'"
+    " ORDER BY s.state IN ('failed', 'bounced', 'opted_out', 'disabled'), s.id DESC"
     " LIMIT 1)"
 )
 #: What `sequence.…` reads: the types that must have records, the expression, and its shape.
@@ -25,7 +28,7 @@ _SEQUENCE: dict[str, tuple[tuple[str, ...], str, str]] = {
     "id": ((), "{state}.sequence", "plain"),
     "name": (("sequence",), "(SELECT name FROM sequence WHERE id = {state}.sequence)", "plain"),
     "status": ((), "{state}.state", "plain"),
-    "active": ((), "({state}.state = 'active')", "boolean"),
+    "active": ((), "({state}.state IS 'active')", "boolean"),
     "step_number": (
         ("sequenceStep",),
         '(SELECT "order" FROM sequenceStep WHERE id = {state}.sequenceStep)',
@@ -41,7 +44,9 @@ _SEQUENCE: dict[str, tuple[tuple[str, ...], str, str]] = {
         "(SELECT min(dueAt) FROM task WHERE sequenceState = {state}.id AND NOT completed)",
         "plain",
     ),
+    # Only links tell who this is in Salesforce; a rule's line goes by them, and asks for `user`.
     "user_salesforce_id": ((), "NULL", "plain"),
+    "user": ((), "{state}.user", "plain"),
 }
 
 
@@ -121,7 +126,7 @@ class Reading:
             raise StoreError(f"a prospect's `sequence` has no `{word}`: {', '.join(_SEQUENCE)}")
         needed, sql, form = _SEQUENCE[word]
         if not all(self.org.made(name) for name in ("sequenceState", *needed)):
-            return _NULL
+            return _FALSE if form == "boolean" else _NULL
         at = ("t.sequence", "sequenceState")
         if at not in self._aliases:
             self._aliases[at] = new = "state"

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from dsl.schema import Side
 
-__all__ = ["SystemClock", "as_vendor", "instant", "normal_stamp", "stamp"]
+__all__ = ["SystemClock", "as_vendor", "between", "instant", "later", "normal_stamp", "stamp"]
 
 
 class SystemClock:
@@ -43,3 +43,13 @@ def normal_stamp(text: str) -> str | None:
 def as_vendor(side: Side, moment: str) -> str:
     """A stamp as the vendor writes a date-time; Salesforce keeps whole seconds."""
     return moment[:19] + ".000+0000" if side is Side.SALESFORCE else moment
+
+
+def later(moment: str, time: timedelta) -> str:
+    """The stamp so much later than another, or earlier."""
+    return stamp(datetime.fromisoformat(moment) + time)
+
+
+def between(start: str, end: str) -> timedelta:
+    """The time from one stamp to another."""
+    return datetime.fromisoformat(end) - datetime.fromisoformat(start)

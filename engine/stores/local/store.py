@@ -7,10 +7,12 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from dsl.schema import ObjectType, Side
+from dsl.schema import Field, ObjectType, Side
 from engine.model import Cursor, Listing, Outcome, Page, RecordId, Result, Row, Value, Write
-from engine.ports import Clock
+from engine.ports import Clock, Usage
+from engine.stores.local.calls import count_calls, usage
 from engine.stores.local.conversion import convert
+from engine.stores.local.custom import field_of, labelled
 from engine.stores.local.lists import LIST_VIEW, REPORT, ids_in, lists_of
 from engine.stores.local.lives import fates, merge, undelete
 from engine.stores.local.org import OrgFile
@@ -55,14 +57,14 @@ class LocalOrg:
         Deleted ids come with the first page. Raises `StoreError` for an unknown type or field.
         """
         for page in scan(self.file, self.file.table(type_name), fields, since, self.page_size):
-            self.calls += 1
+            self._count(1)
             yield page
 
     def fetch(self, type_name: str, fields: Sequence[str], ids: Sequence[RecordId]) -> list[Row]:
         """The records of these ids that exist; one call for each `page_size` ids."""
         table, rows = self.file.table(type_name), []
         for start in range(0, len(ids), self.page_size):
-            self.calls += 1
+            self._count(1)
             rows += rows_of_ids(self.file, table, fields, ids[start : start + self.page_size])
         return rows
 
@@ -70,7 +72,7 @@ class LocalOrg:
         """Those of these records that were deleted; one call for each `page_size` ids."""
         table, found = self.file.table(type_name), dict[RecordId, RecordId | None]()
         for start in range(0, len(ids), self.page_size):
-            self.calls += 1
+            self._count(1)
             found |= fates(self.file, table, ids[start : start + self.page_size])
         return found
 
@@ -84,7 +86,7 @@ class LocalOrg:
         """The records whose `key` fields hold one of the values; one call for each 200 values."""
         table, rows = self.file.table(type_name), dict[RecordId, Row]()
         for start in range(0, len(values), _FIND_SIZE):
-            self.calls += 1
+            self._count(1)
             chunk = values[start : start + _FIND_SIZE]
             found = found_rows(self.file, table, fields, key, chunk)
             rows.update((row[0], row) for row in found)
@@ -95,8 +97,16 @@ class LocalOrg:
         table = self.file.table(type_name)
         if not writes:
             return []
-        self.calls += -(-len(writes) // self.write_size)
+        self._count(-(-len(writes) // self.write_size))
         return write_all(self.file, table, writes)
+
+    def usage(self) -> Usage:
+        """The calls that anybody made: of 24 hours in Salesforce, of this hour in Outreach."""
+        return usage(self.file)
+
+    def _count(self, calls: int) -> None:
+        self.calls += calls
+        count_calls(self.file, calls)
 
     def close(self) -> None:
         """Let go of the file."""
@@ -115,7 +125,7 @@ class LocalOrg:
     def listed(self, listing: Listing) -> Iterator[list[RecordId]]:
         """The records in a list as it is now; each page is one call. Raises `StoreError`."""
         for ids in ids_in(self.file, listing, self.page_size):
-            self.calls += 1
+            self._count(1)
             yield ids
 
     # -- what a user does -----------------------------------------------------------------------
@@ -154,6 +164,26 @@ class LocalOrg:
     def get(self, type_name: str, record: RecordId) -> dict[str, Any] | None:
         """A record in its vendor's JSON shape, or None if it is not there."""
         return record_of(self.file, self.file.table(type_name), record)
+
+    def add_field(self, type_name: str, name: str, kind: str, **more: Any) -> Field:
+        """Add a custom field to a Salesforce type, as an administrator does. Raises `Refused`.
+
+        `kind` is one of `FIELD_TYPES`; `more` may have `values`, `length`, `label` and `to`.
+        """
+        type_ = self.file.table(type_name).type
+        if (target := more.get("to")) is not None:
+            self.file.table(target)
+        field = field_of(type_, name, kind, **more)
+        return self._kept(type_name, field)
+
+    def label_field(self, type_name: str, name: str, label: str) -> Field:
+        """Give a custom field another label. Raises `Refused`."""
+        return self._kept(type_name, labelled(self.file.table(type_name).type, name, label))
+
+    def _kept(self, type_name: str, field: Field) -> Field:
+        with self.file.transaction():
+            self.file.keep_field(type_name, field)
+        return field
 
     def _act(self, type_name: str, write: Write) -> RecordId:
         [result] = write_all(self.file, self.file.table(type_name), [write])

@@ -37,13 +37,32 @@ def write_all(org: OrgFile, table: Table, writes: Sequence[Write]) -> list[Resul
 
 def write_within(org: OrgFile, table: Table, writes: Sequence[Write], moment: str) -> list[Result]:
     """As `write_all`, in a transaction that is under way and has a stamp."""
-    rules = rules_for(org.side, table.type.name)
+    rules = rules_for(org.side, table.type.name, org.custom_fields(table.type.name))
     org.make(table)
     batch = _Batch(org, table, rules, known_to(org, table, rules, writes), moment)
+    before = _in_sequences(org, table, [w.id for w in writes])
     results = [batch.add(write) for write in writes]
     batch.flush()
     org.keep_number(table.type.name, batch.number)
+    if whose := before | _in_sequences(org, table, [r.id for r in results]):
+        _stamp_prospects(org, whose, moment)
     return results
+
+
+def _in_sequences(org: OrgFile, table: Table, ids: Sequence[RecordId | None]) -> set[RecordId]:
+    """The prospects whose places in sequences these records are; none of another type's."""
+    if table.type.name != "sequenceState" or not org.made("prospect"):
+        return set()
+    sql = "SELECT prospect FROM sequenceState WHERE id IN (SELECT value FROM json_each(?))"
+    wanted = [org.record_id(i) for i in ids if i is not None]
+    return {row[0] for row in org.rows(sql, (msgspec.json.encode(wanted).decode(),)) if row[0]}
+
+
+def _stamp_prospects(org: OrgFile, prospects: set[RecordId], moment: str) -> None:
+    """`sequence.…` is read through the prospect, so that a reader must see the prospect change."""
+    sql = "UPDATE prospect SET _stamp = ?, updatedAt = ?, touchedAt = ? WHERE id = ?"
+    at = org.as_vendor(moment)
+    org.db.executemany(sql, [(moment, at, at, record) for record in prospects])
 
 
 class _Batch:

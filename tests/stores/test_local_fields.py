@@ -1,0 +1,134 @@
+"""Custom fields of local orgs: added, written, kept."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dsl.schema import Kind
+from engine.stores.local import SAMPLE, Refused, dump, load, open_org
+from tests.cli.program import crosswalk
+from tests.stores.orgs import MEMORY, O, S, org_of, rows, write
+
+
+def test_a_custom_field_is_described_written_and_refused_as_any_other(tmp_path: Path) -> None:
+    path = tmp_path / "s.db"
+    org, _ = org_of(S, path)
+    before = write(org, "Lead", LastName="A", Company="C").id
+    org.add_field("Lead", "Region__c", "picklist", values=["EMEA", "AMER"])
+    org.add_field("Lead", "Seen__c", "checkbox")
+    org.add_field("Lead", "Code__c", "text", length=3)
+    org.add_field("Lead", "Buddy__c", "reference", to="User")
+    load(org, SAMPLE / "salesforce")
+    user = rows(org, "User", "LastName")[0][0]
+    last = rows(org, "User", "LastName")[0][1]
+    values = {"Region__c": "EMEA", "Seen__c": True, "Code__c": "abc", "Buddy__c": user}
+    record = write(org, "Lead", LastName="B", Company="C", **values).id
+    org.close()
+
+    org = open_org(S, path)  # what was added is in the file
+    described = org.describe("Lead")
+    assert described is not None
+    assert described.fields["Seen__c"].kind is Kind.BOOLEAN
+    names = ["Region__c", "Seen__c", "Code__c", "Buddy__r.LastName"]
+    found = {row[0]: row[1:] for row in rows(org, "Lead", *names)}
+    assert found[str(before)] == (None, False, None, None)
+    assert found[str(record)] == ("EMEA", True, "abc", last)
+    wrong: list[tuple[dict[str, Any], str]] = [
+        ({"Region__c": "APAC"}, "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST"),
+        ({"Code__c": "abcd"}, "STRING_TOO_LONG"),
+        ({"Buddy__c": before}, "INVALID_CROSS_REFERENCE_KEY"),
+        ({"Other__c": "x"}, "INVALID_FIELD"),
+    ]
+    assert [write(org, "Lead", record, **v).code for v, _ in wrong] == [code for _, code in wrong]
+    org.close()
+
+
+def test_custom_fields_survive_a_dump_and_take_what_was_loaded(tmp_path: Path) -> None:
+    one, _ = org_of(S)
+    one.add_field("Account", "Tier__c", "picklist", values=["Gold"])
+    one.add_field("Account", "Old__c", "number", label="Age")
+    record = write(one, "Account", Name="A", Tier__c="Gold", Old__c=7).id
+    dump(one, tmp_path)
+    other, _ = org_of(S)
+    load(other, tmp_path)
+    load(other, tmp_path)
+    assert rows(other, "Account", "Tier__c", "Old__c") == [(record, "Gold", 7)]
+    assert other.file.customized() == one.file.customized()
+    (tmp_path / "custom_fields.json").unlink()
+    late, _ = org_of(S)
+    load(late, tmp_path)
+    late.add_field("Account", "Old__c", "number")
+    assert late.get("Account", record or "")["Old__c"] == 7  # type: ignore[index]
+    assert write(late, "Account", record, Old__c=8).code == ""
+    assert rows(late, "Account", "Old__c", "Tier__c") == [(record, 8, "Gold")]
+    for org in (one, other, late):
+        org.close()
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "more", "words"),
+    [
+        ("Region", "text", {}, "no name for a custom field"),
+        ("A__b__d__c", "text", {}, "no name for a custom field"),
+        ("Region__c", "picklist", {}, "needs its values"),
+        ("Region__c", "reference", {}, "needs the type"),
+        ("Region__c", "number", {"length": 3}, "only a text has a length"),
+        ("Region__c", "text", {"length": 300}, "1 to 255"),
+        ("TAKEN__C", "text", {}, "no name"),
+        ("taken__c", "text", {}, "has a field taken__c already"),
+    ],
+)
+def test_what_no_administrator_could_add_is_refused(
+    name: str, kind: str, more: dict[str, Any], words: str
+) -> None:
+    org, _ = org_of(S)
+    org.add_field("Lead", "Taken__c", "text")
+    with pytest.raises(Refused, match=words):
+        org.add_field("Lead", name, kind, **more)
+    org.close()
+
+
+def test_outreach_has_its_custom_fields_and_only_labels_them() -> None:
+    org = open_org(O, MEMORY)
+    with pytest.raises(Refused, match="only be given a label"):
+        org.add_field("prospect", "custom7", "text")
+    org.label_field("prospect", "custom7", "Account tier")
+    described = org.describe("prospect")
+    assert described is not None
+    assert described.fields["custom7"].label == "Account tier"
+    record = org.create("prospect", {"custom7": "gold"})
+    assert rows(org, "prospect", "custom7") == [(record, "gold")]
+    org.close()
+
+
+def test_rules_over_a_custom_field_sync_once_it_is_added(tmp_path: Path) -> None:
+    assert crosswalk(tmp_path, "init", ".").code == 0
+    for path in (tmp_path / "rules").glob("*.sync"):
+        path.unlink()
+    rules = (
+        "sync Lead <-> prospect {\n    match Email = emails\n\n    polling\n    inbound create\n"
+        "    pushing\n    outbound update\n\n    fields {\n        Email     <-> emails\n"
+        "        Tier__c   <-> custom1\n    }\n}\n"
+    )
+    (tmp_path / "rules" / "leads.sync").write_text(rules, encoding="utf-8")
+    lint = ("lint", "--live", "--format", "json")
+    assert "Tier__c" in crosswalk(tmp_path, *lint).out
+    field = ("field", "salesforce", "Lead", "Tier__c", "--type", "text", "--length", "20")
+    assert crosswalk(tmp_path, "local", *field).out == "Tier__c\n"
+    assert "Tier__c" not in crosswalk(tmp_path, *lint).out
+    listed = crosswalk(tmp_path, "local", "fields", "salesforce", "Lead", "--format", "json")
+    assert listed.json["fields"] == [
+        {"name": "Tier__c", "label": "Tier", "type": "string", "length": 20}
+    ]
+    lead = ("create", "salesforce", "Lead", "LastName=A", "Company=C", "Email=a@b.co", "Tier__c=g")
+    crosswalk(tmp_path, "local", *lead)
+    assert crosswalk(tmp_path, "run").code == 0
+    crosswalk(tmp_path, "local", "edit", "outreach", "prospect", "1", "custom1=silver")
+    assert crosswalk(tmp_path, "run").code == 0
+    crosswalk(tmp_path, "local", "dump", "salesforce", "out")
+    [record] = json.loads((tmp_path / "out" / "Lead.json").read_text(encoding="utf-8"))
+    assert record["Tier__c"] == "silver"
