@@ -60,16 +60,16 @@ class Book:
             self.edits[spot, name].append(Edit(tick, plain(value)))
 
     def engine_wrote(self, spot: Spot, write: Write, tick: int, read: int) -> None:
-        self._check(spot, write)
         if write.id is None:
             marker = self.land.sync_of(spot[0], spot[1]).marker.names[spot[0]]
             self.by_engine[spot] = write.values.get(marker)
         for name, value in write.values.items():
             self.written[spot, name].append(Written(tick, plain(value), read))
 
-    def _check(self, spot: Spot, write: Write) -> None:
-        """Whether a toggle or an arrow forbids a write."""
-        side, type_name, _ = spot
+    def engine_tries(self, side: Side, type_name: str, write: Write) -> None:
+        """Whether a toggle or an arrow forbids a write, also one that the org refuses."""
+        self.attempts += 1
+        spot = (side, type_name, write.id)
         sync = self.land.sync_of(side, type_name)
         lines = [*sync.all_lines(), *([sync.reference] if sync.reference else [])]
         allowed = {line.names[side] for line in lines if side.other in line.sources}

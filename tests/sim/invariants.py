@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from ast import literal_eval
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,6 +19,12 @@ from tests.sim.lands import Land, Line, Sync
 from tests.sim.sky import Spot
 
 __all__ = ["amiss"]
+
+_UNHEARD = schema.change.c.state == "unknown"
+_CONFLICT = re.compile(
+    r"(?P<field>\S+) and \S+ were both changed: Salesforce has (?P<left>.*), Outreach has"
+    r" (?P<right>.*); (?P<winner>\w+) won"
+)
 
 S, O = Side.SALESFORCE, Side.OUTREACH  # noqa: E741
 
@@ -50,8 +58,10 @@ def amiss(
         truth = truths[sync.name]
         found += _doubles(sync, truth, book)
         found += _alone(sync, truth)
+        found += _sham_conflicts(truth, ledger, book)
         for pair in truth.links.items():
             found += _pair(truth, pair, book, began)
+            found += _guessed(truth, pair, book)
             if sync.reference is not None:
                 found += _reference(sync.reference, truth, truths[sync.refers], pair)
     if ledger.unanswered():
@@ -101,10 +111,75 @@ def _overruled(ledger: Ledger, sync: Sync) -> list[str]:
     """What the log tells of values that gave way, or the history of a run that was cut off."""
     log = ledger.rows(sa.select(schema.log.c.message).where(schema.log.c.status == "conflict"))
     told = [row["message"] for row in log]
-    unknown = schema.change.c.state == "unknown"
-    for row in _rows(ledger, schema.change, sync.name, unknown):
+    for row in _rows(ledger, schema.change, sync.name, _UNHEARD):
         told += [repr(before) for _, before, _ in msgspec.json.decode(row["fields"])]
     return told
+
+
+def _sham_conflicts(truth: _Truth, ledger: Ledger, book: Book) -> list[str]:
+    """Edits that gave way to what no user gave the other side, or to what they came after."""
+    sync, found = truth.sync, []
+    log = ledger.rows(
+        sa.select(schema.log).where(
+            schema.log.c.status == "conflict", schema.log.c.external_type == sync.types[S]
+        )
+    )
+    unknown = {row["salesforce_id"] for row in _rows(ledger, schema.change, sync.name, _UNHEARD)}
+    for row in log:
+        told = _CONFLICT.fullmatch(row["message"])
+        assert told is not None, row["message"]
+        if row["external_id"] in unknown:
+            continue
+        line = next(n for n in sync.all_lines() if told["field"] in n.names.values())
+        values = {S: plain(literal_eval(told["left"])), O: plain(literal_eval(told["right"]))}
+        spots: dict[Side, Spot] = {
+            S: (S, sync.types[S], row["external_id"]),
+            O: (O, sync.types[O], int(row["internal_id"])),
+        }
+        won = Side(told["winner"].lower())
+        found += _sham(line, spots, values, won, book)
+    return found
+
+
+def _sham(
+    line: Line,
+    spots: dict[Side, Spot],
+    values: dict[Side, Value],
+    won: Side,
+    book: Book,
+) -> list[str]:
+    """What is wrong with one conflict: each value must be an edit that the other had not seen."""
+    found = [
+        f"{values[side]!r} of {spots[side]} {line.names[side]} was in a conflict, and no user gave it"
+        for side in SIDES
+        if values[side] is not None
+        and values[side] not in {e.value for e in book.edits[spots[side], line.names[side]]}
+    ]
+    here = spots[won.other], line.names[won.other]
+    edits = [e.tick for e in book.edits[here] if e.value == values[won.other]]
+    came = [w.tick for w in book.written[here] if w.value == values[won] is not None]
+    if edits and came and min(came) < min(edits):
+        found.append(f"{here} was edited with {values[won]!r} in sight, which won")
+    return found
+
+
+def _guessed(truth: _Truth, pair: tuple[RecordId, RecordId], book: Book) -> list[str]:
+    """Whether nothing says that two linked records belong together: neither birth nor key."""
+    sync, spots = truth.sync, {s: _spot(truth, s, {S: pair[0], O: pair[1]}) for s in SIDES}
+    for side, spot in spots.items():
+        marker = book.by_engine.get(spot)
+        if marker is not None and marker == book.by_user.get(spots[side.other]):
+            return []
+    keys = [
+        {
+            str(v.value).casefold()
+            for book_of in (book.edits, book.written)
+            for v in book_of.get((spot, sync.key.names[side]), ())  # type: ignore[attr-defined]
+            if v.value is not None
+        }
+        for side, spot in spots.items()
+    ]
+    return [] if keys[0] & keys[1] else [f"{pair} are linked, and nothing says why"]
 
 
 def _doubles(sync: Sync, truth: _Truth, book: Book) -> list[str]:

@@ -20,12 +20,13 @@ BOTH = frozenset((S, O))
 class Line:
     """One field on both sides; `sources` are the sides whose edits flow to the other one.
 
-    `kept` says that an empty value does not overwrite.
+    `kept` says that an empty value does not overwrite; users always give what is `required`.
     """
 
     names: dict[Side, str]
     sources: frozenset[Side] = BOTH
     kept: bool = False
+    required: bool = False
 
 
 @dataclass(frozen=True)
@@ -75,8 +76,8 @@ def _program(rules: str) -> Program:
     return program_of(rules)
 
 
-def _line(left: str, right: str, sources: frozenset[Side] = BOTH, kept: bool = False) -> Line:
-    return Line({S: left, O: right}, sources, kept)
+def _line(left: str, right: str, sources: frozenset[Side] = BOTH, **how: bool) -> Line:
+    return Line({S: left, O: right}, sources, **how)
 
 
 _LEADS = Sync(
@@ -84,8 +85,8 @@ _LEADS = Sync(
     lines=(
         _line("Title", "title"),
         _line("City", "addressCity"),
-        _line("LastName", "lastName", kept=True),
-        _line("Website", "custom1", frozenset((S,))),
+        _line("LastName", "lastName", kept=True, required=True),
+        _line("Website", "custom1", frozenset((S,)), kept=True),
         _line("Description", "custom2", frozenset((O,))),
     ),
     marker=_line("Company", "company"),
@@ -98,7 +99,7 @@ _LEAD_FIELDS = """
         Title <-> title
         City <-> addressCity
         LastName <-> lastName prevent empty
-        Website -> custom1
+        Website -> custom1 prevent empty
         Description <- custom2
     }
 """
@@ -150,13 +151,13 @@ _ACCOUNTS = Sync(
     {S: "Account", O: "account"},
     lines=(_line("Description", "custom1"),),
     marker=_line("Site", "custom3", frozenset((S,))),
-    key=_line("Name", "name", kept=True),
+    key=_line("Name", "name", kept=True, required=True),
     creates=frozenset((O,)),
 )
 _CONTACTS = Sync(
     {S: "Contact", O: "prospect"},
     lines=(
-        _line("LastName", "lastName", kept=True),
+        _line("LastName", "lastName", kept=True, required=True),
         _line("Title", "title"),
         _line("Description", "custom1", frozenset((S,))),
     ),

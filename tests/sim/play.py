@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, timedelta, tzinfo
@@ -12,14 +12,14 @@ from random import Random
 from sqlite3 import Connection, connect
 from typing import Any
 
-import engine.interpreter
+import engine.batch
 import engine.ledger.ledger
 from dsl.program import Pair
 from engine.case import Change
 from engine.cycle import Summary, run_cycle
 from engine.ledger import Ledger
 from engine.mapping import Mapping, compile_pair
-from engine.model import SIDES, Side
+from engine.model import SIDES, Action, Side
 from engine.ports import Store, StoreError
 from engine.stores.local import LocalOrg, open_org
 from tests.sim.book import Book
@@ -29,7 +29,7 @@ from tests.sim.sky import LAG, Crash, Sky, Temper
 from tests.sim.users import Users
 from tests.sim.weather import Commits, Weather
 
-__all__ = ["ACTS", "History", "play"]
+__all__ = ["ACTS", "History", "play", "quick_start"]
 
 ACTS = 14
 _MEMORY = Path(":memory:")
@@ -54,7 +54,7 @@ def play(seed: int, acts: int = ACTS, folder: Path | None = None) -> History:
     rng = Random(seed)  # noqa: S311 - chance that repeats itself
     land = LANDS[seed % len(LANDS)]
     sky = Sky(rng, Temper.drawn(rng))
-    with _quick_start(), _world(land, sky, folder) as world:
+    with quick_start(), _world(land, sky, folder) as world:
         sky.note(f"{land.name}; {sky.temper}")
         for _ in range(acts):
             world.act()
@@ -116,6 +116,27 @@ class World:
     def _report(self, change: Change) -> None:
         ids = change.salesforce_id, change.outreach_id
         self.sky.note(f"  {change.action} {change.direction} {ids}: {change.reason}")
+        if change.action is Action.LINK and change.rule.startswith("rules/"):
+            self._meeting(change)
+
+    def _meeting(self, change: Change) -> None:
+        """Whether two records meet of which one had other matches as well, as the run saw it."""
+        book, seen = self.book, self.sky.read
+        for side in SIDES:
+            sync = self.land.sync_of(side, change.types[side])
+            key, other = sync.key.names, side.other
+            mine = book.last((side, sync.types[side], change.id(side)), key[side])
+            records = book.living(other, sync.types[other])
+            free = set(records) - self.ledger.others(sync.name, other, records).keys()
+            alike = []
+            for record in free:
+                spot = (other, sync.types[other], record)
+                last = book.last(spot, key[other])
+                if mine and last and mine.value == last.value is not None:
+                    if last.tick < seen.get(spot, -1):
+                        alike.append(record)
+            if mine and len(alike) > 1 and change.direction.source is side:
+                book.wrongs.append(f"{change.id(side)} was linked, and matches {sorted(alike, key=str)}")
 
     def _restart(self) -> None:
         if self.file is not None:
@@ -180,21 +201,22 @@ def _connected(path: Path) -> Connection:
 
 
 _CONNECT = engine.ledger.ledger._connect
-_COMPILED: dict[tuple[str, str], Mapping] = {}
+_COMPILED: dict[int, Mapping] = {}
 
 
-def _compiled(pair: Pair, zone: tzinfo) -> Mapping:
-    key = (repr(pair), str(zone))
+def _compiled(pair: Pair, zone: tzinfo, others: Sequence[Pair]) -> Mapping:
+    key = id(pair)  # which stays: `Land.program` keeps its programs
     if key not in _COMPILED:
-        _COMPILED[key] = compile_pair(pair, zone)
+        _COMPILED[key] = compile_pair(pair, zone, others)
     return _COMPILED[key]
 
 
 @contextmanager
-def _quick_start() -> Iterator[None]:
+def quick_start() -> Iterator[None]:
     """Migrate one empty ledger and compile each sync once, not once a cycle."""
     _empty_ledger()
-    module: Any = engine.interpreter
+    module: Any = engine.batch
+    assert module.compile_pair is compile_pair
     module.compile_pair = _compiled
     engine.ledger.ledger._connect = _connected
     try:

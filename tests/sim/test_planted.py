@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import inspect
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from types import FunctionType, ModuleType
 from typing import Any, NamedTuple
 
@@ -16,12 +16,23 @@ from tests.sim.play import play
 
 
 class Mistake(NamedTuple):
-    """In `module`, the one place that reads `right` is made to read `wrong`."""
+    """In `module`, the one place that reads `right` is made to read `wrong`.
+
+    `guards` are further such places, which alone would make up for it.
+    """
 
     name: str
     module: str
     right: str
     wrong: str
+    guards: tuple[tuple[str, str, str], ...] = ()
+
+    def edits(self) -> dict[str, list[tuple[str, str]]]:
+        """What is to be changed, by module."""
+        found: dict[str, list[tuple[str, str]]] = {}
+        for module, right, wrong in ((self.module, self.right, self.wrong), *self.guards):
+            found.setdefault(module, []).append((right, wrong))
+        return found
 
 
 MISTAKES = [
@@ -243,21 +254,30 @@ def _functions(module: ModuleType) -> dict[str, FunctionType]:
 @contextmanager
 def planted(mistake: Mistake) -> Iterator[None]:
     """The engine with one mistake: the code of the functions that differ is changed in place."""
-    module = importlib.import_module(mistake.module)
+    with ExitStack() as stack:
+        for module, edits in mistake.edits().items():
+            stack.enter_context(_changed(importlib.import_module(module), edits))
+        yield
+
+
+@contextmanager
+def _changed(module: ModuleType, edits: list[tuple[str, str]]) -> Iterator[None]:
     source = inspect.getsource(module)
-    assert source.count(mistake.right) == 1, mistake
+    for right, wrong in edits:
+        assert source.count(right) == 1, right
+        source = source.replace(right, wrong)
     copy = ModuleType(module.__name__)
     copy.__dict__.update({k: v for k, v in vars(module).items() if k.startswith("__")})
-    exec(compile(source.replace(mistake.right, mistake.wrong), "planted", "exec"), vars(copy))  # noqa: S102
-    wrong, right = _functions(copy), _functions(module)
-    before = {name: function.__code__ for name, function in right.items()}
+    exec(compile(source, "planted", "exec"), vars(copy))  # noqa: S102
+    wrong_ones, right_ones = _functions(copy), _functions(module)
+    before = {name: function.__code__ for name, function in right_ones.items()}
     tests.sim.play._COMPILED.clear()
     try:
-        for name, function in right.items():
-            function.__code__ = wrong[name].__code__
+        for name, function in right_ones.items():
+            function.__code__ = wrong_ones[name].__code__
         yield
     finally:
-        for name, function in right.items():
+        for name, function in right_ones.items():
             function.__code__ = before[name]
         tests.sim.play._COMPILED.clear()
 

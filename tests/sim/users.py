@@ -62,7 +62,7 @@ class Users:
     def _values(self, sync: Sync, side: Side) -> dict[str, Value]:
         values = {line.names[side]: self._new() for line in (sync.marker, *sync.lines)}
         for line in sync.lines:
-            if not line.kept and self.sky.happens(0.3):
+            if not line.required and self.sky.happens(0.3):
                 del values[line.names[side]]
         values[sync.key.names[side]] = self._key(sync, side)
         return values | self._reference(sync, side)

@@ -129,11 +129,11 @@ class Weather:
         if sky.happens(sky.temper.locked):
             sky.note(f"LOCKED {self.side} {type_name} {write.id}")
             return Result(Outcome.TRANSIENT, None, "UNABLE_TO_LOCK_ROW", "the row is locked")
+        self._book.engine_tries(self.side, type_name, write)
         (result,) = self.org.write(type_name, [write])
         act = "delete" if write.delete else "create" if write.id is None else "update"
         told = result.id if result.outcome is Outcome.DONE else result.code
         sky.note(f"{act} {self.side} {type_name} {write.id or ''} {shown(write.values)}: {told}")
-        self._book.attempts += 1
         if result.outcome is Outcome.DONE and result.id is not None:
             spot = self._spot(type_name, result.id)
             self._book.engine_wrote(spot, write, sky.tick, sky.read.get(spot, -1))
