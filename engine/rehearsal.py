@@ -12,7 +12,8 @@ from typing import Any
 
 import msgspec
 
-from dsl.schema import Field, ObjectType, Side
+from dsl.paths import SEQUENCE_FIELDS
+from dsl.schema import Field, Kind, ObjectType, Side
 from dsl.values import canonical_name, is_empty
 from engine.model import Cursor, Outcome, Page, RecordId, Result, Row, Value, Write
 from engine.ports import Store
@@ -167,7 +168,7 @@ class Rehearsal:
         record, at, values, deleted = own
         if deleted:
             return None
-        base = below[2:] if below is not None else (None,) * len(fields)
+        base = below[2:] if below is not None else [self._blank(type_name, f) for f in fields]
         return (
             record,
             at,
@@ -176,6 +177,16 @@ class Rehearsal:
                 for path, old in zip(fields, base, strict=True)
             ),
         )
+
+    def _blank(self, type_name: str, path: str) -> Value:
+        """What a new record has in a field that it was not given: a checkbox is never empty."""
+        word, dot, rest = path.partition(".")
+        if dot:
+            in_sequence = word == "sequence" and SEQUENCE_FIELDS.get(rest) is Kind.BOOLEAN
+            return False if in_sequence else None
+        described = self.describe(type_name)
+        known = described.fields.get(word) if described else None
+        return False if known is not None and known.kind is Kind.BOOLEAN else None
 
     def _value(self, type_name: str, values: dict[str, Value], path: str, old: Value) -> Value:
         if path in values:

@@ -30,6 +30,7 @@ def sample() -> Iterator[World]:
     checked = check(sources, shipped_schema(), title_names())
     assert checked.diagnostics == ()
     at = World(carried_out(checked.program, title_texts()))
+    load(at.orgs[S], SAMPLE / "setup")
     load(at.orgs[S], SAMPLE / "salesforce")
     yield at
     at.close()
