@@ -150,7 +150,7 @@ def _sham(
 ) -> list[str]:
     """What is wrong with one conflict: each value must be an edit that the other had not seen."""
     found = [
-        f"{values[side]!r} of {spots[side]} {line.names[side]} was in a conflict, and no user gave it"
+        f"{values[side]!r} of {spots[side]} {line.names[side]} was no user's, and in a conflict"
         for side in SIDES
         if values[side] is not None
         and values[side] not in {e.value for e in book.edits[spots[side], line.names[side]]}
@@ -174,7 +174,7 @@ def _guessed(truth: _Truth, pair: tuple[RecordId, RecordId], book: Book) -> list
         {
             str(v.value).casefold()
             for book_of in (book.edits, book.written)
-            for v in book_of.get((spot, sync.key.names[side]), ())  # type: ignore[attr-defined]
+            for v in book_of.get((spot, sync.key.names[side]), ())
             if v.value is not None
         }
         for side, spot in spots.items()

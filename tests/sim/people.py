@@ -235,7 +235,8 @@ class People:
         return mine[number % len(mine)] if mine else None
 
     def create(self, type_name: str, key: str | None, kind: str | None) -> None:
-        side, values = side_of(type_name), {}
+        side = side_of(type_name)
+        values: dict[str, Value] = {}
         for pair in pairs_of(type_name):
             at = 0 if side is S else 1
             values[pair.marker[at]] = self.new()
