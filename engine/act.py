@@ -68,7 +68,7 @@ def _send(
         ]
         again, planned = context.refusals.part(mapping.name, planned)
         sent += [_Answered(task, change, None, result) for task, change, result in again]
-        planned, waiting = _afforded(planned, direction, context)
+        planned, waiting = _afforded(mapping, planned, direction, context)
         sent += waiting
         if planned:
             numbers = _intend(mapping, layout, [c for _, c in planned], direction, context)
@@ -77,7 +77,10 @@ def _send(
 
 
 def _afforded(
-    planned: list[tuple[Task, Change]], direction: Direction, context: Context
+    mapping: Mapping,
+    planned: list[tuple[Task, Change]],
+    direction: Direction,
+    context: Context,
 ) -> tuple[list[tuple[Task, Change]], list[_Answered]]:
     """The changes that the target's budget has calls for, and the others with that answer.
 
@@ -85,7 +88,9 @@ def _afforded(
     """
     if not planned:
         return [], []
-    room, spent = room_for(context.stores[direction.target], len(planned))
+    target = direction.target
+    read_back = target not in mapping.unread
+    room, spent = room_for(context.stores[target], len(planned), read_back=read_back)
     if spent is None:
         return planned, []
     context.waits.note(spent)
@@ -212,8 +217,10 @@ def _conclude(
     went = [c for c in task.verdict.changes if id(c) not in failed]
     tally.counts["failed"] += sum(a.number is not None for a in refused)
     for change in went:
-        tally.add(_with_ids(change, answers), task.case)
-        commit.logs += conflict_rows(mapping, change)
+        told = tally.add(_with_ids(change, answers), task.case)
+        if told and change.action is Action.HOLD:
+            commit.logs.append(log_row(mapping, "held", change.reason, _ids(task.case)))
+        commit.logs += conflict_rows(mapping, change) if told else []
     _note_pending(mapping, task, refused, commit)
     if _unlinked(mapping, task, went, commit):
         return
@@ -251,7 +258,6 @@ def _note_pending(mapping: Mapping, task: Task, refused: list[_Answered], commit
             record = _record(task, change.direction.source)
             held = Pending(mapping.name, *record, *task.held, change.reason)
             commit.pending.append(held)
-            commit.logs.append(log_row(mapping, "held", change.reason, _ids(task.case)))
     for wait in task.verdict.waits:
         record = _record(task, wait.side)
         why = "reference" if wait.pairs else "transient"

@@ -51,7 +51,14 @@ def no_partner(
         linked = ledger.others(pair.name, side, [record]).get(record)
         if linked is not None:
             other = f"{pair.type(side.other).name} {linked}"
-            found.append(Objection("link", f"{name} is already linked to {other}"))
+            message = f"{name} is already linked to {other}"
+            if side is not partner.side:
+                message += (
+                    f": if {linked} and {partner.record} are the same, merge them in"
+                    f" {side.other.title()}, else delete the one that is not meant; the next run"
+                    " goes on from there"
+                )
+            found.append(Objection("link", message))
         elif not stores[side].fetch(pair.type(side).name, [], [record]):
             found.append(Objection("link", f"there is no {name}"))
     return found

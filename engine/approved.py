@@ -26,7 +26,7 @@ from engine.objection import Objection
 from engine.planfile import Entry, Plan, entry_of, schema_digest
 from engine.ports import Clock, Store
 
-__all__ = ["run_plan"]
+__all__ = ["calls_of", "run_plan"]
 
 _Key = tuple[str, str, str, RecordId | None]
 
@@ -71,6 +71,20 @@ def run_plan(  # noqa: PLR0913 - a cycle's own options
         stop=stop,
         progress=progress,
     )
+
+
+def calls_of(
+    program: Program,
+    stores: dict[Side, Store],
+    ledger: Ledger,
+    zone: tzinfo,
+    plan: Plan,
+    *,
+    clock: Clock | None = None,
+) -> dict[str, int]:
+    """The calls that carrying out a plan takes by side, its check included: it is rehearsed."""
+    with rehearse(stores, ledger) as (rehearsal, copy):
+        return run_plan(program, rehearsal, copy, zone, plan, clock=clock).calls
 
 
 def _outdated(

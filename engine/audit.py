@@ -121,7 +121,8 @@ def _differences(batches: Batches, task: Task) -> Iterator[Difference]:
             yield Difference(mapping.name, *ids, None, None, (None, None), why, change.rule)
     if task.link is None or len(case.rows) < len(SIDES):
         return
-    written = {f.line: c.direction for c in task.verdict.changes for f in c.fields}
+    changes = [c for c in task.verdict.changes if c.action is not Action.SKIP]
+    written = {f.line: c.direction for c in changes for f in c.fields}
     for number, code in enumerate(mapping.lines):
         if code.line.once or _alike(case, number, code):
             continue

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
@@ -22,13 +21,13 @@ from engine.compile import waits_with
 from engine.context import Context, Task
 from engine.conversion import Heir, decide_conversions, heir_of
 from engine.decide import await_news, decide_create, decide_linked, hold, meeting
-from engine.ledger import Commit, Link, LogRow
+from engine.ledger import Commit, Link, LogRow, about
 from engine.lives import Fates, Lives
 from engine.mapping import Mapping, compile_pair
 from engine.matching import Matches, find_matches
-from engine.model import SIDES, Action, Cursor, Direction, RecordId, Row
+from engine.model import SIDES, Cursor, Direction, RecordId, Row
 from engine.references import References, gather, routes
-from engine.swing import WINDOW, Update, pause_swinging
+from engine.swing import pause_swinging
 from engine.whose import decide_activity, finish_activities, who_is_linked
 
 __all__ = ["Batches", "Decided", "batches_of"]
@@ -101,6 +100,7 @@ class Batches:
         `again` are records that had to wait, to be decided on though they have not changed.
         """
         now = self.context.clock.now()
+        moved = [] if again else [row[0] for row in rows]
         if self.leads is not None and side is Side.SALESFORCE:
             self.leads.convert_into(self._unlinked(rows))
         rows = self._polled(side, rows, now)
@@ -108,7 +108,7 @@ class Batches:
             # Before the others: one of these may be the master into which a gone one was merged.
             self._depart(side, gone, now, sure=not again)
         while True:
-            commit = Commit()
+            commit = Commit(moved={self.mapping.name: moved})
             later = self._pass(side, rows, now, commit, again)
             if not later:
                 commit.cursor = cursor
@@ -156,7 +156,7 @@ class Batches:
 
     def _depart(self, side: Side, gone: Sequence[RecordId], now: datetime, *, sure: bool) -> None:
         """Decide on records that are gone, and commit that by itself."""
-        commit = Commit()
+        commit = Commit(moved={self.mapping.name: list(gone)})
         tasks, fates = self._departed(side, gone, now, sure=sure)
         # Without a link there is nothing to do about a record but to forget what waits for it.
         commit.seen += [(self.mapping.name, side, each) for each in (gone if sure else fates)]
@@ -218,40 +218,12 @@ class Batches:
         for task in tasks:
             task.case.references = references
             task.verdict = self._decide(side, task, matches)
-        self._pause(tasks, now)
+        if not self.context.unpaused:
+            pause_swinging(tasks, self.mapping, self.layout, self.context.ledger, now)
         if self.mapping.pair.label:
             finish_activities(self.mapping, tasks, self.context.stores, self.context.ledger)
         later = [row for row in found.alone if row[0] in matches.later]
         return Decided([*tasks, *decided], found.settled, later)
-
-    def _pause(self, tasks: list[Task], now: datetime) -> None:
-        """Hold the fields that swing between two values, unless somebody let them go on."""
-        ids = [
-            task.link.salesforce_id
-            for task in tasks
-            if task.link and any(c.action is Action.UPDATE for c in task.verdict.changes)
-        ]
-        if not ids or self.context.unpaused:
-            return
-        name, since = self.mapping.name, stamp(now - WINDOW)
-        updates: dict[str, list[Update]] = defaultdict(list)
-        for record, layout, direction, fields in self.context.ledger.updates(name, ids, since):
-            today = self._todays_lines(layout)
-            updates[record] += [
-                Update(today[line], Direction(direction), value)
-                for line, _, value in fields
-                if line in today
-            ]
-        if updates:
-            pause_swinging(tasks, updates)
-
-    def _todays_lines(self, layout: int) -> dict[int, int]:
-        """Where the lines of a layout stand in today's."""
-        if layout == self.layout:
-            return {number: number for number in range(len(self.mapping.lines))}
-        today = {key: number for number, key in enumerate(self.mapping.keys)}
-        old = self.context.ledger.layout_lines(layout)
-        return {number: today[key] for number, key in enumerate(old) if key in today}
 
     def _without_partner(self, side: Side, linked: list[Task], now: datetime) -> list[Task]:
         """Decide on linked records whose other record is not there to be read."""
@@ -410,7 +382,9 @@ class Batches:
             return verdict
         record = case.id(side)
         if record in matches.held:
-            return hold(case, direction, matches.held[record])
+            clash = matches.held[record]
+            task.held = about(self.mapping.name, clash.about)
+            return hold(case, direction, clash.reason)
         if side.other in case.rows:
             return meeting(case, direction)
         if self._unheard(side, record):

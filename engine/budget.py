@@ -303,20 +303,22 @@ class Budgeted:
 
         return [each for done in self._each(writes, self.write_size, write) for each in done]
 
-    def room(self, count: int) -> tuple[int, BudgetSpent | None]:
+    def room(self, count: int, *, read_back: bool) -> tuple[int, BudgetSpent | None]:
         """How many of so many writes may go, and be read back; why the others may not."""
         if self._wait is not None:
             return count, None
-        found = self.budget.ask(self._needed(count), 2)
+
+        def needed(writes: int) -> int:
+            reading = -(-writes // self.page_size) if read_back else 0
+            return -(-writes // self.write_size) + reading
+
+        found = self.budget.ask(needed(count), needed(1))
         if found is None:
             return count, None
-        room = min(count, max(self.budget.reserved - 1, 0) * self.write_size)
-        while room > 0 and self._needed(room) > self.budget.reserved:
+        room = min(count, self.budget.reserved * self.write_size)
+        while room > 0 and needed(room) > self.budget.reserved:
             room -= min(self.write_size, room)
         return room, found
-
-    def _needed(self, count: int) -> int:
-        return -(-count // self.write_size) + -(-count // self.page_size)
 
     def _paged(self, pages: Iterator[_Answer]) -> Iterator[_Answer]:
         """Pages, each of which is a call."""
@@ -385,9 +387,11 @@ def budgeted(
     }
 
 
-def room_for(store: Store, count: int) -> tuple[int, BudgetSpent | None]:
+def room_for(store: Store, count: int, *, read_back: bool) -> tuple[int, BudgetSpent | None]:
     """How many of so many writes the store's budget lets through, and why not the others."""
-    return store.room(count) if isinstance(store, Budgeted) else (count, None)
+    if isinstance(store, Budgeted):
+        return store.room(count, read_back=read_back)
+    return count, None
 
 
 def is_near(stores: Mapping[Side, Store], count: int) -> bool:

@@ -11,7 +11,7 @@ from dsl.schema import Side
 from engine.budget import Waits
 from engine.case import Case, Change, Verdict
 from engine.chosen import Chosen, Partner
-from engine.ledger import Ledger, Link, Pending
+from engine.ledger import REVIEW, Held, Ledger, Link, Pending
 from engine.mapping import Mapping
 from engine.model import Action, Direction, RecordId
 from engine.ports import Clock, Store
@@ -45,7 +45,7 @@ class Task:
     heirs: list[tuple[str, Link]] = field(default_factory=list)
     later: list[Pending] = field(default_factory=list)
     revived: bool = False
-    held: tuple[str, str, str] = ("review", "", "")
+    held: Held = REVIEW
 
 
 @dataclass
@@ -76,16 +76,20 @@ class Tally:
 
     held: set[tuple[Any, ...]] = field(default_factory=set)
 
-    def add(self, change: Change, case: Case | None = None) -> None:
-        if change.action is Action.HOLD and self._knows(change):
-            return
+    def add(self, change: Change, case: Case | None = None) -> bool:
+        """Count a change and report it; whether it was not told of before."""
+        conflicts = sum(f.conflict is not None for f in change.fields)
+        kept = change.action is Action.HOLD or (change.action is Action.SKIP and conflicts)
+        if kept and self._knows(change):
+            return False
         self.counts[_COUNTED[change.action]] += 1
-        self.counts["conflicts"] += sum(f.conflict is not None for f in change.fields)
+        self.counts["conflicts"] += conflicts
         self.report(change)
         self.keep(change, case)
+        return True
 
     def _knows(self, change: Change) -> bool:
-        """Whether a run has told of this hold: a record may be seen from both its sides."""
+        """Whether a run has told of this already: a record may be seen from both its sides."""
         types = tuple(change.types.values())
         key = (types, change.salesforce_id, change.outreach_id, change.reason)
         known = key in self.held

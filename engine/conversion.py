@@ -12,7 +12,7 @@ from dsl.schema import Side
 from engine.case import Change, Verdict
 from engine.columns import LEAD
 from engine.context import Task
-from engine.ledger import Ledger, Link
+from engine.ledger import Ledger, Link, about
 from engine.lives import look_again
 from engine.mapping import UNSET, Mapping
 from engine.model import Action, Direction
@@ -66,6 +66,7 @@ def decide_conversions(
         elif theirs.get(contact, prospect) != prospect or mine.get(prospect, contact) != contact:
             clash = (theirs.get(contact), mine.get(prospect))
             task.verdict = Verdict([_hold(task, contact, *clash)])
+            task.held = about(heir.mapping.name, [contact, *clash])
         elif contact in theirs:
             task.verdict = Verdict([_ends(task, contact)])
         else:

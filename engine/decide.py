@@ -11,7 +11,7 @@ from typing import Any
 
 from dsl.schema import Side
 from dsl.values import first, is_empty
-from engine.case import Case, Change, FieldChange, Verdict
+from engine.case import Case, Change, Conflict, FieldChange, Verdict
 from engine.compile import is_unset, waiting
 from engine.lastknown import why_kept
 from engine.ledger import Link
@@ -40,7 +40,7 @@ def decide_linked(case: Case) -> Verdict:
     """The three-way decision, line by line, on two records that are linked, or about to be."""
     verdict = Verdict()
     writes: dict[Direction, list[FieldChange]] = {d: [] for d in DIRECTIONS}
-    held: dict[Direction, bool] = dict.fromkeys(DIRECTIONS, False)
+    kept: dict[Direction, dict[str, list[FieldChange]]] = {d: {} for d in DIRECTIONS}
     if case.bases is None:
         found = [(n, True, True) for n in range(len(case.mapping.lines))]
     else:
@@ -51,20 +51,20 @@ def decide_linked(case: Case) -> Verdict:
         if who and who != case.who:
             verdict.agreed.append(number)
             continue
-        _decide_line(case, number, s_changed, o_changed, verdict, writes, held)
+        _decide_line(case, number, s_changed, o_changed, verdict, writes, kept)
     for direction in DIRECTIONS:
         fields = writes[direction]
-        if not fields and not held[direction]:
+        if not fields and not kept[direction]:
             continue
         rule = case.mapping.rule(direction, "update", case.who)
         if fields:
             verdict.changes.append(
                 case.change(Action.UPDATE, direction, rule.reason, rule.place, fields)
             )
-        else:
-            label = case.mapping.pair.label or f"{direction} update"
-            reason = f"{label}: condition does not hold"
-            verdict.changes.append(case.change(Action.SKIP, direction, reason, rule.place))
+        for reason, conflicts in kept[direction].items():
+            verdict.changes.append(
+                case.change(Action.SKIP, direction, reason, rule.place, conflicts)
+            )
     return verdict
 
 
@@ -75,8 +75,9 @@ def _decide_line(
     o_changed: bool,
     verdict: Verdict,
     writes: dict[Direction, list[FieldChange]],
-    held: dict[Direction, bool],
+    kept: dict[Direction, dict[str, list[FieldChange]]],
 ) -> None:
+    """Decide on one line; `kept` are the reasons why nothing is written, with lost conflicts."""
     code = case.mapping.lines[number]
     direction, conflict, agreed = flow_of(case, number, s_changed, o_changed)
     if agreed:
@@ -93,18 +94,24 @@ def _decide_line(
     target = code.ends[direction.target]
     before = case.rows[direction.target][slot(case, code, direction.target)]
     if why := _kept_back(case, code, direction, value, before):
-        case.note(number, why)
+        case.note(number, f"held back: {why}")
+        _keep_conflict(case, number, direction, conflict, why, kept[direction])
         return
     if same(case, number, direction, value):
         case.note(number, "changed, but the other side has the same value")
         verdict.agreed.append(number)
         return
     if not flows:
-        case.note(number, f"held back: {direction} update is off")
+        why = f"{direction} update is off"
+        case.note(number, f"held back: {why}")
+        _keep_conflict(case, number, direction, conflict, why, kept[direction])
         return
     if not case.holds(direction, "update"):
         case.note(number, f"held back: the condition of {direction} update does not hold")
-        held[direction] = True
+        label = case.mapping.pair.label or f"{direction} update"
+        why = f"{label}: condition does not hold"
+        kept[direction].setdefault(why, [])
+        _keep_conflict(case, number, direction, conflict, why, kept[direction])
         return
     sent = sendable(case, number, direction, value)
     if isinstance(sent, Wait):
@@ -123,6 +130,28 @@ def _decide_line(
             sent,
             conflict,
             target.is_link or isinstance(value, Linked),
+        )
+    )
+
+
+def _keep_conflict(
+    case: Case,
+    number: int,
+    direction: Direction,
+    conflict: Conflict | None,
+    why: str,
+    kept: dict[str, list[FieldChange]],
+) -> None:
+    """Tell of a conflict whose winner is not written, or the other edit would lose unseen."""
+    if conflict is None:
+        return
+    case.note(number, f"held back: {why}; both changed, {conflict.winner.title()} wins")
+    code = case.mapping.lines[number]
+    source, target = (code.ends[side] for side in (direction.source, direction.target))
+    before = case.rows[direction.target][slot(case, code, direction.target)]
+    kept.setdefault(why, []).append(
+        FieldChange(
+            number, source.label, target.label, before, before, before, conflict, target.is_link
         )
     )
 
@@ -183,9 +212,9 @@ def _kept_back(
     if value is HOLD:
         return _unmapped(code)
     if not line_holds(case, code):
-        return "held back: the line's condition does not hold"
+        return "the line's condition does not hold"
     if _would_blank(code, direction, value, before):
-        return "held back: prevent empty"
+        return "prevent empty"
     return None
 
 
@@ -252,12 +281,12 @@ def _unsent(code: LineCode, flows: bool, value: Any) -> str:
     """Why a line has nothing to give to a new record."""
     if not flows:
         return "does not flow this way"
-    return _unmapped(code) if value is HOLD else "empty"
+    return f"held back: {_unmapped(code)}" if value is HOLD else "empty"
 
 
 def _unmapped(code: LineCode) -> str:
     via = code.line.via
-    return f"held back: `{via.name}` does not map it" if via else "held back: no such value there"
+    return f"`{via.name}` does not map it" if via else "no such value there"
 
 
 def await_news(case: Case, direction: Direction) -> Verdict:

@@ -10,6 +10,7 @@ from typing import Any
 
 from dsl.program import Program, types_of_pair
 from dsl.schema import Side
+from dsl.values import is_empty
 from engine.batch import Batches
 from engine.case import Case
 from engine.context import Task
@@ -168,6 +169,8 @@ def _compare(
         yield Other(sync, side, record, what, None, one.outcome, two.outcome)
         return
     for name in dict.fromkeys((*one.fields, *two.fields)):
+        if is_empty(one.fields.get(name)) and is_empty(two.fields.get(name)):
+            continue  # a line that is there in one of them only, and has nothing to give
         if name not in two.fields:
             yield Other(sync, side, record, "no longer set", name, one.fields[name], None)
         elif name not in one.fields:

@@ -13,7 +13,7 @@ from dsl.schema import Side
 from engine.case import Case, Change, Verdict
 from engine.context import Context, Task
 from engine.decide import decide_gone
-from engine.ledger import Link, Pending, Tombstone
+from engine.ledger import Held, Link, Pending, Tombstone
 from engine.mapping import Mapping
 from engine.model import Action, Direction, RecordId, Row
 from engine.references import Wait
@@ -71,7 +71,7 @@ class Lives:
         for task, link in deleted:
             if link.id(side) in held:
                 change = self._change(link, Action.HOLD, side, held[link.id(side)])
-                task.verdict, task.held = Verdict([change]), ("vanished", "", "")
+                task.verdict, task.held = Verdict([change]), Held("vanished")
             else:
                 self._delete(task, link, side, contested)
         self._merge(merged, fates)
@@ -123,7 +123,7 @@ class Lives:
                 reason = f"{lost}, and both have a {types[Side.OUTREACH]} {ids}"
                 reason += ": delete or merge one of the two in Outreach"
                 hold = self._change(link, Action.HOLD, Side.SALESFORCE, reason)
-                task.verdict, task.held = Verdict([hold]), ("review", f"merge {name}", master)
+                task.verdict, task.held = Verdict([hold]), Held("review", f"merge {name}", master)
                 continue
             taken[master] = link.outreach_id
             heir = link._replace(salesforce_id=master)

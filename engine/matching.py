@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import product
-from typing import Any
+from typing import Any, NamedTuple
 
 from dsl.program import MatchRule
 from dsl.schema import Side
@@ -16,6 +16,7 @@ from engine.model import RecordId, Row
 from engine.ports import Store
 
 __all__ = [
+    "Clash",
     "Matches",
     "bearers_of",
     "candidates_of",
@@ -31,16 +32,23 @@ Key = tuple[Any, ...]
 Translations = dict[int, dict[RecordId, RecordId]]
 
 
+class Clash(NamedTuple):
+    """Why a record is held, and the records of both sides that are in its way."""
+
+    reason: str
+    about: tuple[RecordId, ...]
+
+
 @dataclass
 class Matches:
     """What a batch of unlinked records of one side found on the other.
 
-    `partners` by record id; `held` with the reason; `later` are records that share a key or a
-    partner with an earlier one of the batch and have to look again when that one is done.
+    `partners` by record id; `held` with what is in the way; `later` are records that share a key or
+    a partner with an earlier one of the batch and have to look again when that one is done.
     """
 
     partners: dict[RecordId, Row] = field(default_factory=dict)
-    held: dict[RecordId, str] = field(default_factory=dict)
+    held: dict[RecordId, Clash] = field(default_factory=dict)
     later: set[RecordId] = field(default_factory=set)
 
 
@@ -115,17 +123,16 @@ def _by_rule(
         if len(free) == 1:
             found.partners[row[0]] = free[0]
         elif free:
-            names = ", ".join(str(c[0]) for c in free[:5])
-            other = mapping.type_name(side.other)
-            found.held[row[0]] = (
-                f"matches {len(free)} {other} records by {rule_text(rule)}: {names}"
-            )
+            several = [c[0] for c in free]
+            reason = f"matches {_several(mapping, rule, side.other, several)}"
+            found.held[row[0]] = Clash(reason, tuple(several))
         elif taken and _is_unique(mapping, rule, side.other):
             other, mine = taken[0][0], linked[taken[0][0]]
-            found.held[row[0]] = (
+            reason = (
                 f"its {rule_text(rule)} belongs to {mapping.type_name(side.other)} {other},"
                 f" which is already linked to {mapping.type_name(side)} {mine}"
             )
+            found.held[row[0]] = Clash(reason, (other, mine))
         else:
             rest.append(row)
     return rest
@@ -140,22 +147,35 @@ def _look_back(
     ledger: Ledger,
     found: Matches,
 ) -> None:
-    """Hold a record whose one partner is itself held because several match it.
+    """Hold the records whose one partner matches several of their side.
 
     Each of the several finds only it, so whichever was edited first would get it.
     """
-    ids = [row[0] for row in partners.values()]
-    held = ledger.for_review(mapping.name, side.other, ids) if ids else set()
-    for record, partner in [(r, p) for r, p in partners.items() if p[0] in held]:
-        matching = candidates_of(mapping, rule, side.other, partner, store, ledger)
-        free = [other for other, linked in matching.items() if linked is None]
-        if len(free) > 1:
+    others = list({row[0]: row for row in partners.values()}.values())
+    translations = translations_of(mapping, rule, side.other, others, ledger)
+    keys = {row[0]: keys_of(mapping, rule, side.other, row, translations) for row in others}
+    if _is_unique(mapping, rule, side):
+        keys = {other: own for other, own in keys.items() if len(own) > 1}
+    if not any(keys.values()):
+        return
+    bearers = bearers_of(mapping, rule, side, [k for own in keys.values() for k in own], store)
+    ids = list({row[0] for group in bearers.values() for row in group})
+    settled = (
+        ledger.others(mapping.name, side, ids).keys() | found.partners.keys() - partners.keys()
+    )
+    for record, partner in partners.items():
+        group = {c[0] for key in keys.get(partner[0], ()) for c in bearers.get(key, ())}
+        rivals = sorted(group - settled - {record}, key=str)
+        if rivals:
             del found.partners[record]
-            names = ", ".join(str(other) for other in free[:5])
-            found.held[record] = (
-                f"{mapping.type_name(side.other)} {partner[0]} matches {len(free)}"
-                f" {mapping.type_name(side)} records by {rule_text(rule)}: {names}"
-            )
+            several = _several(mapping, rule, side, [record, *rivals])
+            reason = f"{mapping.type_name(side.other)} {partner[0]} matches {several}"
+            found.held[record] = Clash(reason, (partner[0], *rivals))
+
+
+def _several(mapping: Mapping, rule: MatchRule, side: Side, ids: list[RecordId]) -> str:
+    names = ", ".join(str(record) for record in ids[:5])
+    return f"{len(ids)} {mapping.type_name(side)} records by {rule_text(rule)}: {names}"
 
 
 def rule_text(rule: MatchRule) -> str:

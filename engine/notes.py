@@ -6,7 +6,7 @@ from dsl.schema import Side
 from engine.case import Change
 from engine.ledger import LogRow
 from engine.mapping import Mapping
-from engine.model import SIDES, RecordId
+from engine.model import SIDES, Action, RecordId
 
 __all__ = ["conflict_rows", "log_row"]
 
@@ -27,6 +27,9 @@ def log_row(
 
 def conflict_rows(mapping: Mapping, change: Change) -> list[LogRow]:
     """A row for each field of a change that both sides had changed, with both values."""
+    end = "won"
+    if change.action is Action.SKIP:
+        end = f"wins, but nothing was written ({change.reason})"
     ids = {side: change.id(side) for side in SIDES}
     return [
         log_row(
@@ -34,7 +37,7 @@ def conflict_rows(mapping: Mapping, change: Change) -> list[LogRow]:
             "conflict",
             f"{f.source} and {f.target} were both changed: Salesforce has"
             f" {f.conflict.salesforce!r}, Outreach has {f.conflict.outreach!r};"
-            f" {f.conflict.winner.title()} won",
+            f" {f.conflict.winner.title()} {end}",
             ids,
         )
         for f in change.fields

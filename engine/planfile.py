@@ -7,7 +7,7 @@ import os
 import secrets
 import shutil
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import asdict
 from datetime import datetime
@@ -78,7 +78,7 @@ class Entry(msgspec.Struct, omit_defaults=True):
 
 
 class Plan(msgspec.Struct):
-    """A plan as read from its file."""
+    """A plan as read from its file; `calls` is what carrying it out takes, its check included."""
 
     version: int
     plan: str
@@ -194,11 +194,20 @@ class PlanFile:
             self._spool.write("\n" + _toml({"changes": [entry_of(change, case)]}))
 
     def write(
-        self, summary: Summary, rules: str, schema: str, types: Iterable[str], now: datetime
-    ) -> str:
-        """Write the file; the plan's id. Raises `PlanError` if it cannot be written."""
+        self,
+        summary: Summary,
+        rules: str,
+        schema: str,
+        types: Iterable[str],
+        now: datetime,
+        forecast: Callable[[Plan], dict[str, int]],
+    ) -> dict[str, int]:
+        """Write the file with its `forecast`: the calls that carrying it out takes, by side.
+
+        Returns that forecast. Raises `PlanError` if the file cannot be written.
+        """
         plan = f"p-{now:%Y%m%d-%H%M%S}-{secrets.token_hex(4)}"
-        head = {
+        head: dict[str, Any] = {
             "version": _VERSION,
             "plan": plan,
             "made_at": stamp(now),
@@ -208,6 +217,9 @@ class PlanFile:
             "counts": {k: n for k, n in summary.counts.items() if n and k != "skipped"},
             "calls": summary.calls,
         }
+        self._spool.seek(0)
+        whole = msgspec.toml.decode(_toml(head) + self._spool.read(), type=Plan)
+        calls = head["calls"] = forecast(whole)
         partial = self._path.with_name(f".{self._path.name}.{secrets.token_hex(4)}")
         self._spool.seek(0)
         try:
@@ -222,7 +234,7 @@ class PlanFile:
             raise PlanError(
                 f"the plan cannot be written to {self._path}: {error.strerror}"
             ) from error
-        return plan
+        return calls
 
 
 def _toml(value: Mapping[str, Any]) -> str:

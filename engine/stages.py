@@ -35,7 +35,7 @@ def ensure_stages(via: Translation, context: Context) -> None:
         for name, entry in wanted.items()
         if name not in known
     ]
-    room, spent = room_for(store, len(changes))
+    room, spent = room_for(store, len(changes), read_back=False)
     if spent is not None:
         context.waits.note(spent)
     if not (changes := changes[:room]):

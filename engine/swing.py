@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
+from dsl.values import stamp
 from engine.case import Change, FieldChange
 from engine.context import Task
+from engine.ledger import Held, Ledger
+from engine.mapping import Mapping
 from engine.model import Action, Direction, Value
 
-__all__ = ["WINDOW", "Update", "pause_swinging"]
+__all__ = ["WINDOW", "pause_swinging"]
 
 #: Writes that lie further back say nothing: people do change their minds in the course of days.
 WINDOW = timedelta(hours=24)
@@ -26,19 +30,54 @@ class Update(NamedTuple):
     value: Value
 
 
-def pause_swinging(tasks: Sequence[Task], updates: Mapping[str, Sequence[Update]]) -> None:
+def pause_swinging(
+    tasks: Sequence[Task], mapping: Mapping, layout: int, ledger: Ledger, now: datetime
+) -> None:
     """Take out of the verdicts what would be the fourth write of A, B, A, B over a line.
 
-    `updates` are what was written within the `WINDOW`, the oldest first, by Salesforce id. The
-    record's other fields go on; the one that swings is held until a third value comes, both sides
-    agree, or somebody lets it go on.
+    The record's other fields go on; the one that swings is held until a third value comes, both
+    sides agree, or somebody lets it go on.
     """
-    for task in tasks:
-        earlier = updates.get(task.link.salesforce_id, ()) if task.link else ()
+    updating = [
+        (task, task.link.salesforce_id)
+        for task in tasks
+        if task.link and any(c.action is Action.UPDATE for c in task.verdict.changes)
+    ]
+    if not updating:
+        return
+    updates = _updates(mapping, layout, ledger, [record for _, record in updating], now)
+    for task, record in updating:
+        earlier = updates.get(record, ())
         for change in [c for c in task.verdict.changes if c.action is Action.UPDATE]:
             swinging = [f for f in change.fields if _swings(f, change.direction, earlier)]
             if swinging:
                 _pause(task, change, swinging, earlier)
+
+
+def _updates(
+    mapping: Mapping, layout: int, ledger: Ledger, ids: list[str], now: datetime
+) -> dict[str, list[Update]]:
+    """What was written within the `WINDOW`, the oldest first, by Salesforce id."""
+    found: dict[str, list[Update]] = defaultdict(list)
+    numbers: dict[int, dict[int, int]] = {}
+    for record, old, direction, fields in ledger.updates(mapping.name, ids, stamp(now - WINDOW)):
+        if old not in numbers:
+            numbers[old] = _todays_lines(mapping, layout, ledger, old)
+        found[record] += [
+            Update(numbers[old][line], Direction(direction), value)
+            for line, _, value in fields
+            if line in numbers[old]
+        ]
+    return found
+
+
+def _todays_lines(mapping: Mapping, layout: int, ledger: Ledger, old: int) -> dict[int, int]:
+    """Where the lines of an old layout stand in today's."""
+    if old == layout:
+        return {number: number for number in range(len(mapping.lines))}
+    today = {key: number for number, key in enumerate(mapping.keys)}
+    lines = ledger.layout_lines(old)
+    return {number: today[key] for number, key in enumerate(lines) if key in today}
 
 
 def _swings(field: FieldChange, direction: Direction, earlier: Sequence[Update]) -> bool:
@@ -65,7 +104,7 @@ def _pause(
     place = verdict.changes.index(change)
     verdict.changes[place : place + 1] = [replace(change, fields=kept)] if kept else []
     verdict.changes.append(replace(change, action=Action.HOLD, reason="; ".join(words), fields=()))
-    task.held = ("paused", "", "")
+    task.held = Held("paused")
 
 
 def _shown(value: Value) -> str:

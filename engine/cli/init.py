@@ -114,6 +114,7 @@ def _make_orgs(folder: Path, sample: bool) -> None:
 
     for side in Side:
         with closing(open_org(side, folder / f"{side}.db")) as org:
-            if sample and side is Side.SALESFORCE:
-                load(org, SAMPLE / side.value)
+            if side is Side.SALESFORCE:
                 load(org, SAMPLE / "setup")  # as an administrator would before connecting Outreach
+                if sample:
+                    load(org, SAMPLE / side.value)

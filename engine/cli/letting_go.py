@@ -16,7 +16,13 @@ if TYPE_CHECKING:  # `--help` must not wait for a database
     from engine.chosen import Partner
     from engine.cycle import Summary
 
-__all__ = ["add_records", "let_go"]
+__all__ = ["LETS_GO", "add_records", "let_go"]
+
+#: Why records are held that a command lets go on: see `schema.pending`.
+LETS_GO = {
+    "retry": frozenset({"refused", "transient"}),
+    "resume": frozenset({"review", "resumed", "paused"}),
+}
 
 
 def add_records(parser: argparse.ArgumentParser) -> None:
@@ -26,7 +32,7 @@ def add_records(parser: argparse.ArgumentParser) -> None:
     add_yes(parser)
 
 
-def let_go(args: argparse.Namespace, session: Session, whys: set[str]) -> Summary:
+def let_go(args: argparse.Namespace, session: Session, whys: frozenset[str]) -> Summary:
     """Run over the records that are held for these reasons."""
     from engine.again import held_records, no_partner
 
@@ -41,7 +47,7 @@ def let_go(args: argparse.Namespace, session: Session, whys: set[str]) -> Summar
     held = held_records(session.ledger, whys, only, str(record))
     held = {key: ids for key, ids in held.items() if key[1] is side}
     if not held:
-        raise Failure(f"{args.type} {args.id} is not held: `crosswalk review` lists what is", 1)
+        raise Failure(_not_held(args, session, only, side, str(record)), 1)
     if getattr(args, "link", None) is None:
         return run_chosen(args, session, held, unpaused=unpaused)
     partner = _partner(args, session, next(iter(held)), record)
@@ -49,6 +55,28 @@ def let_go(args: argparse.Namespace, session: Session, whys: set[str]) -> Summar
     if objections:
         raise Failure("\n".join(each.message for each in objections), 1)
     return run_chosen(args, session, held, partner=partner)
+
+
+def _not_held(
+    args: argparse.Namespace,
+    session: Session,
+    only: frozenset[str] | None,
+    side: Side,
+    record: str,
+) -> str:
+    """Why a command does not let a record go on: it is not held, or is another command's."""
+    from engine.again import held_records
+
+    name = f"{args.type} {args.id}"
+    for command, whys in LETS_GO.items():
+        held = held_records(session.ledger, whys, only, record)
+        if any(at is side for _, at in held):
+            why = "its write was refused" if command == "retry" else "it waits for a person"
+            return (
+                f"{name} is held since {why}: `crosswalk {command} --type {args.type} --id"
+                f" {args.id}` lets it go on"
+            )
+    return f"{name} is not held: `crosswalk review` lists what is"
 
 
 def _partner(

@@ -54,7 +54,7 @@ class ChangeSpool:
         self.writes += change.action in _WRITING
         if change.label and change.action in _SENT:
             self._activities[change.label] += 1
-        if change.action is Action.SKIP and not self._as_json:
+        if change.action is Action.SKIP and not self._as_json and not change.fields:
             return
         self._told += 1
         if self._limit is not None and self._shown >= self._limit:

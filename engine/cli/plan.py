@@ -8,6 +8,7 @@ import sys
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,7 +36,9 @@ def register(parser: argparse.ArgumentParser) -> None:
         help="exit with 0 if there is nothing to do, 2 if there are changes",
     )
     parser.epilog = (
-        "A plan reads both sides and writes to neither; the run that follows does the same.\n\n"
+        "A plan reads both sides and writes to neither; the run that follows does the same. Its\n"
+        "calls are those of that run; with --out those of `run --plan`, which first reads again\n"
+        "what the plan rests on.\n\n"
         "examples:\n"
         "  crosswalk plan\n"
         "  crosswalk plan --out plan.toml && crosswalk run --plan plan.toml\n"
@@ -45,6 +48,7 @@ def register(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, project: Project) -> int:
     """Print the plan; exit code 0, or as `--detailed-exitcode` has it."""
+    from engine.approved import calls_of
     from engine.cli.budgets import forecast, forecast_lines, wait_lines
     from engine.cli.objections import objection_lines
     from engine.cli.output import ChangeSpool
@@ -87,7 +91,11 @@ def run(args: argparse.Namespace, project: Project) -> int:
         summary = replace(summary, objections=tuple(objections), budgets=budgets)
         if saved is not None:
             schema, types = schema_digest(program, stores), only or ()
-            saved.write(summary, rules_digest(program), schema, types, datetime.now(UTC))
+            digest, now = rules_digest(program), datetime.now(UTC)
+            costs = partial(calls_of, program, stores, ledger, project.config.timezone)
+            calls = saved.write(summary, digest, schema, types, now, costs)
+            budgets = forecast(stores, calls)
+            summary = replace(summary, calls=calls, budgets=budgets)
             print(f"saved; `crosswalk run --plan {args.out}` does this", file=sys.stderr)
         spool.print(summary, foretold=True)
         if not as_json:

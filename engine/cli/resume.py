@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from engine.cli.letting_go import add_records, let_go
+from engine.cli.letting_go import LETS_GO, add_records, let_go
 from engine.cli.plan import chosen
 from engine.cli.project import Failure, Project
 from engine.cli.writing import Session, add_output, writing
@@ -24,12 +24,12 @@ def register(parser: argparse.ArgumentParser) -> None:
     )
     add_output(parser)
     parser.epilog = (
-        "Decides again on the records that were held for review, once a person has mended what\n"
-        "was ambiguous, or says with --link which two belong together. A field that was paused,\n"
-        "since something on each side kept putting its own value back, is written once more, and\n"
-        "paused again if that happens again. Without --id, deletions go\n"
-        "on as well that were held because 20 or more linked records of one type, and a fifth of\n"
-        "all, were gone at once.\n\n"
+        "Decides again on the records that wait for a person, once what was ambiguous is mended,\n"
+        "or somebody says with --link which two belong together. A field that was paused, since\n"
+        "something on each side kept putting its own value back, is written once more, and paused\n"
+        "again if that happens again. Without --id, deletions go on as well that were held since\n"
+        "20 or more linked records of one type, and a fifth of all, were gone at once. Writes\n"
+        "that the other side refused are tried again by `retry`.\n\n"
         "examples:\n"
         "  crosswalk resume\n"
         "  crosswalk resume --type Lead --id 00Q3z00001AmqLYEAZ --link 17"
@@ -47,4 +47,4 @@ def _resume(args: argparse.Namespace, session: Session) -> Summary:
     if args.id is None:
         only = chosen(session.program, args.type)
         session.ledger.resume(None if only is None else list(only))
-    return let_go(args, session, {"review", "resumed", "paused"})
+    return let_go(args, session, LETS_GO["resume"])

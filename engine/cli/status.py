@@ -25,8 +25,8 @@ _WHYS = {
     "transient": "to be tried again",
     "refused": "refused",
     "review": "for review",
-    "budget": "for calls",
     "paused": "swings to and fro",
+    "budget": "for calls",
 }
 
 
@@ -121,7 +121,7 @@ def _waiting(row: dict[str, Any]) -> dict[str, Any]:
         "why": row["why"],
         "message": row["message"],
         "needs": {"type": row["needs_pair"], "id": record_id(row["needs_id"])}
-        if row["needs_pair"]
+        if row["needs_pair"] and row["why"] != "review"
         else None,
         "since": row["since"],
     }

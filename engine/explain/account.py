@@ -16,7 +16,7 @@ from engine.examine import examiner
 from engine.explain.conditions import condition_of
 from engine.explain.fields import fields_of
 from engine.explain.history import history_of, waits_of
-from engine.ledger import Ledger, Link
+from engine.ledger import Ledger, Link, Tombstone
 from engine.matching import candidates_of, rule_text
 from engine.model import SIDES, Action, Direction, RecordId, Row
 from engine.ports import Clock, Store
@@ -174,9 +174,9 @@ class _Account:
             return {"step": "link", "outcome": f"linked to {name}"}
         if self.row is None:
             return {"step": "link", "outcome": "linked to none"}
-        if self.record in self.ledger.tombstones(mapping.name, self.side, [self.record]):
-            what = mapping.type_name(other)
-            return {"step": "link", "outcome": f"not synced: its {what} was deleted"}
+        stones = self.ledger.tombstones(mapping.name, self.side, [self.record])
+        if stones:
+            return {"step": "link", "outcome": f"not synced: {self._ended(stones[self.record][0])}"}
         found = [self._match(rule, self.row) for rule in mapping.pair.matches]
         outcomes = [f"{each['text']} {each['outcome']}" for each in found]
         return {
@@ -184,6 +184,19 @@ class _Account:
             "outcome": "; ".join(outcomes) or "there is no `match` line",
             "matches": found,
         }
+
+    def _ended(self, stone: Tombstone) -> str:
+        """Why the record's last link ended."""
+        mapping, other = self.batches.mapping, self.side.other
+        if stone.gone is self.side:
+            return f"it was deleted itself, and its {mapping.type_name(other)} is not to be found"
+        partner, type_name = stone.link.id(other), mapping.type_name(other)
+        if other is Side.SALESFORCE and mapping.conversion is not None:
+            rows = self.stores[other].fetch(type_name, mapping.columns[other], [partner])
+            if rows and mapping.is_converted(rows[0]):
+                contact = rows[0][mapping.conversion[1]]
+                return f"its {type_name} {partner} was converted to Contact {contact}"
+        return f"its {type_name} {partner} was deleted"
 
     def _match(self, rule: Any, row: Row) -> dict[str, Any]:
         mapping, other = self.batches.mapping, self.side.other

@@ -17,7 +17,8 @@ __all__ = ["fields_of"]
 
 def fields_of(case: Case, verdict: Verdict) -> list[dict[str, Any]]:
     """One entry for each line of the sync, in the order of the rules."""
-    written = {f.line: (c, f) for c in verdict.changes for f in c.fields}
+    changes = [c for c in verdict.changes if c.action is not Action.SKIP]
+    written = {f.line: (c, f) for c in changes for f in c.fields}
     return [
         _field(case, number, code, written.get(number))
         for number, code in enumerate(case.mapping.lines)

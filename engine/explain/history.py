@@ -18,6 +18,10 @@ _WAITS = {
     "transient": "refused for the moment: the next run tries again",
     "refused": "refused: held until the record or its rule changes, or `crosswalk retry`",
     "review": "held for review: `crosswalk review`",
+    "paused": "a field is paused until it has another value, both agree, or `crosswalk resume`",
+    "budget": "waits for calls: `crosswalk limits`",
+    "vanished": "its deletion is held, since many are gone at once: `crosswalk resume`",
+    "resumed": "its deletion goes on with the next run",
 }
 
 

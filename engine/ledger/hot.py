@@ -7,17 +7,19 @@ expression layer would add 10 us a row, so only schema and ordinary queries go t
 from __future__ import annotations
 
 import sqlite3
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import msgspec
 
-from engine.ledger.records import Commit, Intent, Link
+from engine.ledger.records import ABOUT, Commit, Intent, Link
 from engine.model import RecordId, Side
 
 __all__ = ["all_links", "insert_intents", "links_by_id", "other_ids", "transaction", "write_commit"]
 
 _encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(list[str]).decode
 _COLUMN = {Side.SALESFORCE: "salesforce_id", Side.OUTREACH: "outreach_id"}
 
 
@@ -98,6 +100,7 @@ def write_commit(
 ) -> None:
     """One batch's results, in one transaction."""
     with transaction(connection):
+        _let_go(connection, commit)
         _write_links(connection, at, commit)
         connection.executemany(
             "UPDATE change SET state = ?2, salesforce_id = ?3, outreach_id = ?4, error = ?5"
@@ -118,6 +121,37 @@ def write_commit(
                 " id = excluded.id, horizon = excluded.horizon",
                 (pair, side, place.stamp, str(place.id), horizon),
             )
+
+
+def _let_go(connection: sqlite3.Connection, commit: Commit) -> None:
+    """Mark what is held about records that move, or whose link comes or goes, as due."""
+    held = connection.execute(
+        "SELECT pair, side, record_id, substr(needs_pair, ?), needs_id FROM pending"
+        " WHERE needs_pair > ? AND needs_pair < ?",
+        (len(ABOUT) + 1, ABOUT, ABOUT + "\uffff"),
+    ).fetchall()
+    if not held:
+        return
+    moved: dict[str, set[str]] = defaultdict(set)
+    for pair, ids in commit.moved.items():
+        moved[pair].update(map(str, ids))
+    for pair, link in commit.links:
+        moved[pair].update((link.salesforce_id, str(link.outreach_id)))
+    for pair, salesforce_id, _ in commit.unlinks:
+        moved[pair].update(_ends(connection, pair, salesforce_id))
+    connection.executemany(
+        "UPDATE pending SET rules_digest = '' WHERE pair = ? AND side = ? AND record_id = ?"
+        " AND why = 'review'",
+        [row for *row, pair, ids in held if not moved[pair].isdisjoint(_decode(ids))],
+    )
+
+
+def _ends(connection: sqlite3.Connection, pair: str, salesforce_id: str) -> set[str]:
+    """The ids of both records of a link."""
+    found = connection.execute(
+        "SELECT outreach_id FROM link WHERE pair = ? AND salesforce_id = ?", (pair, salesforce_id)
+    )
+    return {salesforce_id, *(str(outreach_id) for (outreach_id,) in found)}
 
 
 def _write_links(connection: sqlite3.Connection, at: str, commit: Commit) -> None:

@@ -213,7 +213,8 @@ class Ledger:
 
         Those are: references whose record is linked by now, what was refused for the moment, or for
         want of calls, before `since` (a run's start), records that were held under other rules than
-        `digest`'s, and deletions that were held and may go on.
+        `digest`'s or are due since what they were held about has moved, and deletions that were
+        held and may go on.
         """
         rows = self._connection.execute(
             "SELECT p.side, p.record_id, min(p.why) FROM pending AS p WHERE p.pair = :pair"
@@ -266,15 +267,6 @@ class Ledger:
             (msgspec.json.encode(ids).decode(), pair, since),
         )
         return [(*row[:3], msgspec.json.decode(row[3])) for row in rows]
-
-    def for_review(self, pair: str, side: Side, ids: Sequence[RecordId]) -> set[RecordId]:
-        """Those of these records that are held for a person."""
-        rows = self._connection.execute(
-            "SELECT DISTINCT j.value FROM json_each(?) AS j CROSS JOIN pending AS p"
-            " ON p.pair = ? AND p.side = ? AND p.record_id = j.value AND p.why = 'review'",
-            (msgspec.json.encode([str(record) for record in ids]).decode(), pair, side),
-        )
-        return {record if side is Side.SALESFORCE else int(record) for (record,) in rows}
 
     def contested(self, pair: str) -> dict[str, str]:
         """Salesforce records into which one was merged that has a link too, by the master's id."""

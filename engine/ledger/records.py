@@ -2,12 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+import msgspec
+
 from engine.model import Cursor, RecordId, Side
 
-__all__ = ["Commit", "Intent", "LedgerError", "Link", "LogRow", "Pending", "Tombstone"]
+__all__ = [
+    "ABOUT",
+    "REVIEW",
+    "Commit",
+    "Held",
+    "Intent",
+    "LedgerError",
+    "Link",
+    "LogRow",
+    "Pending",
+    "Tombstone",
+    "about",
+]
+
+#: Before a pair's name in `Pending.needs_pair`: `needs_id` then names what is in the way.
+ABOUT = "about "
 
 
 class LedgerError(Exception):
@@ -50,6 +68,23 @@ class Pending(NamedTuple):
     message: str = ""
 
 
+class Held(NamedTuple):
+    """What a held record waits as: the `why`, `needs_pair` and `needs_id` of its `Pending`."""
+
+    why: str = "review"
+    needs_pair: str = ""
+    needs_id: str = ""
+
+
+REVIEW = Held()
+
+
+def about(pair: str, ids: Iterable[RecordId | None]) -> Held:
+    """Held for review until one of these records moves, or is linked or unlinked in `pair`."""
+    names = sorted({str(record) for record in ids if record is not None})
+    return Held("review", f"{ABOUT}{pair}", msgspec.json.encode(names).decode())
+
+
 class Intent(NamedTuple):
     """A write about to be sent: what `schema.change` keeps of it. `id` is None for a new one."""
 
@@ -80,12 +115,14 @@ class LogRow(NamedTuple):
 class Commit:
     """All that one batch changes in the ledger, committed in one transaction.
 
-    `links` are (pair, Link), `unlinks` (pair, Salesforce id, side that is gone), `revived` (pair,
-    Salesforce id, Outreach id) of tombstones that no longer count, `answers`
-    (change id, state, Salesforce id, Outreach id, error), `seen` the records whose earlier pending
-    rows no longer count, `cursor` (pair, side, place, horizon).
+    `moved` are the records of each pair that were observed to be new, changed or gone: what is held
+    about them may go on. `links` are (pair, Link), `unlinks` (pair, Salesforce id, side that is
+    gone), `revived` (pair, Salesforce id, Outreach id) of tombstones that no longer count,
+    `answers` (change id, state, Salesforce id, Outreach id, error), `seen` the records whose
+    earlier pending rows no longer count, `cursor` (pair, side, place, horizon).
     """
 
+    moved: dict[str, list[RecordId]] = field(default_factory=dict)
     links: list[tuple[str, Link]] = field(default_factory=list)
     unlinks: list[tuple[str, str, Side]] = field(default_factory=list)
     revived: list[tuple[str, str, int]] = field(default_factory=list)

@@ -126,9 +126,11 @@ change = Table(
 #: Records to be looked at again although they have not changed. `why` is `reference` (a field waits
 #: until `needs_id` of `needs_pair` is linked), `transient` (tried again in the next run), `refused`
 #: (held until the record or the rules change), `paused` (a field of it swings between two values
-#: and is held), `review` (held for a person; `needs_id` is a held merge's master), `vanished` (its
-#: deletion is held, since too many are gone at once), `resumed` (that deletion may go on) or
-#: `budget` (its write waits for calls).
+#: and is held), `review` (held for a person), `vanished` (its deletion is held, since too many are
+#: gone at once), `resumed` (that deletion may go on) or `budget` (its write waits for calls). Where
+#: a review needs `merge PAIR`, `needs_id` is a held merge's master. Where it needs `about PAIR`,
+#: that is a JSON array of the records in the way: it is decided on again once one of them has
+#: moved, or is linked or unlinked in that pair.
 pending = Table(
     "pending",
     metadata,

@@ -75,7 +75,7 @@ def _lost_conflict(
     type_: ObjectType, record: RecordId | None, fields: Sequence[str], changes: Sequence[Change]
 ) -> Why | None:
     for change in changes:
-        for f in change.fields:
+        for f in change.fields if change.action is not Action.SKIP else ():
             if f.conflict is None or not _concerns(change, type_, record):
                 continue
             if {f.source, f.target} & set(fields):

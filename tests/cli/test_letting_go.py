@@ -27,3 +27,5 @@ def test_a_refusal_is_listed_in_the_vendors_words_and_retried(tmp_path: Path) ->
     assert (retry.code, retry.json["counts"]["failed"]) == (1, 1)
     assert crosswalk(project, "resume").code == 0
     assert crosswalk(project, "resume", "--type", "Lead", "--id", "00Q000000000001").code == 1
+    of_retry = crosswalk(project, "resume", "--type", "prospect", "--id", str(held["record"]["id"]))
+    assert "its write was refused: `crosswalk retry --type prospect --id" in of_retry.err

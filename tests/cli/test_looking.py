@@ -71,6 +71,9 @@ def write(pair: str, action: str, salesforce: str | None, outreach: int | None) 
     )
 
 
+WHYS = ("reference", "transient", "refused", "review", "paused", "budget")
+
+
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "crosswalk.toml").write_text(TOML, encoding="utf-8")
@@ -165,7 +168,7 @@ def test_programs_get_an_empty_document_before_the_first_run(project: Path, ask:
     assert ask("log", "--format", "json") == {"version": 1, "rows": []}
     assert ask("links", "--format", "json") == {"version": 1, "links": []}
     found = ask("status", "--format", "json")
-    assert found == {"version": 1, "runs": [], "pairs": [], "pending": []}
+    assert found == {"version": 1, "runs": [], "waits": [], "pairs": [], "pending": []}
     assert list(project.iterdir()) == [project / "crosswalk.toml"]
 
 
@@ -407,13 +410,13 @@ class TestStatus:
                 "type": CONTACT,
                 "links": 1,
                 "cursors": {"salesforce": None, "outreach": None},
-                "pending": {"reference": 0, "transient": 0, "refused": 0, "review": 1, "paused": 0},
+                "pending": dict.fromkeys(WHYS, 0) | {"reference": 0, "refused": 0, "review": 1},
             },
             {
                 "type": LEAD,
                 "links": 2,
                 "cursors": {"salesforce": ago(hours=3), "outreach": None},
-                "pending": {"reference": 1, "transient": 0, "refused": 1, "review": 0, "paused": 0},
+                "pending": dict.fromkeys(WHYS, 0) | {"reference": 1, "refused": 1, "review": 0},
             },
         ]
         assert found["pending"][1] == {

@@ -39,7 +39,7 @@ def state(at: World) -> tuple[Any, ...]:
     return pairs, Counter(map(repr, prospects.values())), at.all(S, "Contact", "Title")
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(
     st.lists(acts, max_size=8),
     st.lists(acts.filter(lambda act: act != ("run",)), max_size=8),

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from engine.ledger.schema import log
 from tests.engine.world import O, S, World, world
 
 LEADS = """
@@ -89,12 +90,44 @@ def test_a_conflict_goes_to_the_newer_edit_and_the_log_keeps_both(leads: World) 
     summary = leads.run()
     assert (summary.counts["conflicts"], summary.counts["updated"]) == (1, 1)
     assert leads.one(O, "prospect", prospect, "title") == "CFO"
-    from engine.ledger.schema import log
-
     (row,) = leads.ledger.rows(log.select().where(log.c.status == "conflict"))
     assert "'CFO'" in row["message"]
     assert "'CEO'" in row["message"]
     assert "Salesforce won" in row["message"]
+
+
+@pytest.mark.parametrize("toggle", ["outbound update off", "outbound update when title = 'x'"])
+def test_a_conflict_is_told_though_its_winner_may_not_be_written(toggle: str) -> None:
+    rules = LEADS.replace("outbound update", toggle.replace("'", '"'))
+    with world(rules) as at:
+        lead = at.create(S, "Lead", **ROSE)
+        at.run()
+        at.edit(S, "Lead", lead, Company="Salesforce's")
+        at.edit(O, "prospect", prospect_of(at, lead), company="Outreach's")
+        summary = at.run()
+        assert (summary.counts["conflicts"], summary.counts["updated"]) == (1, 0)
+        (row,) = at.ledger.rows(log.select().where(log.c.status == "conflict"))
+        for words in ('"Salesforce\'s"', '"Outreach\'s"', "nothing was written", "outbound update"):
+            assert words in row["message"]
+        assert at.one(S, "Lead", lead, "Company") == "Salesforce's"
+        assert not any(at.run().counts.values())
+
+
+def test_an_address_that_is_cleared_leaves_the_prospects_other_addresses_alone() -> None:
+    with world(LEADS) as at:
+        lead = at.create(S, "Lead", **ROSE)
+        at.run()
+        prospect = prospect_of(at, lead)
+        at.edit(O, "prospect", prospect, emails=["rose@edge.com", "rose@home.org"])
+        at.run()
+        at.edit(S, "Lead", lead, Email=None)
+        for _ in range(2):
+            at.run()
+        assert at.one(O, "prospect", prospect, "emails") == ["rose@home.org"]
+        assert at.one(S, "Lead", lead, "Email") is None
+        at.edit(O, "prospect", prospect, emails=["rose@new.org", "rose@home.org"])
+        at.run()
+        assert at.one(S, "Lead", lead, "Email") == "rose@new.org"
 
 
 def test_what_a_condition_keeps_out_comes_in_when_it_holds(leads: World) -> None:

@@ -207,7 +207,9 @@ def test_a_change_that_a_toggle_keeps_in_is_still_a_change() -> None:
     base = ({"Title": "b"}, {"title": "b"})
     newer_outreach = ("2026-01-01", "2026-01-02")
     case = case_of(mapping, {"Title": "s"}, {"title": "o"}, base, newer_outreach)
-    assert decide_linked(case).changes == []
+    (kept,) = decide_linked(case).changes
+    assert (kept.action, kept.reason) == (Action.SKIP, "outbound update is off")
+    assert kept.fields[0].conflict == ("s", "o", O)
     case = case_of(mapping, {"Title": "s"}, {"title": "o"}, base, newer_outreach[::-1])
     (change,) = decide_linked(case).changes
     assert change.fields[0].conflict == ("s", "o", S)

@@ -40,6 +40,7 @@ def test_a_stage_that_the_map_drops_is_no_longer_set() -> None:
 def test_a_new_line_and_a_new_sync_are_told_and_equal_rules_are_silent() -> None:
     with world(LEADS) as at:
         at.create(S, "Lead", **ROSE, City="Austin")
+        at.create(S, "Lead", **ROSE | {"Email": "bare@x.co"})  # nothing to give to a new line
         at.create(S, "Account", Name="Acme")
         at.run()
         assert changed(at, LEADS + "# a word\n") == []

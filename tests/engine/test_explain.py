@@ -132,6 +132,22 @@ def test_a_prospect_of_two_syncs_is_told_by_both_and_a_deleted_one_too() -> None
         assert "will be unlinked" in step(account, "decide")["outcome"]
 
 
+def test_a_prospect_is_told_that_its_lead_was_converted_or_deleted() -> None:
+    with world(LEADS) as at:
+        leads = [at.create(S, "Lead", **ROSE | {"Email": f"r{n}@x.co"}) for n in range(2)]
+        at.run()
+        prospects = [prospect_of(at, lead) for lead in leads]
+        at.clock.pass_(minutes=1)
+        contact = at.orgs[S].convert(leads[0])["Contact"]
+        at.delete(S, "Lead", leads[1])
+        at.run()
+        links = [step(told(at, O, "prospect", each), "link")["outcome"] for each in prospects]
+        assert links == [
+            f"not synced: its Lead {leads[0]} was converted to Contact {contact}",
+            f"not synced: its Lead {leads[1]} was deleted",
+        ]
+
+
 def test_a_record_that_nobody_knows_is_an_error(leads: World) -> None:
     with pytest.raises(Unknown, match="Salesforce has no Lead 00Q000000000001AAA"):
         told(leads, S, "Lead", "00Q000000000001AAA")

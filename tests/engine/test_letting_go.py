@@ -89,6 +89,10 @@ def test_a_review_goes_on_once_a_person_names_the_partner() -> None:
         assert held_records(at.ledger, {"review"}) == {}
         (taken,) = no_partner(at.program, at.stores, at.ledger, Partner(pair, S, account, one))
         assert f"Account {account} is already linked to account {two}" in taken.message
+        other = Partner(pair, O, one, account)
+        assert f"if {two} and {one} are the same, merge them in Outreach" in (
+            no_partner(at.program, at.stores, at.ledger, other)[0].message
+        )
 
 
 def test_a_review_goes_on_once_it_is_mended() -> None:
@@ -101,19 +105,77 @@ def test_a_review_goes_on_once_it_is_mended() -> None:
         assert at.links("Account<->account") == {account: two}
 
 
+def run_as_planned(at: World) -> Summary:
+    """A cycle, and the plan before it comes to the same changes and calls."""
+    planned, changes = at.plan()
+    summary = at.run()
+    told = [[(c.action, c.direction, c.reason) for c in cs] for cs in (changes, at.changes)]
+    assert (planned.counts, planned.calls, told[0]) == (summary.counts, summary.calls, told[1])
+    return summary
+
+
 def test_neither_of_two_gets_a_record_that_is_held_because_both_match_it() -> None:
     both = ACCOUNTS.replace("fields {", "pushing outbound update fields {")
     pair = "Account<->account"
     with world(both) as at:
         one, two = (at.create(O, "account", name="Acme") for _ in range(2))
         account = at.create(S, "Account", Name="acme ")
-        _, planned = at.plan()
-        summary = at.run()
-        assert (len(planned), summary.counts["held"]) == (3, 3)
+        assert run_as_planned(at).counts["held"] == 3
         at.edit(O, "account", one, websiteUrl="acme.com")
-        assert at.run().counts["held"] == 1
+        assert run_as_planned(at).counts["held"] == 3
         assert at.links(pair) == {}
         assert f"Account {account} matches 2 account records" in at.changes[0].reason
+        assert not any(at.run().counts.values())
         at.edit(O, "account", one, name="Edge")
-        again(at, "review")
+        run_as_planned(at)
         assert at.links(pair) == {account: two}
+        assert held_records(at.ledger, {"review"}) == {}
+
+
+def test_the_first_of_two_to_be_read_does_not_get_the_record_that_both_match(leads: World) -> None:
+    prospect = leads.create(O, "prospect", emails=["rose@edge.com"])
+    one, two = (leads.create(S, "Lead", **ROSE) for _ in range(2))
+    assert run_as_planned(leads).counts["held"] == 3
+    assert leads.links(PAIR) == {}
+    reason = f"prospect {prospect} matches 2 Lead records by Email = emails: {one}, {two}"
+    assert leads.changes[-3].reason == reason
+    leads.delete(S, "Lead", one)
+    assert run_as_planned(leads).counts["linked"] == 1
+    assert leads.links(PAIR) == {two: prospect}
+    assert held_records(leads.ledger, {"review"}) == {}
+
+
+def test_who_matches_by_an_earlier_line_is_in_nobodys_way() -> None:
+    lines = "match Name = name and Website = websiteUrl match Name = name"
+    with world(ACCOUNTS.replace("match Name = name", lines)) as at:
+        at.create(O, "account", name="Acme", websiteUrl="acme.com")
+        first = at.create(S, "Account", Name="Acme")
+        exact = at.create(S, "Account", Name="Acme", Website="acme.com")
+        counts = run_as_planned(at).counts
+        assert (counts["linked"], counts["created"], counts["held"]) == (1, 1, 0)
+        assert set(at.links("Account<->account")) == {first, exact}
+
+
+def test_what_a_person_links_is_no_longer_in_the_way() -> None:
+    with world(ACCOUNTS) as at:
+        held = at.create(O, "account", name="Acme")
+        one, two = (at.create(S, "Account", Name="Acme") for _ in range(2))
+        at.run()
+        pair = "Account<->account"
+        at.run(chosen=Chosen({(pair, S): [two]}), partner=Partner(pair, S, two, held))
+        assert at.links(pair) == {two: held}
+        assert run_as_planned(at).counts["created"] == 1
+        assert set(at.links(pair)) == {one, two}
+
+
+def test_a_record_goes_on_once_the_owner_of_its_key_gives_it_up(leads: World) -> None:
+    leads.create(S, "Lead", **ROSE)
+    leads.run()
+    two = leads.create(S, "Lead", **ROSE)
+    assert leads.run().counts["held"] == 1
+    one = next(iter(leads.links(PAIR)))
+    leads.edit(S, "Lead", one, Email="other@edge.com")
+    leads.run()
+    leads.edit(O, "prospect", leads.links(PAIR)[one], emails=["other@edge.com"])
+    run_as_planned(leads)
+    assert set(leads.links(PAIR)) == {one, two}

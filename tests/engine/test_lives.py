@@ -139,6 +139,22 @@ def test_a_contact_with_another_prospect_is_held(at: World, lead: Any) -> None:
     assert at.run().counts["failed"] == 0
 
 
+def test_a_held_conversion_goes_on_once_the_contact_has_lost_its_own_prospect(
+    at: World, lead: Any
+) -> None:
+    contact = at.create(S, "Contact", LastName="G", Email="g@edge.com")
+    at.run()
+    convert(at, lead, contact=contact)
+    at.run()
+    assert not any(at.run().counts.values())
+    at.delete(O, "prospect", linked(at, "Contact")[contact])
+    planned, _ = at.plan()
+    summary = at.run()
+    assert (planned.counts, planned.calls) == (summary.counts, summary.calls)
+    assert (linked(at, "Contact"), linked(at, "Lead")) == ({contact: 1}, {})
+    assert quiet(at)
+
+
 def test_two_leads_of_one_contact_do_not_both_hand_over_their_prospects(at: World) -> None:
     leads = [at.create(S, "Lead", **ROSE | {"Email": f"r{n}@edge.com"}) for n in range(2)]
     at.run()

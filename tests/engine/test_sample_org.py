@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from syrupy.assertion import SnapshotAssertion
@@ -13,8 +14,10 @@ from dsl.source import Source
 from engine.activities import carried_out
 from engine.cycle import change_as_json
 from engine.model import Action
+from engine.planfile import read
 from engine.shipped import RULES, title_names, title_texts
 from engine.stores.local import SAMPLE, load
+from tests.engine.test_saved_plans import FILE, apply, save
 from tests.engine.world import O, S, World
 
 
@@ -76,6 +79,18 @@ def test_a_plan_foretells_exactly_what_the_run_then_does(sample: World) -> None:
         return told
 
     assert [told(c) for c in planned] == [told(c) for c in sample.changes]
+
+
+def test_a_saved_plan_takes_the_calls_that_it_foretells(sample: World, tmp_path: Path) -> None:
+    for _ in range(2):
+        plan = read(save(sample, tmp_path))
+        done = apply(sample, tmp_path / FILE)
+        assert (done.status, done.calls) == ("done", plan.calls)
+        assert {k: n for k, n in done.counts.items() if n and k != "skipped"} == plan.counts
+        lead, prospect = next(iter(sample.links("Lead<->prospect").items()))
+        sample.edit(S, "Lead", lead, Title="Vendor Manager")
+        sample.edit(O, "prospect", prospect, firstName="Rosemary")
+        sample.create(S, "Lead", LastName="Late", Company="X", Email="late@x.co")
 
 
 def test_the_first_plan(sample: World, snapshot: SnapshotAssertion) -> None:

@@ -6,11 +6,12 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from engine.approved import run_plan
+from engine.approved import calls_of, run_plan
 from engine.cycle import Summary, rehearse, rules_digest, run_cycle
 from engine.ledger import Ledger
 from engine.model import Side
@@ -33,7 +34,8 @@ def save(at: World, folder: Path) -> Path:
     with PlanFile(path) as file, rehearse(at.stores, at.ledger) as (stores, ledger):
         summary = run_cycle(at.program, stores, ledger, UTC, clock=at.clock, keep=file.add)
         schema = schema_digest(at.program, at.stores)
-        file.write(summary, rules_digest(at.program), schema, (), at.clock.now())
+        forecast = partial(calls_of, at.program, at.stores, at.ledger, UTC, clock=at.clock)
+        file.write(summary, rules_digest(at.program), schema, (), at.clock.now(), forecast)
     return path
 
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC
 
 import pytest
 
 from engine.again import held_records
 from engine.chosen import Chosen
+from engine.explain import explain
+from engine.model import Side
 from tests.engine.test_cycle import LEADS, ROSE
 from tests.engine.world import O, S, World, world
 
@@ -64,6 +67,20 @@ def test_a_field_that_swings_is_paused_with_both_values_and_nothing_is_written(
         swinging.turn()
         assert at.run().counts["updated"] == 0
     assert before == swinging.titles
+
+
+@pytest.mark.parametrize("side", [S, O])
+def test_the_account_of_either_record_tells_of_the_pause(swinging: Swinging, side: Side) -> None:
+    swinging.until_paused()
+    at = swinging.at
+    name = (S, "Lead", swinging.lead) if side is S else (O, "prospect", swinging.prospect)
+    told = explain(at.program, at.stores, at.ledger, UTC, at.clock, name)
+    (decided,) = (step for step in told["steps"] if step["step"] == "decide")
+    assert any("swings between" in field["decision"] for field in decided["fields"])
+    waits = [step["outcome"] for step in told["steps"] if step["step"] == "paused"]
+    held = held_records(at.ledger, {"paused"})
+    assert len(waits) == ((PAIR, side) in held)
+    assert all("crosswalk resume" in words for words in waits)
 
 
 def test_the_other_fields_of_the_record_go_on(swinging: Swinging) -> None:

@@ -60,7 +60,7 @@ MISTAKES = [
     Mistake(
         "an update does not ask for its toggle",
         "engine.decide",
-        '    if not flows:\n        case.note(number, f"held back: {direction} update is off")\n',
+        '    if not flows:\n        why = f"{direction} update is off"\n',
         "    if False:\n        pass\n    if False:\n",
     ),
     Mistake(
@@ -179,7 +179,7 @@ MISTAKES = [
     Mistake(
         "conflicts are not logged",
         "engine.act",
-        "commit.logs += conflict_rows(mapping, change)\n    _note",
+        "commit.logs += conflict_rows(mapping, change) if told else []\n    _note",
         "pass\n    _note",
     ),
     Mistake(
