@@ -100,3 +100,25 @@ def test_an_edit_between_a_write_and_its_reading_back_goes_to_the_other_side() -
         at.stores[O] = at.orgs[O]
         at.run()
         assert at.one(S, "Lead", lead, "Title") == "edited"
+
+
+@pytest.mark.xfail(strict=True, reason="of a source whose write went unheard no base is known")
+def test_an_edit_after_a_create_that_went_unheard_is_not_overruled_by_what_was_created() -> None:
+    class Silent(Between):
+        """Nothing can be read back."""
+
+        def fetch(self, *_args: Any) -> Any:
+            raise Unreachable("no answer")
+
+    with world(RULES.replace("    fields", "    conflict prefer salesforce\n    fields")) as at:
+        lead = at.create(S, "Lead", LastName="L", Company="C", Email="a@x.co", Title="t")
+        at.stores[O] = Silent(at.orgs[O])
+        with pytest.raises(Unreachable):
+            at.run()
+        at.stores = {S: Closed(at.orgs[S]), O: at.orgs[O]}
+        with pytest.raises(Unreachable):
+            at.run()
+        at.edit(O, "prospect", at.links("Lead<->prospect")[lead], title="edited")
+        at.stores = dict(at.orgs)
+        at.run()
+        assert at.one(S, "Lead", lead, "Title") == "edited"
