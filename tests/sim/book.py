@@ -69,7 +69,7 @@ class Book:
     def engine_tries(self, side: Side, type_name: str, write: Write) -> None:
         """Whether a toggle or an arrow forbids a write, also one that the org refuses."""
         self.attempts += 1
-        spot = (side, type_name, write.id)
+        spot = f"{side} {type_name} {write.id}"
         sync = self.land.sync_of(side, type_name)
         lines = [*sync.all_lines(), *([sync.reference] if sync.reference else [])]
         allowed = {line.names[side] for line in lines if side.other in line.sources}

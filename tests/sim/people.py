@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -212,7 +212,7 @@ class People:
         self.at = World(_PROGRAM)
         self.given = 0
         self.edits: dict[tuple[Spot, str], Value] = {}
-        self.reached: dict[tuple[str, str], set[Value]] = defaultdict(set)
+        self.reached: dict[Side, set[Value]] = {side: set() for side in SIDES}
         self.made: dict[Spot, Value] = {}
         self.by_user: set[Spot] = set()
         self.heirs: dict[RecordId, RecordId] = {}
@@ -235,7 +235,8 @@ class People:
         return mine[number % len(mine)] if mine else None
 
     def create(self, type_name: str, key: str | None, kind: str | None) -> None:
-        side, values = side_of(type_name), {}
+        side = side_of(type_name)
+        values: dict[str, Value] = {}
         for pair in pairs_of(type_name):
             at = 0 if side is S else 1
             values[pair.marker[at]] = self.new()
@@ -328,8 +329,8 @@ class People:
         if write.id is None:
             marks = [write.values.get(p.marker[at // 2]) for p in pairs]
             self.made[type_name, result.id] = next((m for m in marks if m is not None), None)
-        for name, value in write.values.items():
-            self.reached[type_name, name].add(plain(value))
+        for value in write.values.values():
+            self.reached[side].add(plain(value))
 
     def cycle(self, fault: Fault | None = None) -> bool:
         """One cycle on watched stores; whether it wrote or tried to."""
@@ -447,7 +448,8 @@ class _Truth:
             return [f"{ids} are linked, and gone in {side}" for side in gone if self._seen(side)]
         found = []
         heir = self.people.heirs.get(ids[S])
-        if heir not in (None, ids[O]) and heir in self.rows[O] and ("prospect", ids[O]) in self.people.made:
+        made = ("prospect", ids[O]) in self.people.made
+        if made and heir not in (None, ids[O]) and heir in self.rows[O]:
             found.append(f"{ids[S]} was made a prospect, and its lead had {heir}")
         marker = (self.pair.marker[0], "<->", self.pair.marker[1])
         for left, arrow, right in (*self.pair.lines, marker):
@@ -474,7 +476,7 @@ class _Truth:
         silenced = side.other not in self.pair.flows and back is not None
         if (
             value is None
-            or value in (values[side.other], *people.reached[types[side.other], there])
+            or value in (values[side.other], *people.reached[side.other])
             or any(repr(value) in told for told in self.overruled)
             or silenced
         ):

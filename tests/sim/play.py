@@ -121,22 +121,21 @@ class World:
 
     def _meeting(self, change: Change) -> None:
         """Whether two records meet of which one had other matches as well, as the run saw it."""
-        book, seen = self.book, self.sky.read
-        for side in SIDES:
-            sync = self.land.sync_of(side, change.types[side])
-            key, other = sync.key.names, side.other
-            mine = book.last((side, sync.types[side], change.id(side)), key[side])
-            records = book.living(other, sync.types[other])
-            free = set(records) - self.ledger.others(sync.name, other, records).keys()
-            alike = []
-            for record in free:
-                spot = (other, sync.types[other], record)
-                last = book.last(spot, key[other])
-                if mine and last and mine.value == last.value is not None:
-                    if last.tick < seen.get(spot, -1):
-                        alike.append(record)
-            if mine and len(alike) > 1 and change.direction.source is side:
-                book.wrongs.append(f"{change.id(side)} was linked, and matches {sorted(alike, key=str)}")
+        side = change.direction.source
+        mine = change.id(side)
+        sync, other = self.land.sync_of(side, change.types[side]), side.other
+        key = self.book.last((side, sync.types[side], mine), sync.key.names[side]) if mine else None
+        records = self.book.living(other, sync.types[other])
+        linked = self.ledger.others(sync.name, other, records)
+        alike = []
+        for record in sorted(set(records) - linked.keys(), key=str):
+            spot = (other, sync.types[other], record)
+            last = self.book.last(spot, sync.key.names[other])
+            # An edit after the run looked is no fault of its.
+            if key and last and last.tick < self.sky.read.get(spot, -1):
+                alike += [record] if key.value == last.value is not None else []
+        if len(alike) > 1:
+            self.book.wrongs.append(f"{mine} was linked, and matches {alike}")
 
     def _restart(self) -> None:
         if self.file is not None:

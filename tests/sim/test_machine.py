@@ -1,4 +1,4 @@
-"""Chosen acts in any order, and a fault at any call: hypothesis looks for the shortest that fails."""
+"""Acts in any order and a fault at any call: hypothesis looks for the shortest that goes wrong."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ class Machine(RuleBasedStateMachine):
 
 
 QUICK: Any = {
-    "max_examples": 60,
+    "max_examples": 35,
     "stateful_step_count": 20,
     "deadline": None,
     "database": None,
