@@ -28,11 +28,6 @@ def test_a_projects_own_title_template_is_checked_where_it_stands(tmp_path: Path
     project = tmp_path / "acme"
     template = project / "templates" / "activity_titles" / "call_logged.j2"
     template.write_text("A call\n{{ purpos }}\n", encoding="utf-8")
-    rules = project / "rules" / "leads.sync"
-    text = rules.read_text(encoding="utf-8")
-    rules.write_text(
-        text.replace("    fields {", "    activities { call logged }\n    fields {", 1)
-    )
     answer = crosswalk(project, "lint", "--format", "json")
     (found,) = answer.json["diagnostics"]
     assert (answer.code, found["code"]) == (1, "CW208")
