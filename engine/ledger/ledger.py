@@ -19,13 +19,12 @@ from dsl.ids import full_id
 from dsl.values import stamp
 from engine.ledger import hot, pruning, schema
 from engine.ledger.callbook import CallBook
-from engine.ledger.records import Commit, Intent, LedgerError, Link, Pending, Tombstone
+from engine.ledger.opening import connect, explained, migrate
+from engine.ledger.records import Commit, Intent, Link, Pending, Tombstone
 from engine.model import Cursor, RecordId, Side
 
 __all__ = ["Ledger"]
 
-_REVISION = "0006"
-_BUSY_SECONDS = 5.0
 #: For how long a deleted record may come back: Salesforce keeps it in its recycle bin for 15 days
 #: (Salesforce Help, "Recycle Bin").
 _RECYCLE_BIN = timedelta(days=15)
@@ -42,7 +41,7 @@ class Ledger:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._connection = _connect(path)
+        self._connection = connect(path)
         self._engine = sa.create_engine(
             "sqlite://",
             creator=lambda: self._connection,
@@ -51,40 +50,15 @@ class Ledger:
         )
         self._layouts: dict[int, tuple[str, ...]] = {}
         try:
-            self._migrate()
+            migrate(self._connection, self._engine, path)
         except sqlite3.DatabaseError as error:
             self._connection.close()
-            raise _explained(error, path) from error
+            raise explained(error, path) from error
 
     @property
     def calls(self) -> CallBook:
         """How many calls each side was sent, and what waits for calls."""
         return CallBook(self._driver)
-
-    def _migrate(self) -> None:
-        found = _revision(self._connection)
-        if found == _REVISION:
-            return
-        if found is not None and found > _REVISION:
-            raise LedgerError(
-                f"the ledger {self.path} was written by a newer version of crosswalk"
-                f" (its format is {found}, this version knows up to {_REVISION}):"
-                " install that version, or name another ledger in crosswalk.toml"
-            )
-        if found is None and self._connection.execute("SELECT 1 FROM sqlite_master").fetchone():
-            raise LedgerError(
-                f"{self.path} is a database, but not a ledger of crosswalk:"
-                " name another file as `ledger` in crosswalk.toml"
-            )
-        from alembic import command  # noqa: PLC0415 - costs 0.2 s, needed once in a ledger's life
-        from alembic.config import Config  # noqa: PLC0415
-
-        config = Config()
-        config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-        config.set_main_option("path_separator", "os")
-        with self._engine.connect() as connection:
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
 
     def close(self) -> None:
         self._connection.close()
@@ -107,7 +81,7 @@ class Ledger:
             with self._engine.connect() as connection:
                 yield connection
         except sa.exc.DBAPIError as error:
-            raise _explained(error.orig, self.path) from error
+            raise explained(error.orig, self.path) from error
 
     @contextmanager
     def _driver(self) -> Iterator[sqlite3.Connection]:
@@ -115,7 +89,7 @@ class Ledger:
         try:
             yield self._connection
         except sqlite3.Error as error:
-            raise _explained(error, self.path) from error
+            raise explained(error, self.path) from error
 
     # -- links ----------------------------------------------------------------------------------
 
@@ -406,42 +380,3 @@ def _by_given(
     full = {i: full_id(i) if isinstance(i, str) else i for i in ids}
     found = find(list(full.values()))
     return {i: found[at] for i, at in full.items() if at in found}
-
-
-def _connect(path: Path) -> sqlite3.Connection:
-    try:
-        connection = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None)
-    except sqlite3.Error as error:
-        raise _explained(error, path) from error
-    try:
-        connection.execute("PRAGMA journal_mode=WAL")
-        connection.execute("PRAGMA synchronous=FULL")
-    except sqlite3.Error as error:
-        connection.close()
-        raise _explained(error, path) from error
-    return connection
-
-
-def _revision(connection: sqlite3.Connection) -> str | None:
-    if not connection.execute(
-        "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'alembic_version'"
-    ).fetchone():
-        return None
-    row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
-    return str(row[0]) if row else None
-
-
-def _explained(error: BaseException | None, path: Path) -> LedgerError:
-    text = str(error)
-    if "locked" in text or "busy" in text:
-        return LedgerError(
-            f"the ledger {path} is locked by another program: wait until it is done, then try again"
-        )
-    if "not a database" in text or "malformed" in text:
-        return LedgerError(
-            f"{path} is not a ledger of crosswalk (it is no SQLite database, or it is damaged):"
-            " name another file as `ledger` in crosswalk.toml, or put back a copy"
-        )
-    if "unable to open" in text:
-        return LedgerError(f"the ledger {path} cannot be opened: is the folder there and writable?")
-    return LedgerError(f"the ledger {path} cannot be used: {text}")

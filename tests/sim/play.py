@@ -17,7 +17,7 @@ import engine.ledger.ledger
 from dsl.program import Pair
 from engine.case import Change
 from engine.cycle import Summary, run_cycle
-from engine.ledger import Ledger
+from engine.ledger import Ledger, opening
 from engine.mapping import Mapping, compile_pair
 from engine.model import SIDES, Action, Side
 from engine.ports import Store, StoreError
@@ -199,7 +199,7 @@ def _connected(path: Path) -> Connection:
     return connection
 
 
-_CONNECT = engine.ledger.ledger._connect
+_CONNECT = opening.connect
 _COMPILED: dict[int, Mapping] = {}
 
 
@@ -215,11 +215,13 @@ def quick_start() -> Iterator[None]:
     """Migrate one empty ledger and compile each sync once, not once a cycle."""
     _empty_ledger()
     module: Any = engine.batch
+    ledger: Any = engine.ledger.ledger
     assert module.compile_pair is compile_pair
+    assert ledger.connect is _CONNECT
     module.compile_pair = _compiled
-    engine.ledger.ledger._connect = _connected
+    ledger.connect = _connected
     try:
         yield
     finally:
         module.compile_pair = compile_pair
-        engine.ledger.ledger._connect = _CONNECT
+        ledger.connect = _CONNECT
