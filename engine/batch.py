@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, tzinfo
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -18,12 +18,13 @@ from engine.case import Case, Verdict
 from engine.cases import Cases
 from engine.columns import CONVERSION, LEAD
 from engine.compile import waits_with
+from engine.compiled import Compiled
 from engine.context import Context, Task
 from engine.conversion import Heir, decide_conversions, heir_of
 from engine.decide import await_news, decide_create, decide_linked, hold, meeting
 from engine.ledger import Commit, Link, LogRow, about
 from engine.lives import Fates, Lives
-from engine.mapping import Mapping, compile_pair
+from engine.mapping import Mapping
 from engine.matching import Matches, find_matches
 from engine.model import SIDES, Cursor, Direction, RecordId, Row
 from engine.references import References, gather, routes
@@ -37,14 +38,12 @@ _WATCHING = {Side.SALESFORCE: "polling", Side.OUTREACH: "pushing"}
 _decode = msgspec.json.Decoder(tuple[Any, ...]).decode
 
 
-def batches_of(program: Program, context: Context, zone: tzinfo) -> dict[str, Batches]:
+def batches_of(compiled: Compiled, context: Context) -> dict[str, Batches]:
     """The batches of each pair by its name; those of leads and contacts know each other."""
-    found = {}
-    for pair in program.pairs:
-        mapping = compile_pair(pair, zone, program.pairs)
-        if why := context.by_hand.get(pair.name):
-            mapping = asked(mapping, why)
-        found[pair.name] = Batches(program, mapping, context)
+    program, found = compiled.program, {}
+    for name, mapping in compiled.mappings.items():
+        why = context.by_hand.get(name)
+        found[name] = Batches(program, asked(mapping, why) if why else mapping, context)
     for batches in found.values():
         heir = found.get(heir_of(program, batches.mapping) or "")
         if heir is not None:

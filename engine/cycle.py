@@ -15,6 +15,7 @@ from dsl.schema import Side
 from dsl.values import stamp
 from engine.case import Case, Change, Verdict
 from engine.chosen import Chosen, Partner
+from engine.compiled import Compiled
 from engine.context import Context, Tally
 from engine.interpreter import Interpreter, Progress, Stopped
 from engine.ledger import Commit, Ledger, LogRow
@@ -102,6 +103,7 @@ def run_cycle(  # noqa: PLR0913 - all but the first four are options with a defa
     partner: Partner | None = None,
     fresh: frozenset[str] = frozenset(),
     unpaused: bool = False,
+    compiled: Compiled | None = None,
     before: Callable[[str], Sequence[Objection]] = lambda _run: (),
     yes: bool = False,
     report: Callable[[Change], None] = lambda _change: None,
@@ -113,11 +115,11 @@ def run_cycle(  # noqa: PLR0913 - all but the first four are options with a defa
 
     `chosen` and `admit` narrow down what it looks at and acts on; `partner` was named by a person
     for one of the chosen; `fresh` fields are decided as if they had just met, and fields that
-    swing go on where the run is `unpaused`; `before` is asked,
-    with the run's id, before the first write. `yes` carries out deletions however many there are,
-    and those that were held for that. `report` is told each change that went through, was held or
-    skipped, `keep` also what it rests on. Raises the stores' errors once the ledger knows that the
-    run stopped there.
+    swing go on where the run is `unpaused`; `compiled` is the program made ready, where several
+    cycles share it; `before` is asked, with the run's id, before the first write. `yes` carries out
+    deletions however many there are, and those that were held for that. `report` is told each
+    change that went through, was held or skipped, `keep` also what it rests on. Raises the stores'
+    errors once the ledger knows that the run stopped there.
     """
 
     def work(context: Context) -> None:
@@ -126,7 +128,8 @@ def run_cycle(  # noqa: PLR0913 - all but the first four are options with a defa
         context.unpaused = unpaused
         if yes:
             ledger.resume(None if only is None else list(only))
-        Interpreter(program, context, zone, stop, progress).run(only)
+        ready = compiled or Compiled(program, zone)
+        Interpreter(ready, context, stop, progress).run(only)
         _log_troubles(program, context)
 
     tally = Tally(report, keep)

@@ -8,9 +8,9 @@ from dsl.program import Program
 from dsl.schema import Side
 from dsl.values import stamp
 from engine.batch import Batches, batches_of
+from engine.compiled import Compiled
 from engine.context import Context, Tally
 from engine.cycle import rules_digest
-from engine.graph import stage_maps
 from engine.ledger import Ledger
 from engine.ports import Clock, Store
 from engine.stages import ensure_stages
@@ -33,7 +33,7 @@ def examiner(
     context = Context(
         "examination", started, rules_digest(program), stores, ledger, clock, Tally(), telling=True
     )
-    vias = {via.name: via for pair in program.pairs for _, via in stage_maps(pair)}
-    for via in vias.values():
+    compiled = Compiled(program, zone)
+    for via in compiled.stages.values():
         ensure_stages(via, context)
-    return batches_of(program, context, zone)
+    return batches_of(compiled, context)

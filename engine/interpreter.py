@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import tzinfo
 from functools import partial
 
-from dsl.program import Program, Translation
 from dsl.schema import Side
 from dsl.values import stamp
 from engine.batch import batches_of
 from engine.budget import is_near
 from engine.chosen import Chosen
+from engine.compiled import Compiled
 from engine.context import Context
-from engine.graph import Graph, build, order, stage_maps
+from engine.graph import order
 from engine.ledger import LogRow, Pending
 from engine.mapping import Mapping
 from engine.model import Cursor, Direction
@@ -55,20 +54,17 @@ class Interpreter:
 
     def __init__(
         self,
-        program: Program,
+        compiled: Compiled,
         context: Context,
-        zone: tzinfo,
         stop: Callable[[], bool] = lambda: False,
         progress: Progress = lambda _step, _count: None,
     ) -> None:
-        self.graph: Graph = build(program)
+        self.graph = compiled.graph
         self._context = context
         self._stop = stop
         self._progress = progress
-        self._batches = batches_of(program, context, zone)
-        self._maps: dict[str, Translation] = {
-            via.name: via for pair in program.pairs for _, via in stage_maps(pair)
-        }
+        self._batches = batches_of(compiled, context)
+        self._maps = compiled.stages
         self._seen = _Seen()
 
     def run(self, only: frozenset[str] | None = None) -> None:

@@ -33,6 +33,7 @@ FLOORS = {
             "engine.chosen",
             "engine.columns",
             "engine.compile",
+            "engine.compiled",
             "engine.config",
             "engine.context",
             "engine.conversion",

@@ -13,6 +13,7 @@ from dsl.values import stamp
 from engine.byhand import asked_program
 from engine.case import Case, Change, Verdict
 from engine.chosen import Chosen
+from engine.compiled import Compiled
 from engine.context import Context, Tally
 from engine.cycle import Summary, recorded, rehearse
 from engine.graph import build
@@ -117,7 +118,7 @@ class _Bringing(Interpreter):
         stop: Callable[[], bool],
         progress: Progress,
     ) -> None:
-        super().__init__(program, context, zone, stop, progress)
+        super().__init__(Compiled(program, zone), context, stop, progress)
         (pair,) = context.by_hand
         self.graph = build(asked_program(program, pair))
         self._given, self._rows = given, rows

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
+from functools import cache
 from pathlib import Path
 
 import sqlalchemy as sa
+from sqlalchemy.pool import StaticPool
 
 from engine.ledger.records import LedgerError
 
@@ -13,6 +16,7 @@ __all__ = ["connect", "explained", "migrate"]
 
 _REVISION = "0006"
 _BUSY_SECONDS = 5.0
+MEMORY = ":memory:"
 
 
 def migrate(connection: sqlite3.Connection, engine: sa.Engine, path: Path) -> None:
@@ -31,6 +35,28 @@ def migrate(connection: sqlite3.Connection, engine: sa.Engine, path: Path) -> No
             f"{path} is a database, but not a ledger of crosswalk:"
             " name another file as `ledger` in crosswalk.toml"
         )
+    if str(path) == MEMORY:
+        connection.deserialize(_blank())
+    else:
+        _upgrade(engine)
+
+
+@cache
+def _blank() -> bytes:
+    """An empty ledger in today's format: those in memory come by the hundred, one for each test."""
+    with closing(sqlite3.connect(MEMORY, isolation_level=None)) as connection:
+        _upgrade(
+            sa.create_engine(
+                "sqlite://",
+                creator=lambda: connection,
+                poolclass=StaticPool,
+                isolation_level="AUTOCOMMIT",
+            )
+        )
+        return connection.serialize()
+
+
+def _upgrade(engine: sa.Engine) -> None:
     from alembic import command  # noqa: PLC0415 - costs 0.2 s, needed once in a ledger's life
     from alembic.config import Config  # noqa: PLC0415
 

@@ -9,6 +9,7 @@ from functools import cached_property
 from dsl.evaluate import kind_of
 from dsl.program import FieldRef, Pair, Program
 from dsl.schema import Kind, ObjectType, Schema, Side, is_custom, shipped_schema
+from engine.compiled import Compiled
 from engine.mapping import Mapping, compile_pair
 
 __all__ = ["Rules"]
@@ -28,7 +29,7 @@ class Rules:
 
     program: Program
     zone: tzinfo = UTC
-    _parts: dict[frozenset[str], Program] = field(default_factory=dict, repr=False)
+    _parts: dict[frozenset[str], Compiled] = field(default_factory=dict, repr=False)
 
     @property
     def schema(self) -> Schema:
@@ -72,12 +73,12 @@ class Rules:
         """The Outreach types whose records become tasks and events."""
         return frozenset(pair.outreach.name for pair in self.pairs if pair.label)
 
-    def without(self, types: frozenset[str]) -> Program:
-        """The program without the activities of these Outreach types: what there are none of."""
+    def without(self, types: frozenset[str]) -> Compiled:
+        """The program made ready without activities of these Outreach types: there are none."""
         if types not in self._parts:
             pairs = self.program.pairs
             left = tuple(p for p in pairs if not (p.label and p.outreach.name in types))
-            self._parts[types] = replace(self.program, pairs=left)
+            self._parts[types] = Compiled(replace(self.program, pairs=left), self.zone)
         return self._parts[types]
 
     @cached_property

@@ -145,13 +145,15 @@ class World:
         stores: dict[Side, Store] = dict(self.orgs)
         made = self.orgs[Side.OUTREACH].file.made
         none = frozenset(name for name in self.rules.activities if not made(name))
+        compiled = self.rules.without(none)
         run_cycle(
-            self.rules.without(none),
+            compiled.program,
             stores,
             self.ledger,
             self.rules.zone,
             clock=self.clock,
             only=self.rules.only,
+            compiled=compiled,
             report=changes.append,
         )
         return changes

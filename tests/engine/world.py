@@ -11,6 +11,7 @@ from typing import Any
 
 from dsl.program import Program
 from engine.case import Change
+from engine.compiled import Compiled
 from engine.cycle import Summary, change_as_json, rehearse, run_cycle
 from engine.ledger import Ledger
 from engine.model import SIDES, Action, Outcome, RecordId, Side, Write
@@ -44,6 +45,7 @@ class World:
     stores: dict[Side, Any] = field(default_factory=dict)
     ledger: Ledger = field(default_factory=lambda: Ledger(MEMORY))
     changes: list[Change] = field(default_factory=list)
+    compiled: Compiled | None = None
 
     def __post_init__(self) -> None:
         self.orgs = {side: open_org(side, MEMORY, self.clock) for side in SIDES}
@@ -97,6 +99,8 @@ class World:
             return self._cycle(stores, ledger), self.changes
 
     def _cycle(self, stores: dict[Side, Store], ledger: Ledger, **options: Any) -> Summary:
+        if self.compiled is None or self.compiled.program is not self.program:
+            self.compiled = Compiled(self.program, UTC)
         return run_cycle(
             self.program,
             stores,
@@ -104,6 +108,7 @@ class World:
             UTC,
             clock=self.clock,
             report=self.changes.append,
+            compiled=self.compiled,
             **options,
         )
 

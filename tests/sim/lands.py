@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import UTC
 from functools import cache
 
 from dsl.program import Program
+from engine.compiled import Compiled
 from engine.model import Side
 from tests.engine.rules import program_of
 
@@ -65,15 +67,19 @@ class Land:
     syncs: tuple[Sync, ...]
 
     def program(self) -> Program:
-        return _program(self.rules)
+        return self.compiled().program
+
+    def compiled(self) -> Compiled:
+        """The program made ready, once for all histories."""
+        return _compiled(self.rules)
 
     def sync_of(self, side: Side, type_name: str) -> Sync:
         return next(s for s in self.syncs if s.types[side] == type_name)
 
 
 @cache
-def _program(rules: str) -> Program:
-    return program_of(rules)
+def _compiled(rules: str) -> Compiled:
+    return Compiled(program_of(rules), UTC)
 
 
 def _line(left: str, right: str, sources: frozenset[Side] = BOTH, **how: bool) -> Line:

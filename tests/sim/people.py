@@ -6,11 +6,13 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC
 from typing import Any, NamedTuple
 
 import msgspec
 import sqlalchemy as sa
 
+from engine.compiled import Compiled
 from engine.ledger import schema
 from engine.model import SIDES, Outcome, RecordId, Result, Side, Value, Write
 from engine.ports import Unreachable
@@ -209,7 +211,7 @@ class People:
     """A world in which everything that users and the engine wrote is known."""
 
     def __init__(self) -> None:
-        self.at = World(_PROGRAM)
+        self.at = World(_COMPILED.program, compiled=_COMPILED)
         self.given = 0
         self.edits: dict[tuple[Spot, str], Value] = {}
         self.reached: dict[Side, set[Value]] = {side: set() for side in SIDES}
@@ -361,7 +363,7 @@ class People:
         return found
 
 
-_PROGRAM = program_of(RULES)
+_COMPILED = Compiled(program_of(RULES), UTC)
 
 
 class _Truth:

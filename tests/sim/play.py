@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, timedelta, tzinfo
-from functools import lru_cache
+from datetime import UTC, timedelta
 from pathlib import Path
 from random import Random
-from sqlite3 import Connection, connect
 from typing import Any
 
-import engine.batch
-import engine.ledger.ledger
-from dsl.program import Pair
 from engine.case import Change
 from engine.cycle import Summary, run_cycle
-from engine.ledger import Ledger, opening
-from engine.mapping import Mapping, compile_pair
+from engine.ledger import Ledger
 from engine.model import SIDES, Action, Side
 from engine.ports import Store, StoreError
 from engine.stores.local import LocalOrg, open_org
@@ -29,7 +23,7 @@ from tests.sim.sky import LAG, Crash, Sky, Temper
 from tests.sim.users import Users
 from tests.sim.weather import Commits, Weather
 
-__all__ = ["ACTS", "History", "play", "quick_start"]
+__all__ = ["ACTS", "History", "play"]
 
 ACTS = 14
 _MEMORY = Path(":memory:")
@@ -54,7 +48,7 @@ def play(seed: int, acts: int = ACTS, folder: Path | None = None) -> History:
     rng = Random(seed)  # noqa: S311 - chance that repeats itself
     land = LANDS[seed % len(LANDS)]
     sky = Sky(rng, Temper.drawn(rng))
-    with quick_start(), _world(land, sky, folder) as world:
+    with _world(land, sky, folder) as world:
         sky.note(f"{land.name}; {sky.temper}")
         for _ in range(acts):
             world.act()
@@ -99,7 +93,13 @@ class World:
         ledger: Any = Commits(self.ledger, sky)
         try:
             summary = run_cycle(
-                self.land.program(), stores, ledger, UTC, clock=sky, report=self._report
+                self.land.program(),
+                stores,
+                ledger,
+                UTC,
+                clock=sky,
+                report=self._report,
+                compiled=self.land.compiled(),
             )
         except Crash:
             self._restart()
@@ -177,51 +177,3 @@ def _world(land: Land, sky: Sky, folder: Path | None) -> Iterator[World]:
         for org in orgs.values():
             org.close()
         world.ledger.close()
-
-
-# -- starting a thousand worlds -----------------------------------------------------------------
-
-
-@lru_cache(maxsize=64)
-def _empty_ledger() -> bytes:
-    ledger = Ledger(_MEMORY)
-    try:
-        return ledger._connection.serialize()
-    finally:
-        ledger.close()
-
-
-def _connected(path: Path) -> Connection:
-    if path != _MEMORY:
-        return _CONNECT(path)
-    connection = connect(path, isolation_level=None)
-    connection.deserialize(_empty_ledger())
-    return connection
-
-
-_CONNECT = opening.connect
-_COMPILED: dict[int, Mapping] = {}
-
-
-def _compiled(pair: Pair, zone: tzinfo, others: Sequence[Pair]) -> Mapping:
-    key = id(pair)  # which stays: `Land.program` keeps its programs
-    if key not in _COMPILED:
-        _COMPILED[key] = compile_pair(pair, zone, others)
-    return _COMPILED[key]
-
-
-@contextmanager
-def quick_start() -> Iterator[None]:
-    """Migrate one empty ledger and compile each sync once, not once a cycle."""
-    _empty_ledger()
-    module: Any = engine.batch
-    ledger: Any = engine.ledger.ledger
-    assert module.compile_pair is compile_pair
-    assert ledger.connect is _CONNECT
-    module.compile_pair = _compiled
-    ledger.connect = _connected
-    try:
-        yield
-    finally:
-        module.compile_pair = compile_pair
-        ledger.connect = _CONNECT

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
 from tests.sim.people import TYPES, Fault, People
-from tests.sim.play import quick_start
 
 _CYCLES = 3
 which = st.integers(0, 4)
@@ -96,8 +95,7 @@ QUICK: Any = {
 
 
 def test_whatever_is_done_in_whatever_order_ends_in_agreement() -> None:
-    with quick_start():
-        run_state_machine_as_test(Machine, settings=settings(**QUICK, derandomize=True))
+    run_state_machine_as_test(Machine, settings=settings(**QUICK, derandomize=True))
 
 
 @pytest.mark.long
@@ -105,5 +103,4 @@ def test_whatever_is_done_in_whatever_order_ends_in_agreement() -> None:
 def test_a_long_search_for_what_does_not_end_in_agreement(start: int) -> None:
     machine = seed(20261124 + start)(type(f"Machine{start}", (Machine,), {}))
     long = QUICK | {"max_examples": 150, "stateful_step_count": 40}
-    with quick_start():
-        run_state_machine_as_test(machine, settings=settings(**long))
+    run_state_machine_as_test(machine, settings=settings(**long))
