@@ -12,7 +12,7 @@ from engine.compiled import Compiled
 from engine.model import Side
 from tests.engine.rules import program_of
 
-__all__ = ["LANDS", "Land", "Line", "Sync"]
+__all__ = ["LANDS", "Land", "Line", "Sync", "ready"]
 
 S, O = Side.SALESFORCE, Side.OUTREACH  # noqa: E741
 BOTH = frozenset((S, O))
@@ -71,14 +71,15 @@ class Land:
 
     def compiled(self) -> Compiled:
         """The program made ready, once for all histories."""
-        return _compiled(self.rules)
+        return ready(self.rules)
 
     def sync_of(self, side: Side, type_name: str) -> Sync:
         return next(s for s in self.syncs if s.types[side] == type_name)
 
 
 @cache
-def _compiled(rules: str) -> Compiled:
+def ready(rules: str) -> Compiled:
+    """A land's rules made ready, once until the engine itself is changed."""
     return Compiled(program_of(rules), UTC)
 
 

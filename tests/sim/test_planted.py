@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-import tests.sim.play
+from tests.sim.lands import ready
 from tests.sim.play import play
 
 
@@ -271,7 +271,7 @@ def _changed(module: ModuleType, edits: list[tuple[str, str]]) -> Iterator[None]
     exec(compile(source, "planted", "exec"), vars(copy))  # noqa: S102
     wrong_ones, right_ones = _functions(copy), _functions(module)
     before = {name: function.__code__ for name, function in right_ones.items()}
-    tests.sim.play._COMPILED.clear()
+    ready.cache_clear()
     try:
         for name, function in right_ones.items():
             function.__code__ = wrong_ones[name].__code__
@@ -279,7 +279,7 @@ def _changed(module: ModuleType, edits: list[tuple[str, str]]) -> Iterator[None]
     finally:
         for name, function in right_ones.items():
             function.__code__ = before[name]
-        tests.sim.play._COMPILED.clear()
+        ready.cache_clear()
 
 
 def is_noticed(seed: int) -> bool:
