@@ -13,6 +13,7 @@ from starlette.types import ASGIApp
 
 __all__ = ["NotLoopback", "Serving"]
 
+_BACKLOG = 2048
 _GRACE = 5  # seconds that open requests have when a server stops
 
 
@@ -36,6 +37,7 @@ class Serving:
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             self._socket.bind((host, port))
+            self._socket.listen(_BACKLOG)  # who connects while the server starts just waits
         except OSError:
             self._socket.close()
             raise
