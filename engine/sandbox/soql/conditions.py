@@ -49,23 +49,48 @@ def sortable(place: Place) -> str:
         case Kind.BOOLEAN:
             return f"coalesce({place.sql}, 0)"
         case Kind.TEXT:
-            return f"folded({place.sql})"
+            # What is empty is null to Salesforce.
+            return f"nullif(folded({place.sql}), '')"
         case _:
             return place.sql
 
 
+def _looked_up(place: Place) -> str:
+    """SQL of a field that is to equal a value which is not empty; an index may have it."""
+    return f"folded({place.sql})" if place.field.kind is Kind.TEXT else sortable(place)
+
+
 class Conditions:
-    """Puts conditions of one SELECT into SQL; `values` are those of its `?`, in their order."""
+    """Puts conditions of one SELECT into SQL; `values` are those of its `?`, in their order.
+
+    `sought` are the type's own text fields of which the condition names the values.
+    """
 
     def __init__(self, scope: Scope, reader: Reader, *, inner: bool = False) -> None:
         self._scope, self._reader, self._inner = scope, reader, inner
         self._joins = 0
         self._having = False
         self.values: list[Any] = []
+        self.sought: set[str] = set()
 
     def where(self, condition: Condition) -> str:
         """SQL that holds where the condition does. Raises `SoqlError`."""
+        for part in condition.conditions if isinstance(condition, Every) else (condition,):
+            self._note_sought(part)
         return self._sql(condition, sure=False, depth=0)
+
+    def _note_sought(self, condition: Condition) -> None:
+        match condition:
+            case Comparison(operand=Path() as path, operator="="):
+                pass
+            case Among(operand=Path() as path, holds=True):
+                pass
+            case _:
+                return
+        place = self._scope.place(path)
+        own = len(self._scope.trail(path)) == 1
+        if own and place.field.kind is Kind.TEXT:
+            self.sought.add(place.field.name)
 
     def having(self, condition: Condition) -> str:
         """As `where`, of groups."""
@@ -121,7 +146,7 @@ class Conditions:
     def _compared(self, place: Place, operator: str, value: Value) -> str:
         if value is None or value == "":
             return self._null(place, operator)
-        side = sortable(place)
+        side = _looked_up(place) if operator in ("=", "!=") else sortable(place)
         if isinstance(value, Days):
             return self._in_days(side, operator, value)
         self.values.append(value)
@@ -134,9 +159,9 @@ class Conditions:
             return "0"
         if place.field.kind is Kind.BOOLEAN:
             return "0" if operator == "=" else "1"
-        if place.field.kind is Kind.TEXT:
-            return f"(coalesce({place.sql}, '') {operator} '')"
-        return f"({place.sql} IS {'' if operator == '=' else 'NOT '}NULL)"
+        if place.field.kind is Kind.NUMBER:
+            return f"({place.sql} IS {'' if operator == '=' else 'NOT '}NULL)"
+        return f"(coalesce({place.sql}, '') {operator} '')"
 
     def _in_days(self, side: str, operator: str, days: Days) -> str:
         match operator:
@@ -158,7 +183,7 @@ class Conditions:
             raise pointed("INVALID_QUERY_FILTER_OPERATOR", message, self._scope.text, operand.at)
         self._reader.string(place, literal)
         self.values.append(pattern_of(literal, self._scope.text).casefold())
-        return f"folded({place.sql}) LIKE ? ESCAPE '\\'"
+        return f"{sortable(place)} LIKE ? ESCAPE '\\'"
 
     def _among(self, place: Place, condition: Among) -> str:
         found = [self._reader.value(place, literal) for literal in condition.values]
@@ -167,7 +192,7 @@ class Conditions:
         if plain:
             listed = [int(v) if isinstance(v, bool) else v for v in plain]
             self.values.append(json.dumps(listed))
-            parts.append(f"{sortable(place)} IN (SELECT value FROM json_each(?))")
+            parts.append(f"{_looked_up(place)} IN (SELECT value FROM json_each(?))")
         if len(plain) < len(found):
             others = [v for v in found if v is None or v == "" or isinstance(v, Days)]
             parts += [self._compared(place, "=", value) for value in others]
