@@ -176,12 +176,9 @@ def test_each_part_of_a_batch_is_a_call_of_its_own(box: Sandbox) -> None:
 def test_each_graph_is_kept_or_not_by_itself(box: Sandbox) -> None:
     good = [part("a", "POST", "/sobjects/Lead", lead(Company="Graph"))]
     bad = [*good, part("b", "POST", "/sobjects/Lead", {})]
-    graphs = [{"graphId": "1", "compositeRequest": good}, {"graphId": "2", "compositeRequest": bad}]
+    graphs = [{"graphId": name, "compositeRequest": g} for name, g in (("1", good), ("2", bad))]
     answer = box.post("/composite/graph", {"graphs": graphs})["graphs"]
-    assert [(each["graphId"], each["isSuccessful"]) for each in answer] == [
-        ("1", True),
-        ("2", False),
-    ]
+    assert {each["graphId"]: each["isSuccessful"] for each in answer} == {"1": True, "2": False}
     assert count(box, "Graph") == 1
 
 
