@@ -15,7 +15,7 @@ from engine.sandbox.soql.answers import (
 )
 from engine.sandbox.soql.conditions import Conditions, sortable, unsupported
 from engine.sandbox.soql.errors import malformed
-from engine.sandbox.soql.functions import AGGREGATES, aggregated, operand_place
+from engine.sandbox.soql.functions import AGGREGATES, PRESENTED, aggregated, operand_place
 from engine.sandbox.soql.scope import Place, Scope, type_named
 from engine.sandbox.soql.tree import Call, Operand, Path, Plain, Query
 
@@ -64,7 +64,15 @@ def groups_of(asking: Asking, query: Query) -> Answer:
     return Answer(len(records), len(records), lambda start, stop: records[start:stop])
 
 
+def _bare(operand: Operand) -> Operand:
+    """An operand without what only presents it, as in FORMAT(MAX(Amount))."""
+    while isinstance(operand, Call) and operand.name in PRESENTED and operand.argument:
+        operand = operand.argument
+    return operand
+
+
 def _is_aggregate(operand: Operand) -> bool:
+    operand = _bare(operand)
     return isinstance(operand, Call) and operand.name in AGGREGATES
 
 
@@ -122,6 +130,7 @@ class _Grouping:
         return found
 
     def _place(self, operand: Operand) -> Place:
+        operand = _bare(operand)
         if isinstance(operand, Call) and operand.name in AGGREGATES:
             return aggregated(operand, self._scope)
         if isinstance(operand, Path):
