@@ -82,6 +82,24 @@ def test_an_upsert_makes_changes_and_tells_of_several(client: Salesforce) -> Non
     assert caught.value.content[0].startswith(f"{DATA}/sobjects/Lead/00Q")
 
 
+def test_an_external_id_that_an_administrator_adds_names_records(box: Sandbox) -> None:
+    with box.org() as org:
+        org.add_field("Account", "Code__c", "text", external_id=True)
+    fields = {each["name"]: each for each in box.get("/sobjects/Account/describe")["fields"]}
+    assert (fields["Code__c"]["externalId"], fields["Code__c"]["unique"]) == (True, True)
+    where = "/sobjects/Account/Code__c/A%2F1"
+    assert box.ask("PATCH", where, json={"Name": "One"}).status_code == 201
+    assert box.ask("PATCH", where, json={"Name": "Uno"}).json()["created"] is False
+    assert box.get("/sobjects/Account/Code__c/a%2F1")["Name"] == "Uno"
+    twice = box.ask("POST", "/sobjects/Account", json={"Name": "Two", "Code__c": "a/1"})
+    assert refused(twice) == (400, "DUPLICATE_VALUE")
+    person = {"LastName": "Ng", "Account": {"Code__c": "A/1"}}
+    made = box.post("/sobjects/Contact", person)["id"]
+    assert box.get(f"/sobjects/Contact/{made}/Account", fields="Name")["Name"] == "Uno"
+    assert box.ask("DELETE", where).status_code == 204
+    assert refused(box.ask("GET", where)) == (404, "NOT_FOUND")
+
+
 def test_every_row_of_a_query_comes_page_by_page(box: Sandbox, client: Salesforce) -> None:
     records = [{"attributes": {"type": "Task"}, "Subject": f"Call {n}"} for n in range(200)]
     for _ in range(2):
