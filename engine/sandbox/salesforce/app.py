@@ -21,14 +21,18 @@ from engine.sandbox.faults import Faults
 from engine.sandbox.identity import SALESFORCE, SalesforceIdentity
 from engine.sandbox.mishaps import Mishaps
 from engine.sandbox.salesforce import (
+    bulk,
     changes,
     collection,
     composite,
     consent,
+    lists,
     oauth,
     queries,
     records,
+    reports,
     resources,
+    search,
     soap,
     tree,
 )
@@ -116,7 +120,19 @@ async def _closing(server: Starlette) -> AsyncIterator[None]:
 
 def _inside() -> Inside:
     # The most particular first: `/sobjects/{type}/{id}` would take what stands before it.
-    modules = (resources, changes, queries, collection, tree, composite, records)
+    modules = (
+        resources,
+        changes,
+        queries,
+        collection,
+        tree,
+        composite,
+        bulk,
+        lists,
+        reports,
+        search,
+        records,
+    )
     return Inside([route for module in modules for route in module.routes()])
 
 
