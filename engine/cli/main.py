@@ -48,6 +48,13 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "needs",
         "forget what was done long ago, to keep the ledger small",
     ),
+    "check": (
+        "engine.cli.check",
+        "needs",
+        "see whether both connections let the rules do what they need",
+    ),
+    "connect": ("engine.cli.connect", "needs", "authorise in the browser, and keep the token"),
+    "sandbox": ("engine.cli.sandbox", "needs", "serve the local orgs as their vendors would"),
     "lsp": ("engine.cli.lsp", "none", "the language server, which an editor starts"),
     "title": ("engine.cli.title", "needs", "show what the title of an activity would be"),
     "local": ("engine.cli.local", "needs", "fill, read and change the project's local orgs"),

@@ -12,12 +12,14 @@ from engine.config import Config, StoreConfig, read_config
 from engine.shipped import own_titles, title_names, title_texts
 
 if TYPE_CHECKING:  # each command imports only what it uses: lint must not wait for a database
+    from collections.abc import Callable, Mapping
     from contextlib import ExitStack
 
     from dsl.program import Program
     from engine.budget import Wait
     from engine.ledger import Ledger
-    from engine.ports import Store
+    from engine.ports import Store, Vault
+    from engine.secrets import Secrets
 
 __all__ = ["Failure", "Project", "able", "load_project"]
 
@@ -55,7 +57,29 @@ class Project:
             from engine.stores.local import open_org
 
             return open_org(side, self.root / config.settings["path"])
+        if config.store == side.value:
+            return self._connected(config)
         return _plugged_in(config)
+
+    def _connected(self, config: StoreConfig) -> Store:
+        """The vendor itself. Raises `Failure` if a secret is missing, or `StoreError`."""
+        from engine.secrets import SecretError, Secrets
+
+        opened: Callable[[Mapping[str, str], Secrets, Vault], Store]
+        if config.side is Side.SALESFORCE:
+            from engine.stores.salesforce import open_salesforce as opened
+        else:
+            from engine.stores.outreach import open_outreach as opened
+        try:
+            return opened(config.settings, Secrets(self.root), self.vault(config.side))
+        except SecretError as error:
+            raise Failure(f"[{config.side}] {error}") from None
+
+    def vault(self, side: Side) -> Vault:
+        """Where a side's tokens are kept, sealed."""
+        from engine.vault import LedgerVault
+
+        return LedgerVault(self.ledger_path, side)
 
     def open_ledger(self) -> Ledger:
         """The project's ledger. Raises `LedgerError`."""
@@ -140,7 +164,7 @@ def _plugged_in(config: StoreConfig) -> Store:
     if not found:
         raise Failure(
             f"[{config.side}] names the store `{config.store}`, which is not installed:"
-            ' this version has `local`, as in store = "local"'
+            f" this version has `local` and `{config.side}`"
         )
     store: Store = found[0].load()(config)
     return store

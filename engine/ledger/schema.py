@@ -17,6 +17,7 @@ __all__ = [
     "rules",
     "run",
     "stalled",
+    "token",
     "tombstone",
 ]
 
@@ -196,4 +197,13 @@ stalled = Table(
     Column("step", Text, nullable=False),
     Column("side", Text, nullable=False),
     Column("until", Text, nullable=False),
+)
+
+#: What the authorisation of each side gave, sealed with a key that is not in the ledger.
+token = Table(
+    "token",
+    metadata,
+    Column("side", Text, primary_key=True),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("kept_at", Text, nullable=False),
 )

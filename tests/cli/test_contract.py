@@ -263,9 +263,9 @@ def test_a_second_run_at_the_same_time_is_refused(project: Path) -> None:
 
 
 def test_a_store_that_is_not_installed_is_told(project: Path) -> None:
-    text = (project / "crosswalk.toml").read_text().replace('"local"', '"salesforce"', 1)
+    text = (project / "crosswalk.toml").read_text().replace('"local"', '"hubspot"', 1)
     (project / "crosswalk.toml").write_text(text)
-    assert_told(crosswalk(project, "run"), 2, "`salesforce`", "not installed")
+    assert_told(crosswalk(project, "run"), 2, "`hubspot`", "not installed")
 
 
 def test_an_unknown_type_names_the_known_ones(project: Path) -> None:
