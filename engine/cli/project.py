@@ -12,14 +12,12 @@ from engine.config import Config, StoreConfig, read_config
 from engine.shipped import own_titles, title_names, title_texts
 
 if TYPE_CHECKING:  # each command imports only what it uses: lint must not wait for a database
-    from collections.abc import Callable, Mapping
     from contextlib import ExitStack
 
     from dsl.program import Program
     from engine.budget import Wait
     from engine.ledger import Ledger
     from engine.ports import Store, Vault
-    from engine.secrets import Secrets
 
 __all__ = ["Failure", "Project", "able", "load_project"]
 
@@ -65,13 +63,15 @@ class Project:
         """The vendor itself. Raises `Failure` if a secret is missing, or `StoreError`."""
         from engine.secrets import SecretError, Secrets
 
-        opened: Callable[[Mapping[str, str], Secrets, Vault], Store]
-        if config.side is Side.SALESFORCE:
-            from engine.stores.salesforce import open_salesforce as opened
-        else:
-            from engine.stores.outreach import open_outreach as opened
+        given = config.settings, Secrets(self.root), self.vault(config.side)
         try:
-            return opened(config.settings, Secrets(self.root), self.vault(config.side))
+            if config.side is Side.SALESFORCE:
+                from engine.stores.salesforce import open_salesforce
+
+                return open_salesforce(*given)
+            from engine.stores.outreach import open_outreach
+
+            return open_outreach(*given)
         except SecretError as error:
             raise Failure(f"[{config.side}] {error}") from None
 
