@@ -7,9 +7,11 @@ import socket
 import threading
 from collections.abc import Callable
 from types import TracebackType
+from typing import Any
 
 import uvicorn
 from starlette.types import ASGIApp
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 __all__ = ["NotLoopback", "Serving"]
 
@@ -33,7 +35,8 @@ class Serving:
         if not ipaddress.ip_address(host).is_loopback:
             raise NotLoopback(f"{host} is no loopback address")
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        self._socket = socket.socket(family, socket.SOCK_STREAM)
+        # With the protocol named, asyncio sends each part of an answer at once (TCP_NODELAY).
+        self._socket = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             self._socket.bind((host, port))
@@ -56,12 +59,12 @@ class Serving:
             app = make()
             config = uvicorn.Config(
                 _Told(app, self._started),
+                http=_Open,
                 log_config=None,
                 access_log=False,
                 server_header=False,
                 lifespan="on",
                 timeout_graceful_shutdown=_GRACE,
-                h11_max_incomplete_event_size=1 << 16,
             )
             self._server = uvicorn.Server(config)
             self._server.run(sockets=[self._socket])
@@ -92,6 +95,15 @@ class Serving:
         trace: TracebackType | None,
     ) -> None:
         self.stop()
+
+
+class _Open(HttpToolsProtocol):
+    """Lets an application reach the connection (`extensions["transport"]`), to break it."""
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        extensions: dict[Any, Any] = {"transport": self.transport}
+        self.scope["extensions"] = extensions
 
 
 class _Told:
