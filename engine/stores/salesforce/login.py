@@ -33,22 +33,20 @@ _ADVICE = (
     (
         "invalid_grant",
         "user hasn't approved",
-        "let the user use the connected app: Setup, Manage Connected Apps, `Admin approved users are"
-        " pre-authorized`, and give the user's profile access to it",
+        "pre-authorize the user: Setup, Manage Connected Apps, OAuth Policies, and Profiles",
     ),
     ("invalid_grant", "refresh token", f"its refresh token has ended or was revoked: {_CONNECT}"),
     (
         "invalid_grant",
         "assertion",
-        f"check `private_key` against the certificate in {_APP}, `client_id`, `username` and this"
-        " machine's clock",
+        f"check `private_key`, `client_id`, `username`, the certificate in {_APP} and the clock",
     ),
     ("invalid_grant", "audience", "check `login_url`: test.salesforce.com for a sandbox org"),
     ("invalid_grant", "ip ", "let this machine's address in: Setup, Network Access"),
     (
         "invalid_grant",
         "",
-        "check the user, the secret and `login_url`, and that the user is active",
+        "check the user, who must be active, and `login_url`",
     ),
     ("invalid_client_id", "", f"check `client_id` against the Consumer Key of {_APP}"),
     ("invalid_client", "", f"check `client_secret` against the Consumer Secret of {_APP}"),
@@ -60,8 +58,7 @@ _ADVICE = (
     (
         "INVALID_LOGIN",
         "",
-        "check `username`, `password` and `security_token`, and `login_url`: test.salesforce.com"
-        " for a sandbox org",
+        "check `username`, `password`, `security_token` and `login_url` (test.salesforce.com?)",
     ),
     (
         "LOGIN_MUST_USE_SECURITY_TOKEN",
