@@ -7,9 +7,11 @@ import socket
 import threading
 from collections.abc import Callable
 from types import TracebackType
+from typing import Any
 
 import uvicorn
 from starlette.types import ASGIApp
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 __all__ = ["NotLoopback", "Serving"]
 
@@ -56,12 +58,12 @@ class Serving:
             app = make()
             config = uvicorn.Config(
                 _Told(app, self._started),
+                http=_Open,
                 log_config=None,
                 access_log=False,
                 server_header=False,
                 lifespan="on",
                 timeout_graceful_shutdown=_GRACE,
-                h11_max_incomplete_event_size=1 << 16,
             )
             self._server = uvicorn.Server(config)
             self._server.run(sockets=[self._socket])
@@ -92,6 +94,15 @@ class Serving:
         trace: TracebackType | None,
     ) -> None:
         self.stop()
+
+
+class _Open(HttpToolsProtocol):
+    """Lets an application reach the connection (`extensions["transport"]`), to break it."""
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        extensions: dict[Any, Any] = {"transport": self.transport}
+        self.scope["extensions"] = extensions
 
 
 class _Told:

@@ -20,7 +20,7 @@ from engine.stores.local.ids import PREFIXES, full_id, minted_id
 from engine.stores.local.stamps import SystemClock, as_vendor, stamp
 from engine.stores.local.tables import Table, quoted, shape, table_of
 
-__all__ = ["FORMAT", "OrgFile", "folded"]
+__all__ = ["FORMAT", "OrgFile", "TakeBack", "folded"]
 
 #: The version of the file's layout. A file is in format 1 until it gets a custom field, of which an
 #: earlier version of this program would know nothing.
@@ -41,6 +41,8 @@ _CUSTOM = """
 CREATE TABLE IF NOT EXISTS custom (type TEXT, name TEXT, field TEXT NOT NULL,
   PRIMARY KEY (type, name))
 """
+_WHOLE = ("BEGIN IMMEDIATE", "COMMIT", ("ROLLBACK",))
+_PART = ("SAVEPOINT part", "RELEASE part", ("ROLLBACK TO part", "RELEASE part"))
 _PATIENCE = 60.0  # seconds that one process waits for another one's transaction
 _MAPPED = 1 << 26  # bytes read without a copy; bounded, since they count as memory in use
 _PAGES = -32_000  # kibibytes of cache: a page of wide rows, and the indexes that it touches
@@ -55,6 +57,10 @@ def folded(value: Any) -> Any:
 # two are C functions, since they are called for each value.
 sqlite3.register_converter("crosswalk_boolean", b"1".__eq__)
 sqlite3.register_converter("crosswalk_json", msgspec.json.Decoder().decode)
+
+
+class TakeBack(Exception):
+    """Raised in a transaction to leave everything as it was; it goes no further."""
 
 
 class OrgFile:
@@ -163,6 +169,8 @@ class OrgFile:
 
         Waits for a write that is under way: no record can appear later with an earlier stamp.
         """
+        if self.db.in_transaction:
+            return self._moment()
         try:
             self.db.execute("BEGIN IMMEDIATE")
         except sqlite3.OperationalError as error:
@@ -194,21 +202,29 @@ class OrgFile:
 
     @contextmanager
     def transaction(self) -> Iterator[str]:
-        """All or nothing; gives the stamp for what is written. Raises `StoreError`."""
+        """All or nothing; gives the stamp for what is written. Raises `StoreError`.
+
+        Within another one it is a part of that, and takes back only what it did itself.
+        """
+        within = self.db.in_transaction
+        begin, commit, rollback = _PART if within else _WHOLE
         try:
-            self.db.execute("BEGIN IMMEDIATE")
+            self.db.execute(begin)
             moment = self._moment()
             if self.side is Side.SALESFORCE:
                 moment = moment[:19] + ".000Z"
             yield moment
             self.seen(moment)
-            self.db.execute("COMMIT")
+            self.db.execute(commit)
         except BaseException as error:
             with suppress(sqlite3.Error):
-                self.db.execute("ROLLBACK")
+                for statement in rollback:
+                    self.db.execute(statement)
             self._made.clear()  # the tables may have been made in what was rolled back
             with suppress(sqlite3.Error):
                 self._read_custom()
+            if isinstance(error, TakeBack):
+                return
             if isinstance(error, sqlite3.Error):
                 raise self._failure(error) from None
             raise
