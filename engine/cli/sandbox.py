@@ -86,14 +86,14 @@ def serve(side: Side, project: Project, port: int, faults: str = "", seed: int =
     org = project.config.org_path(side) or project.root / f"{side}.db"
     weather = drawn(faults, seed)
     if side is Side.SALESFORCE:
-        from engine.sandbox import salesforce
         from engine.sandbox.identity import SalesforceIdentity
+        from engine.sandbox.salesforce.app import app as salesforce
 
         who = SalesforceIdentity(certificate=_public_key(project.root / KEY_FILE))
-        return Serving(lambda: salesforce.app(org, who, weather), port)
-    from engine.sandbox import outreach
+        return Serving(lambda: salesforce(org, who, weather), port)
+    from engine.sandbox.outreach import app as outreach
 
-    return Serving(lambda: outreach.app(org, OUTREACH, weather), port)
+    return Serving(lambda: outreach(org, OUTREACH, weather), port)
 
 
 def _public_key(path: Path) -> str:

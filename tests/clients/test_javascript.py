@@ -16,7 +16,7 @@ import pytest
 
 from engine.sandbox.faults import faults
 from engine.sandbox.identity import SALESFORCE
-from engine.sandbox.salesforce import app
+from engine.sandbox.salesforce.app import app
 from engine.sandbox.serving import Serving
 from engine.stores.local import SAMPLE, load, open_org
 from engine.stores.local.org import Side
