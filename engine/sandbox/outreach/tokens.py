@@ -88,6 +88,10 @@ class Tokens:
             self._used(found.chain)
         return found
 
+    def forget(self, token: str) -> bool:
+        """Let an access token expire at once; whether it was one."""
+        return self._access.pop(token, None) is not None
+
     # -- minting --------------------------------------------------------------------------------
 
     def check_client(self, client: str, secret: str) -> None:
