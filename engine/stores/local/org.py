@@ -17,7 +17,7 @@ from engine.model import RecordId
 from engine.ports import Clock, StoreError
 from engine.stores.local.custom import as_document, extended, of_document
 from engine.stores.local.ids import PREFIXES, full_id, minted_id
-from engine.stores.local.stamps import SystemClock, as_vendor, stamp
+from engine.stores.local.stamps import SystemClock, as_vendor, instant, stamp
 from engine.stores.local.tables import Table, quoted, shape, table_of
 
 __all__ = ["FORMAT", "OrgFile", "TakeBack", "folded"]
@@ -51,6 +51,10 @@ _PAGES = -32_000  # kibibytes of cache: a page of wide rows, and the indexes tha
 def folded(value: Any) -> Any:
     """Text trimmed and case-folded; anything else as it is."""
     return value.strip().casefold() if isinstance(value, str) else value
+
+
+def _stamp_of(value: Any) -> str | None:
+    return instant(value) if isinstance(value, str) else None
 
 
 # A SELECT names its columns `x [crosswalk_json]`, so that SQLite's own loop converts them; these
@@ -96,6 +100,7 @@ class OrgFile:
         )
         try:
             db.create_function("folded", 1, folded, deterministic=True)
+            db.create_function("stamp_of", 1, _stamp_of, deterministic=True)
             db.execute(f"PRAGMA cache_size = {_PAGES}")
             db.execute(f"PRAGMA mmap_size = {_MAPPED}")
             if not self._known(db):
