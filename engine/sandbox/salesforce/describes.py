@@ -12,7 +12,7 @@ from dsl.schema import Field, Kind, ObjectType, is_custom
 from engine.sandbox.salesforce.box import Box
 from engine.stores.local.ids import PREFIXES
 
-__all__ = ["describe", "is_lookup", "summary"]
+__all__ = ["children_by_word", "describe", "is_lookup", "summary"]
 
 _SHIPPED = Path(dsl.schema.__file__).parent / "describes" / "salesforce"
 _LONG = 255  # a longer text area cannot be filtered, grouped or sorted
@@ -154,6 +154,15 @@ def _children(box: Box, type_: ObjectType) -> list[dict[str, Any]]:
         for field in child.fields.values()
         if type_.name in field.references
     ]
+
+
+def children_by_word(box: Box, type_: ObjectType) -> dict[str, tuple[str, str]]:
+    """A type's relationships to its children: the children's type, and their field, by the word."""
+    return {
+        child["relationshipName"]: (child["childSObject"], child["field"])
+        for child in _children(box, type_)
+        if child["relationshipName"] is not None
+    }
 
 
 def _child_name(parent: ObjectType, child: ObjectType, field: Field) -> str | None:

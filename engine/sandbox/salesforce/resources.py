@@ -13,12 +13,13 @@ from starlette.routing import Route
 from engine.sandbox.salesforce.box import box_of, version_of
 from engine.sandbox.salesforce.describes import describe, summary
 from engine.sandbox.salesforce.errors import ApiError
+from engine.sandbox.salesforce.inside import FIRST_VERSION
 from engine.sandbox.salesforce.wire import answer
 from engine.stores.local.calls import usage
 
-__all__ = ["FIRST_VERSION", "routes", "versions"]
+__all__ = ["routes", "versions"]
 
-FIRST_VERSION, _LAST_VERSION = 20, 64
+_LAST_VERSION = 64
 _SEASONS = ("Winter", "Spring", "Summer")
 _RESOURCES = "analytics composite jobs limits parameterizedSearch query queryAll recent search"
 _RESOURCES += " sobjects tabs theme"
