@@ -38,9 +38,10 @@ from engine.sandbox.salesforce.meter import Metered
 from engine.sandbox.salesforce.misfortunes import refusals
 from engine.sandbox.salesforce.sessions import Sessions
 from engine.sandbox.salesforce.setup import Setup
-from engine.sandbox.salesforce.visible import Visible
+from engine.sandbox.salesforce.visible import SeenFile, Visible
 from engine.sandbox.salesforce.wire import answer
-from engine.stores.local import open_org
+from engine.sandbox.soql.locators import Locators
+from engine.stores.local import LocalOrg, open_org
 from engine.stores.local.stamps import SystemClock
 
 __all__ = ["app"]
@@ -76,7 +77,10 @@ def app(
         lifespan=_closing,
     )
     made.router.redirect_slashes = False
-    made.state.box, made.state.org, made.state.inside = box, box.org, inside
+    made.state.box, made.state.inside = box, inside
+    # What looks types up for itself must not find what the user may not see.
+    hidden = setup.hidden
+    made.state.org = LocalOrg(SeenFile(box.file, hidden)) if hidden else box.org
     return made
 
 
@@ -97,6 +101,7 @@ def _box(
         Sessions(identity, ORG_ID, setup.session, clock),
         Visible(org, setup),
         Late(org.file, faults, setup),
+        Locators(clock.now),
         daily_limit,
     )
 
@@ -104,7 +109,7 @@ def _box(
 @contextlib.asynccontextmanager
 async def _closing(server: Starlette) -> AsyncIterator[None]:
     yield
-    server.state.org.close()
+    server.state.box.org.close()
 
 
 def _inside() -> Inside:

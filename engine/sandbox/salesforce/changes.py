@@ -99,4 +99,5 @@ def _moment(request: Request, name: str) -> datetime:
     except ValueError:
         message = f"{name}: '{given}' is not a valid dateTime"
         raise ApiError(400, "INVALID_REPLICATION_DATE", message) from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return moment.replace(second=0, microsecond=0)  # as Salesforce ignores seconds

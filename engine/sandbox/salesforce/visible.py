@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -10,8 +11,10 @@ from engine.sandbox.salesforce.errors import ApiError, not_found
 from engine.sandbox.salesforce.setup import Setup
 from engine.stores.local import LocalOrg
 from engine.stores.local.ids import PREFIXES
+from engine.stores.local.org import OrgFile
+from engine.stores.local.tables import Table
 
-__all__ = ["Visible", "no_column"]
+__all__ = ["SeenFile", "Visible", "no_column"]
 
 
 @dataclass
@@ -65,12 +68,37 @@ class Visible:
             return None
         known = self._types.get(name)
         if known is None or known[0].fields.keys() != whole.fields.keys():
-            hidden = {f for t, f in self.setup.hidden if t == name}
-            fields = {n: f for n, f in whole.fields.items() if n not in hidden}
-            seen = replace(whole, fields=fields)
+            seen = without(whole, self.setup.hidden)
             self._changed[name] = self.org.file.instant().replace(microsecond=0)
-            known = self._types[name] = (whole, seen, {n.casefold(): n for n in fields})
+            known = self._types[name] = (whole, seen, {n.casefold(): n for n in seen.fields})
         return known
+
+
+def without(type_: ObjectType, hidden: Collection[tuple[str, str]]) -> ObjectType:
+    """A type without its hidden fields."""
+    kept = {n: f for n, f in type_.fields.items() if (type_.name, n) not in hidden}
+    return type_ if len(kept) == len(type_.fields) else replace(type_, fields=kept)
+
+
+class SeenFile(OrgFile):
+    """An org's open file, of whose types the hidden fields are not known to be there.
+
+    For those who look types up for themselves; it shares the connection, and is not to be closed.
+    """
+
+    def __init__(self, whole: OrgFile, hidden: Collection[tuple[str, str]]) -> None:
+        self.__dict__.update(whole.__dict__)
+        self._whole, self._hidden = whole, hidden
+        self._tables = {}
+
+    def describe(self, type_name: str) -> ObjectType | None:
+        """The type as the user sees it, or None if the org has no such type."""
+        whole = self._whole.describe(type_name)
+        return None if whole is None else without(whole, self._hidden)
+
+    def make(self, table: Table) -> None:
+        """See in a transaction that the type's table is there, the whole of it."""
+        self._whole.make(self._whole.table(table.type.name))
 
 
 def no_column(type_name: str, name: str) -> ApiError:
