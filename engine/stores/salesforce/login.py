@@ -156,7 +156,7 @@ def _by_oauth(
     if (other := redirect_of(answer)) is not None:
         raise Unauthorized(f"the login is at {other}: check `login_url` in [salesforce]")
     if answer.status_code >= 500:
-        raise Unreachable(f"Salesforce's login answers {answer.status_code}: try again later")
+        raise _broken(answer.status_code, url)
     try:
         if answer.status_code != 200:
             told = msgspec.json.decode(answer.content, type=dict[str, Any])
@@ -164,9 +164,7 @@ def _by_oauth(
             raise refused(code, words, form.values())
         granted = msgspec.json.decode(answer.content, type=_Granted)
     except msgspec.DecodeError:
-        host = urlsplit(url).netloc
-        message = f"{host} does not answer as Salesforce's login does: check `login_url`"
-        raise StoreError(message) from None
+        raise _broken(answer.status_code, url) from None
     return Tokens(
         granted.access_token, granted.refresh_token or refresh, None, granted.instance_url
     )
@@ -188,7 +186,7 @@ def _by_password(settings: Settings, session: requests.Session) -> Tokens:
         )
     except SalesforceAuthenticationFailed as error:
         if isinstance(error.code, int):
-            raise Unreachable(f"Salesforce's login answers {error.code}: try again later") from None
+            raise _broken(error.code, url) from None
         raise refused(
             str(error.code or "").rpartition(":")[2], error.auth_message or "", (password, token)
         ) from None
@@ -196,6 +194,13 @@ def _by_password(settings: Settings, session: requests.Session) -> Tokens:
         raise as_store_error(error, url) from None
     plain = is_loopback(settings.login_url) and is_loopback(f"http://{host}")
     return Tokens(access, None, None, f"{'http' if plain else 'https'}://{host}")
+
+
+def _broken(status: int, url: str) -> StoreError:
+    host = urlsplit(url).netloc
+    if status >= 500:
+        return Unreachable(f"the login at {host} answers {status}: try again later")
+    return StoreError(f"{host} does not answer as Salesforce's login does: check `login_url`")
 
 
 def _https(url: str) -> str:

@@ -27,8 +27,9 @@ LOCKED = "UNABLE_TO_LOCK_ROW"
 UNSEEN = ("INVALID_FIELD", "INVALID_TYPE")
 
 NO_API = (
-    "the org or the user has no API access: it takes Enterprise, Unlimited, Performance or Developer"
-    " Edition, or Professional with the API add-on, and `API Enabled` in the user's profile"
+    "the org or the user has no API access: it takes Enterprise, Unlimited, Performance or"
+    " Developer Edition, or Professional with the API add-on, and `API Enabled` in the user's"
+    " profile"
 )
 
 _LONGEST = 500  # characters of the vendor's own words

@@ -39,6 +39,7 @@ class _Loopback(_Timed):
 
     def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> Any:
         request.url = "http" + (request.url or "").removeprefix("https")
+        request.headers["Accept-Encoding"] = "identity"  # no network that packing would spare
         kwargs["proxies"] = None
         return super().send(request, *args, **kwargs)
 

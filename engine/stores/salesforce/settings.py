@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from engine.ports import StoreError
@@ -31,8 +31,8 @@ class Settings:
     auth: str
     instance_url: str | None
     login_url: str
-    _given: Mapping[str, str]
-    _secrets: Secrets
+    _given: Mapping[str, str] = field(repr=False)
+    _secrets: Secrets = field(repr=False)
 
     def has(self, key: str) -> bool:
         return bool(self._given.get(key))

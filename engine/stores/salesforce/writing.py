@@ -30,6 +30,8 @@ WRITE_SIZE = 1_000
 
 _COLLECTION = 200
 _TOGETHER = 5
+#: What a collection answers as a whole if a value of one record is not of its field's type.
+_UNREAD = "JSON_PARSER_ERROR"
 _AGAIN = 3  # times that a record whose row is locked is sent
 #: The references whose record Salesforce locks while it writes one that refers to it.
 _PARENTS = ("AccountId", "OpportunityId", "WhatId", "WhoId", "ContactId", "ParentId", "ReportsToId")
@@ -79,25 +81,35 @@ class _Item:
 
 
 def write_all(connection: Connection, type_name: str, writes: Sequence[Write]) -> list[Result]:
-    """Carry out the writes; one result each, in order. A record with a locked row is sent again.
+    """Carry out the writes; one result each, in order.
+
+    A record whose row is locked is sent again, and so is, in ever smaller company, one that stood
+    in a collection which Salesforce could not read for the value of another.
 
     Raises `Unreachable` where nobody knows what became of a call.
     """
     results: dict[int, Result] = {}
     items = [_Item(at, write) for at, write in enumerate(writes)]
-    for tried in range(1, _AGAIN + 1):
-        results |= _send_all(connection, checked_name(type_name), items)
-        items = [item for item in items if results[item.at].code == LOCKED]
-        if not items or tried == _AGAIN:
-            break
-        connection.pause(tried)
+    size, tried = _COLLECTION, 0
+    while items:
+        results |= _send_all(connection, checked_name(type_name), items, size)
+        tried += 1
+        unread = [i for i in items if results[i.at].code == _UNREAD] if size > 1 else []
+        locked = [i for i in items if results[i.at].code == LOCKED] if tried < _AGAIN else []
+        if locked:
+            connection.pause(tried)
+        if unread:
+            size = max(size // 2, 1)
+        items = unread + locked
     return [results[at] for at in range(len(writes))]
 
 
-def _send_all(connection: Connection, type_name: str, items: Sequence[_Item]) -> dict[int, Result]:
+def _send_all(
+    connection: Connection, type_name: str, items: Sequence[_Item], size: int
+) -> dict[int, Result]:
     """One pass over the writes, call by call. What finds the org's calls used up was not sent."""
     results: dict[int, Result] = {}
-    chunks = list(_chunks(items))
+    chunks = list(_chunks(items, size))
     for start in range(0, len(chunks), _TOGETHER):
         together = chunks[start : start + _TOGETHER]
         try:
@@ -109,13 +121,13 @@ def _send_all(connection: Connection, type_name: str, items: Sequence[_Item]) ->
     return results
 
 
-def _chunks(items: Sequence[_Item]) -> Iterator[list[_Item]]:
+def _chunks(items: Sequence[_Item], size: int) -> Iterator[list[_Item]]:
     """Collections of one kind; those who share a parent stand together, and so lock it once."""
     ordered = sorted(items, key=lambda item: (item.kind, _parent(item.write), item.at))
     for _, group in groupby(ordered, key=lambda item: item.kind):
         same = list(group)
-        for start in range(0, len(same), _COLLECTION):
-            yield same[start : start + _COLLECTION]
+        for start in range(0, len(same), size):
+            yield same[start : start + size]
 
 
 def _parent(write: Write) -> str:
@@ -133,7 +145,12 @@ def _send(
         return _composite(body).composite_response
 
     body = {"allOrNone": False, "compositeRequest": requests}
-    answers = connection.ask("POST", "composite", parts, again=again, json=body)
+    try:
+        answers = connection.ask("POST", "composite", parts, again=again, json=body)
+    except VendorProblem as problem:
+        if problem.status not in (400, 413):
+            raise
+        return {item.at: _refused(item.write, problem) for chunk in chunks for item in chunk}
     if len(answers) != len(chunks):
         raise Unreachable("Salesforce answers to another number of requests than it was sent")
     results: dict[int, Result] = {}
