@@ -124,7 +124,8 @@ class Store(Protocol):
     def write(self, type_name: str, writes: Sequence[Write]) -> list[Result]:
         """Create, update and delete; one result per write, in order, each standing by itself.
 
-        Raises `Unreachable` when the outcome of the whole call is unknown.
+        Raises `Unreachable` when the outcome of the whole call is unknown. Where some writes have
+        an answer, those without one are `UNKNOWN`.
         """
         ...
 

@@ -158,9 +158,7 @@ def too_many(limit: int, until: datetime, headers: Mapping[str, str]) -> ApiErro
 def _allowed(method: str, methods: tuple[str, ...]) -> None:
     if method not in methods:
         detail = f"{method} is not a method of this address."
-        raise ApiError(
-            405, "methodNotAllowed", [(detail, None)], {"Allow": ", ".join(methods)}
-        )
+        raise ApiError(405, "methodNotAllowed", [(detail, None)], {"Allow": ", ".join(methods)})
 
 
 def _see_no_include(given: Parameters) -> None:

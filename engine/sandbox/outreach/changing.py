@@ -145,9 +145,7 @@ def destroyed(org: OrgFile, resource: Resource, record: int) -> None:
         _written(org, resource, Write(record, delete=True), Change({}, {}), moment)
 
 
-def _written(
-    org: OrgFile, resource: Resource, write: Write, change: Change, moment: str
-) -> int:
+def _written(org: OrgFile, resource: Resource, write: Write, change: Change, moment: str) -> int:
     table = org.table(resource.type)
     [result] = write_within(org, table, [write], moment)
     if result.outcome is not Outcome.DONE or result.id is None:
@@ -163,9 +161,7 @@ def _written(
     return record
 
 
-def _stamped(
-    org: OrgFile, resource: Resource, change: Change, moment: str
-) -> dict[str, Any]:
+def _stamped(org: OrgFile, resource: Resource, change: Change, moment: str) -> dict[str, Any]:
     """What Outreach itself sets in a new record."""
     at = org.as_vendor(moment)
     if resource.type == "task":

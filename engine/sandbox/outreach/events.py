@@ -42,13 +42,17 @@ _HAPPENINGS = (
     _Happening(7, "inbound_call", "call", "createdAt", "direction IS 'inbound'", ("outcome",)),
     _Happening(8, "task_completed", "task", "completedAt", "1", ("action",)),
     _Happening(9, "meeting_booked", "meeting", "bookedAt", "1", ("subject", "startTime")),
-    _Happening(10, "meeting_rescheduled", "meeting", "rescheduledAt", "1", ("subject", "startTime")),
+    _Happening(
+        10, "meeting_rescheduled", "meeting", "rescheduledAt", "1", ("subject", "startTime")
+    ),
     _Happening(11, "meeting_canceled", "meeting", "canceledAt", "1", ("subject", "startTime")),
     _Happening(12, "outbound_sms", "text", "sentAt", "1", ("body",)),
     _Happening(13, "inbound_sms", "text", "receivedAt", "1", ("body",)),
     _Happening(14, "prospect_created", "prospect", "createdAt"),
     _Happening(15, "prospect_opted_out", "prospect", "optedOutAt"),
-    _Happening(16, "sequence_state_finished", "sequenceState", "stateChangedAt", "state = 'finished'"),
+    _Happening(
+        16, "sequence_state_finished", "sequenceState", "stateChangedAt", "state = 'finished'"
+    ),
     _Happening(17, "user_created", "user", "createdAt"),
 )
 

@@ -88,7 +88,9 @@ def _ids(key: tuple[str, ...], rest: list[str], values: list[str], new: bool) ->
     return [_parsed(Kind.REFERENCE, key, text) for text in texts]
 
 
-def _through(through: tuple[str, str, str], ids: list[Any], made: Callable[[str], bool]) -> Condition:
+def _through(
+    through: tuple[str, str, str], ids: list[Any], made: Callable[[str], bool]
+) -> Condition:
     type_name, by, target = through
     if not made(type_name):
         return _NEVER

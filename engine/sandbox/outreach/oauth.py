@@ -136,7 +136,9 @@ def _redirected(tokens: Tokens, asked: Mapping[str, str]) -> Response:
     if "state" in asked:
         found["state"] = asked["state"]
     joint = "&" if urlsplit(redirect).query else "?"
-    return RedirectResponse(f"{redirect}{joint}{urlencode(found)}", 303, {"Cache-Control": "no-store"})
+    return RedirectResponse(
+        f"{redirect}{joint}{urlencode(found)}", 303, {"Cache-Control": "no-store"}
+    )
 
 
 # -- tokens -------------------------------------------------------------------------------------

@@ -37,7 +37,9 @@ class Resource:
     @property
     def singles(self) -> dict[str, Field]:
         """The relationships to one record."""
-        return {n: f for n, f in self.relationships.items() if f.kind is Kind.REFERENCE and not f.linked}
+        return {
+            n: f for n, f in self.relationships.items() if f.kind is Kind.REFERENCE and not f.linked
+        }
 
 
 def plural(type_name: str) -> str:
