@@ -20,6 +20,7 @@ __all__ = [
     "Need",
     "Store",
     "StoreError",
+    "Sweeping",
     "Tokens",
     "Unauthorized",
     "Unreachable",
@@ -153,6 +154,13 @@ class Metered(Protocol):
     def usage(self) -> Usage:
         """The vendor's own count, as it was last told; asking costs no call."""
         ...
+
+
+@runtime_checkable
+class Sweeping(Protocol):
+    """A store that says whether its scans leave out deletes, so that the engine looks for them."""
+
+    sweeps: bool
 
 
 @runtime_checkable

@@ -68,6 +68,7 @@ FLOORS = {
             "engine.shipped",
             "engine.stages",
             "engine.svg",
+            "engine.sweeping",
             "engine.swing",
             "engine.titles",
             "engine.translate",

@@ -18,6 +18,7 @@ __all__ = [
     "run",
     "stalled",
     "tombstone",
+    "turn",
 ]
 
 metadata = MetaData()
@@ -196,4 +197,15 @@ stalled = Table(
     Column("step", Text, nullable=False),
     Column("side", Text, nullable=False),
     Column("until", Text, nullable=False),
+)
+
+#: Up to which record, in the order of ids, the linked records of a pair's side were looked at
+#: lately, where the store's scans do not tell of deletes.
+turn = Table(
+    "turn",
+    metadata,
+    Column("pair", Text, primary_key=True),
+    Column("side", Text, primary_key=True),
+    Column("last", Text, nullable=False),
+    sqlite_with_rowid=False,
 )

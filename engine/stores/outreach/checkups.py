@@ -18,7 +18,7 @@ __all__ = ["checkups"]
 
 _CLOCKS = timedelta(minutes=2)  # by which two clocks may differ before anybody should look
 _FEW_CALLS = 500
-_NOBODY = 0  # no record has this id: a write to it is only asked whether it may be made
+_NOBODY = (1 << 53) - 1  # no record has this id: a write to it only asks whether it may be made
 _CONNECT = "add it to your app in Outreach, then run `crosswalk connect outreach`"
 
 

@@ -37,7 +37,7 @@ _T = TypeVar("_T")
 
 
 class Request(NamedTuple):
-    """One request to a whole address; `once` if it must not be sent again where it may have come."""
+    """One request to a whole address; one that is `once` is not sent again if it may have come."""
 
     method: str
     url: str
