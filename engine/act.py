@@ -137,12 +137,30 @@ def _write_all(
     results = context.stores[direction.target].write(type_name, writes)
     context.written[direction.target, type_name][mapping.name] += len(writes)
     context.refusals.note(mapping.name, [change for _, change in planned], results)
+    _note_unheard(mapping, planned, results, direction, context)
     if context.chosen is not None:
         context.chosen.note(direction.target, type_name, results)
     return [
         _Answered(task, change, number, _as_wanted(change, result))
         for (task, change), number, result in zip(planned, numbers, results, strict=True)
     ]
+
+
+def _note_unheard(
+    mapping: Mapping,
+    planned: Sequence[tuple[Task, Change]],
+    results: Sequence[Result],
+    direction: Direction,
+    context: Context,
+) -> None:
+    """Until the next run has looked for it, a create that may have gone through has made a record.
+
+    So what this run sees of it on the other side is no new record there.
+    """
+    for (_, change), result in zip(planned, results, strict=True):
+        if change.action is Action.CREATE and result.outcome is Outcome.UNKNOWN:
+            unheard = context.unheard.setdefault((mapping.name, direction), set())
+            unheard.add(change.id(direction.source))
 
 
 def _as_wanted(change: Change, result: Result) -> Result:
@@ -195,11 +213,13 @@ def _note_answer(mapping: Mapping, answer: _Answered, commit: Commit) -> None:
         ids[change.direction.target] = result.id
     state = "done" if result.outcome is Outcome.DONE else "refused"
     error = None if result.outcome is Outcome.DONE else f"{result.code}: {result.message}"
-    commit.answers.append(
-        (answer.number, state, ids[Side.SALESFORCE], ids[Side.OUTREACH], error)  # type: ignore[arg-type]
-    )
+    if result.outcome is not Outcome.UNKNOWN:  # its intent stays open, for the next run to look
+        commit.answers.append(
+            (answer.number, state, ids[Side.SALESFORCE], ids[Side.OUTREACH], error)  # type: ignore[arg-type]
+        )
     if error is not None:
-        commit.logs.append(log_row(mapping, f"{change.action} refused", error, ids))
+        word = "unanswered" if result.outcome is Outcome.UNKNOWN else "refused"
+        commit.logs.append(log_row(mapping, f"{change.action} {word}", error, ids))
 
 
 def _conclude(
@@ -271,7 +291,8 @@ def _why(result: Result) -> tuple[str, str, str, str]:
     """Why a write that did not go through is pending, and in which words."""
     if result.code == _BUDGET:
         return "budget", "", "", result.message
-    why = "transient" if result.outcome is Outcome.TRANSIENT else "refused"
+    passing = result.outcome in (Outcome.TRANSIENT, Outcome.UNKNOWN)
+    why = "transient" if passing else "refused"
     return why, "", "", f"{result.code}: {result.message}"
 
 

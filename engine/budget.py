@@ -256,8 +256,8 @@ class Budgeted:
         self._store.close()
 
     def __getattr__(self, name: str) -> Any:
-        """What a store may offer besides and costs no call: its lists."""
-        if name in ("reports", "list_views"):
+        """What a store may offer besides and costs no call."""
+        if name in ("reports", "list_views", "sweeps"):
             return getattr(self._store, name)
         raise AttributeError(name)
 

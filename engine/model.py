@@ -122,13 +122,15 @@ class Outcome(StrEnum):
     """How the vendor answered one write.
 
     `REFUSED` is for good, until the record or the rule changes; `TRANSIENT` may go through when
-    tried again; `GONE` means that the record to be written is deleted or was never there.
+    tried again; `GONE` means that the record to be written is deleted or was never there. `UNKNOWN`
+    is a write without an answer, which may have gone through, among others that have one.
     """
 
     DONE = "done"
     REFUSED = "refused"
     TRANSIENT = "transient"
     GONE = "gone"
+    UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True, slots=True)

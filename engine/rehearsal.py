@@ -16,7 +16,7 @@ from dsl.paths import SEQUENCE_FIELDS
 from dsl.schema import Field, Kind, ObjectType, Side
 from dsl.values import canonical_name, is_empty
 from engine.model import Cursor, Outcome, Page, RecordId, Result, Row, Value, Write
-from engine.ports import Store
+from engine.ports import Store, Sweeping
 
 __all__ = ["Rehearsal", "is_provisional"]
 
@@ -44,6 +44,7 @@ class Rehearsal:
         self.page_size = store.page_size
         self.write_size = store.write_size
         self.lag: timedelta = store.lag
+        self.sweeps = isinstance(store, Sweeping) and store.sweeps
         self.calls = 0
         self._store = store
         self._db = sqlite3.connect("", isolation_level=None)  # SQLite's own temporary file

@@ -52,7 +52,9 @@ def ensure_stages(via: Translation, context: Context) -> None:
         else:
             error = f"{result.code}: {result.message}"
             context.tally.counts["failed"] += 1
-            commit.answers.append((number, "refused", None, None, error))
+            # One without an answer is found by its name in the next run, as any other.
+            state = "unknown" if result.outcome is Outcome.UNKNOWN else "refused"
+            commit.answers.append((number, state, None, None, error))
             commit.logs.append(LogRow("create refused", error, _TYPE))
     context.ledger.commit(context.run, at, context.digest, commit)
 

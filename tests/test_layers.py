@@ -70,6 +70,7 @@ FLOORS = {
             "engine.shipped",
             "engine.stages",
             "engine.svg",
+            "engine.sweeping",
             "engine.swing",
             "engine.titles",
             "engine.translate",

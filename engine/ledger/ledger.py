@@ -21,6 +21,7 @@ from engine.ledger import hot, pruning, schema
 from engine.ledger.callbook import CallBook
 from engine.ledger.opening import connect, explained, migrate
 from engine.ledger.records import Commit, Intent, Link, Pending, Tombstone
+from engine.ledger.turns import Turns
 from engine.model import Cursor, RecordId, Side
 
 __all__ = ["Ledger"]
@@ -59,6 +60,11 @@ class Ledger:
     def calls(self) -> CallBook:
         """How many calls each side was sent, and what waits for calls."""
         return CallBook(self._driver)
+
+    @property
+    def turns(self) -> Turns:
+        """Which linked records are looked at next, where scans do not tell of deletes."""
+        return Turns(self._driver)
 
     def close(self) -> None:
         self._connection.close()

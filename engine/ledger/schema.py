@@ -19,6 +19,7 @@ __all__ = [
     "stalled",
     "token",
     "tombstone",
+    "turn",
 ]
 
 metadata = MetaData()
@@ -199,6 +200,7 @@ stalled = Table(
     Column("until", Text, nullable=False),
 )
 
+
 #: What the authorisation of each side gave, sealed with a key that is not in the ledger.
 token = Table(
     "token",
@@ -206,4 +208,15 @@ token = Table(
     Column("side", Text, primary_key=True),
     Column("sealed", LargeBinary, nullable=False),
     Column("kept_at", Text, nullable=False),
+)
+
+#: Up to which record, in the order of ids, the linked records of a pair's side were looked at
+#: lately, where the store's scans do not tell of deletes.
+turn = Table(
+    "turn",
+    metadata,
+    Column("pair", Text, primary_key=True),
+    Column("side", Text, primary_key=True),
+    Column("last", Text, nullable=False),
+    sqlite_with_rowid=False,
 )
