@@ -13,6 +13,10 @@ from engine.ports import Need
 __all__ = ["needs"]
 
 
+#: What begins so reads the state of a prospect's sequence, and is no field of the prospect.
+_PANEL = (Side.OUTREACH, "sequence")
+
+
 @dataclass
 class _Wanted:
     reads: set[str] = field(default_factory=set)
@@ -26,7 +30,12 @@ def needs(compiled: Compiled) -> dict[Side, list[Need]]:
     for mapping in compiled.mappings.values():
         for side in SIDES:
             one = wanted.setdefault((side, mapping.type_name(side)), _Wanted())
-            one.reads.update(path.partition(".")[0] for path in mapping.columns[side])
+            for path in mapping.columns[side]:
+                name = path.partition(".")[0]
+                if (side, name) == _PANEL:
+                    wanted.setdefault((side, "sequenceState"), _Wanted())
+                else:
+                    one.reads.add(name)
         for direction in DIRECTIONS:
             one = wanted[direction.target, mapping.type_name(direction.target)]
             one.acts.update(_acts(mapping, direction))

@@ -117,7 +117,7 @@ def _print(found: _Found) -> None:
     checkup = found.checkup
     mark = "ok    " if checkup.right else "wrong "
     print(f"{mark} {_VENDOR[found.side]:<10}  {checkup.what}", flush=True)
-    if checkup.advice:
+    if not checkup.right and checkup.advice:
         print(f"                    {checkup.advice}", flush=True)
 
 
