@@ -1,4 +1,4 @@
-"""Tells webhooks what happened: signed, once, and in order, unless something goes wrong on request."""
+"""Tells webhooks what happened: signed, once and in order, unless faults are asked for."""
 
 from __future__ import annotations
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from engine.ports import Clock
 from engine.sandbox.faults import Faults
@@ -12,17 +13,17 @@ __all__ = ["Hiding"]
 
 @dataclass
 class Hiding:
-    """The records that are not in lists yet; `seconds` is how long they stay away."""
+    """The records that are not in lists yet; `late` is how long they stay away."""
 
     faults: Faults
     clock: Clock
-    seconds: float
+    late: timedelta
     _until: dict[str, dict[int, float]] = field(default_factory=dict)
 
     def written(self, type_name: str, record: int) -> None:
         """A record was written, and may be late."""
         if self.faults.happens("late"):
-            until = self.clock.now().timestamp() + self.seconds
+            until = (self.clock.now() + self.late).timestamp()
             self._until.setdefault(type_name, {})[record] = until
 
     def now(self) -> dict[str, dict[int, float]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -23,6 +24,7 @@ from engine.sandbox.outreach.imports import Imports
 from engine.sandbox.outreach.kept import Kept
 from engine.sandbox.outreach.oauth import routes
 from engine.sandbox.outreach.refusals import refusals
+from engine.sandbox.outreach.setup import Setup
 from engine.sandbox.outreach.tokens import Tokens
 from engine.sandbox.outreach.watching import Watcher
 from engine.sandbox.outreach.webhooks import Webhooks
@@ -34,26 +36,21 @@ __all__ = ["app"]
 
 def app(
     org: Path,
-    identity: OutreachIdentity,
-    faults: Faults,
+    identity: OutreachIdentity = OUTREACH,
+    faults: Faults | None = None,
     *,
     clock: Clock | None = None,
     hourly_limit: int = 10_000,
-    pause: float = 0,
-    strict: bool = False,
-    slow: float = 3.0,
-    late: float = 3.0,
+    setup: Setup | None = None,
 ) -> ASGIApp:
-    """The server of a local org's file, to be called in the thread that it runs in.
+    """The sandbox over the local org in a file, which it opens in the calling thread.
 
-    `hourly_limit` is how many requests an hour it answers. `pause` is how many seconds lie at least
-    between two access tokens: 60 as the vendor has it. If `strict`, the identity's refresh token
-    dies once it has been changed for another. `slow` and `late` are how many seconds it takes for
-    an answer, and for a written row to be seen, where `faults` ask for that. Raises `StoreError`.
+    `hourly_limit` is how many requests an hour it answers. Raises `StoreError`.
     """
-    clock = clock or SystemClock()
+    clock, setup = clock or SystemClock(), setup or Setup()
+    faults = faults or Faults({}, random.Random(0))  # noqa: S311 - draws nothing
     file = OrgFile(Side.OUTREACH, org, clock)
-    tokens = Tokens(identity, Kept(file, "token"), clock, strict, pause)
+    tokens = Tokens(identity, Kept(file, "token"), clock, setup)
     webhooks = Webhooks(file, identity)
     delivery = Delivery(webhooks, Watcher(file), faults, clock.now)
     budget = Budget(file, clock, hourly_limit)
@@ -64,7 +61,7 @@ def app(
         budget,
         webhooks,
         Imports(file, delivery.tell, delivery.wake),
-        Hiding(faults, clock, late),
+        Hiding(faults, clock, setup.late),
         delivery.wake,
     )
 
@@ -82,7 +79,7 @@ def app(
             file.close()
 
     rest = Starlette(routes=routes(tokens), lifespan=lifespan)
-    return Mishaps(_Parted(api, rest), faults, refusals(api), slow)
+    return Mishaps(_Parted(api, rest), faults, refusals(api), setup.slow)
 
 
 class _Parted:

@@ -1,4 +1,4 @@
-"""Sees what changes in the org, whoever changed it, and says so as the events that webhooks tell."""
+"""Sees what changes in the org, whoever changed it, and says so as events for webhooks."""
 
 from __future__ import annotations
 

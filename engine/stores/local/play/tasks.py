@@ -38,7 +38,7 @@ def complete(scene: Scene, act: Act) -> None:
 def mark_complete(
     org: OrgFile, record: int, by: str | None = None, *, finishes: bool = False
 ) -> None:
-    """Outreach's `POST /tasks/{id}/actions/markComplete`; may finish its sequence. Raises `Refused`."""
+    """Outreach's `POST /tasks/{id}/actions/markComplete`. Raises `Refused`."""
     with org.transaction() as moment:
         _complete(Scene(org, moment), record, by, finishes)
 
