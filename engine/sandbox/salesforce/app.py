@@ -24,10 +24,12 @@ from engine.sandbox.salesforce import (
     changes,
     collection,
     composite,
+    consent,
     oauth,
     queries,
     records,
     resources,
+    soap,
     tree,
 )
 from engine.sandbox.salesforce.box import ORG_ID, Ahead, Box
@@ -124,6 +126,8 @@ def _routes(inside: Inside) -> list[BaseRoute]:
         Route("/services/data/", resources.versions),
         Mount("/services/data/v{version}", Metered(inside)),
         *oauth.routes(),
+        *consent.routes(),
+        *soap.routes(),
     ]
 
 

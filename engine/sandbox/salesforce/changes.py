@@ -14,7 +14,7 @@ from engine.sandbox.salesforce.errors import ApiError
 from engine.sandbox.salesforce.wire import answer
 from engine.stores.local.stamps import stamp
 
-__all__ = ["deleted_in", "routes", "updated_in"]
+__all__ = ["deleted_in", "routes", "span_of", "updated_in"]
 
 _WINDOW = timedelta(days=30)
 _SHORTEST = timedelta(minutes=1)
@@ -31,13 +31,13 @@ def routes() -> list[Route]:
 async def _updated(request: Request) -> Response:
     box = box_of(request)
     type_ = box.visible.type(request.path_params["type"])
-    return answer(updated_in(box, type_.name, *_span(box, request)))
+    return answer(updated_in(box, type_.name, *_span(request)))
 
 
 async def _deleted(request: Request) -> Response:
     box = box_of(request)
     type_ = box.visible.type(request.path_params["type"])
-    return answer(deleted_in(box, type_.name, *_span(box, request)))
+    return answer(deleted_in(box, type_.name, *_span(request)))
 
 
 def updated_in(box: Box, type_name: str, start: str, end: str) -> dict[str, Any]:
@@ -73,9 +73,14 @@ def _written(moment: str) -> str:
     return moment[:19] + ".000+0000"
 
 
-def _span(box: Box, request: Request) -> tuple[str, str]:
+def _span(request: Request) -> tuple[str, str]:
+    asked = request.query_params
+    return span_of(box_of(request), asked.get("start"), asked.get("end"))
+
+
+def span_of(box: Box, first: str | None, last: str | None) -> tuple[str, str]:
     """Start and end as stamps. Raises `ApiError`."""
-    start, end = _moment(request, "start"), _moment(request, "end")
+    start, end = _moment("start", first), _moment("end", last)
     now = datetime.fromisoformat(box.file.now())
     if start >= end:
         message = "startDate: start date must be before end date"
@@ -89,8 +94,7 @@ def _span(box: Box, request: Request) -> tuple[str, str]:
     return stamp(start), stamp(end)
 
 
-def _moment(request: Request, name: str) -> datetime:
-    given = request.query_params.get(name)
+def _moment(name: str, given: str | None) -> datetime:
     if given is None:
         raise ApiError(400, "MISSING_ARGUMENT", f"the {name} parameter is required")
     try:
