@@ -18,6 +18,7 @@ from engine.sandbox.soql.tree import Query, Sorting
 from engine.sandbox.soql.values import Reader
 from engine.stores.local.lookups import FIRST_USER
 from engine.stores.local.org import OrgFile
+from engine.stores.local.reading import is_large, see_index
 from engine.stores.local.tables import quoted
 
 __all__ = ["Answer", "Asking", "answer_of", "cut_sql", "direction", "see_bounds", "where_sql"]
@@ -80,6 +81,8 @@ def answer_of(asking: Asking, query: Query) -> Answer:
         return Answer(0, 0, lambda start, stop: [])
     if not asking.org.made(type_.name):
         rows = "gone"
+    if rows == "live":
+        _see_indexes(asking.org, type_, conditions.sought)
     sql = (
         f"SELECT {scope.key} FROM {scope.source(rows)}{scope.joins()}{where}{order}{cut_sql(query)}"
     )
@@ -93,6 +96,13 @@ def answer_of(asking: Asking, query: Query) -> Answer:
         return fetching.records(wanted)
 
     return Answer(count, count, read)
+
+
+def _see_indexes(org: OrgFile, type_: ObjectType, names: Collection[str]) -> None:
+    table = org.table(type_.name)
+    if names and is_large(org, table):
+        for name in names:
+            see_index(org, table, name)
 
 
 def see_bounds(query: Query, text: str) -> None:
@@ -147,6 +157,7 @@ class Fetching:
 
     def __init__(self, asking: Asking, selection: Selection) -> None:
         self._asking, self._selection = asking, selection
+        self._made = selection.record.ready()
         self._rows = ("live", "gone") if asking.deleted else ("live",)
         type_ = selection.scope.type
         self._kids = [Kin(asking, type_, query) for query in selection.children]
@@ -164,7 +175,7 @@ class Fetching:
             sql = selection.sql(source, where)
             found.update((row[0], row) for row in asking.org.rows(sql, (wanted,)))
         kids = [kin.of(ids) for kin in self._kids]
-        base, made = asking.base, selection.record.made
+        base, made = asking.base, self._made
         return [made(found[record], base, kids) for record in ids if record in found]
 
 
@@ -200,6 +211,7 @@ class Kin:
         self._values = conditions.values
         order = order_sql(query.order, scope)
         self._selection = Selection(scope, query, extra=(self._parent,))
+        self._made = self._selection.record.ready()
         self._kids = [Kin(asking, type_, each) for each in self._selection.children]
         source = scope.source("live")
         within = f"{self._parent} IN (SELECT value FROM json_each(?))"
@@ -218,7 +230,7 @@ class Kin:
         cut = {parent: kept for parent, all_ in by_parent.items() if (kept := all_[start:stop])}
         ids = [row[0] for kept in cut.values() for row in kept]
         kids = [kin.of(ids) for kin in self._kids]
-        base, made = self._asking.base, self._selection.record.made
+        base, made = self._asking.base, self._made
         return {
             parent: {
                 "totalSize": len(kept),

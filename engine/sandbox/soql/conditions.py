@@ -55,17 +55,36 @@ def sortable(place: Place) -> str:
 
 
 class Conditions:
-    """Puts conditions of one SELECT into SQL; `values` are those of its `?`, in their order."""
+    """Puts conditions of one SELECT into SQL; `values` are those of its `?`, in their order.
+
+    `sought` are the type's own text fields of which the condition names the values.
+    """
 
     def __init__(self, scope: Scope, reader: Reader, *, inner: bool = False) -> None:
         self._scope, self._reader, self._inner = scope, reader, inner
         self._joins = 0
         self._having = False
         self.values: list[Any] = []
+        self.sought: set[str] = set()
 
     def where(self, condition: Condition) -> str:
         """SQL that holds where the condition does. Raises `SoqlError`."""
+        for part in condition.conditions if isinstance(condition, Every) else (condition,):
+            self._note_sought(part)
         return self._sql(condition, sure=False, depth=0)
+
+    def _note_sought(self, condition: Condition) -> None:
+        match condition:
+            case Comparison(operand=Path() as path, operator="="):
+                pass
+            case Among(operand=Path() as path, holds=True):
+                pass
+            case _:
+                return
+        place = self._scope.place(path)
+        own = len(self._scope.trail(path)) == 1
+        if own and place.field.kind is Kind.TEXT:
+            self.sought.add(place.field.name)
 
     def having(self, condition: Condition) -> str:
         """As `where`, of groups."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Any
 
 from dsl.schema import Side, is_custom
@@ -14,6 +15,8 @@ from engine.sandbox.soql.tree import Call, Children, Item, Path, Plain, Query, T
 from engine.stores.local.ids import type_of
 
 __all__ = ["Record", "Selection"]
+
+_Kids = Sequence[Mapping[Any, Any]]
 
 _MOST_FIELDS = 200  # rows that a query with FIELDS(ALL) may ask for
 
@@ -39,26 +42,37 @@ class Record:
     choices: dict[str, dict[str, int]] | None = None
     formats: list[str] = field(default_factory=list)
 
-    def made(self, row: Sequence[Any], base: str, kids: Sequence[Mapping[Any, Any]]) -> Any:
-        """The record, or None if there is none; `base` is the address of its type's folder."""
-        record = row[self.id]
-        if record is None:
-            return None
-        actual = self.type if self.type not in (None, "Name") else type_of(record)
-        head = {"type": self.type or actual, "url": f"{base}{actual}/{record}"}
-        made: dict[str, Any] = {"attributes": head}
-        entries = self.entries
-        if self.choices is not None:
-            entries = {**self.choices.get(actual or "", self.choices[""])}
-        for name, entry in entries.items():
-            if type(entry) is int:
-                made[name] = row[entry]
-            elif isinstance(entry, Record):
-                made[name] = entry.made(row, base, kids)
-            elif isinstance(entry, Kids):
-                made[name] = kids[entry.number].get(record)
-        for name in self.formats:
-            made[name] = _formatted(made[name])
+    def ready(self) -> Callable[[Sequence[Any], str, _Kids], Any]:
+        """A function that makes the record of a row: of the row, the address of the types' folder
+        and the children by subquery and parent. It gives None where there is no record."""
+        names = ("attributes", *self.entries)
+        columns = [entry if isinstance(entry, int) else self.id for entry in self.entries.values()]
+        plain = itemgetter(*columns, self.id) if columns else itemgetter(self.id, self.id)
+        inner = {
+            name: entry.ready() for name, entry in self.entries.items() if isinstance(entry, Record)
+        }
+        kin = {name: e.number for name, e in self.entries.items() if isinstance(e, Kids)}
+        key, kind, choices, formats = self.id, self.type, self.choices, tuple(self.formats)
+        named = kind is not None and kind != "Name"
+
+        def made(row: Sequence[Any], base: str, kids: _Kids) -> Any:
+            record = row[key]
+            if record is None:
+                return None
+            actual = kind if named else type_of(record)
+            head = {"type": kind or actual, "url": f"{base}{actual}/{record}"}
+            if choices is not None:
+                chosen = choices.get(actual or "", choices[""])
+                return {"attributes": head, **{name: row[at] for name, at in chosen.items()}}
+            found = dict(zip(names, (head, *plain(row)), strict=False))
+            for name, make in inner.items():
+                found[name] = make(row, base, kids)
+            for name, number in kin.items():
+                found[name] = kids[number].get(record)
+            for name in formats:
+                found[name] = _formatted(found[name])
+            return found
+
         return made
 
 
