@@ -102,7 +102,7 @@ class Connection:
             try:
                 return self._once(method, path, as_, options)
             except VendorProblem as problem:
-                if problem.code == LIMIT:
+                if problem.spends:
                     raise self._spent() from None
                 if problem.is_certain and not problem.passes:
                     raise

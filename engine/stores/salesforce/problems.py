@@ -56,6 +56,11 @@ class VendorProblem(StoreError):
         self.fields = tuple(fields)
 
     @property
+    def spends(self) -> bool:
+        """Whether the org's calls of 24 hours are used up; too many at once are not that."""
+        return self.code == LIMIT and "Concurrent" not in self.message
+
+    @property
     def passes(self) -> bool:
         """Whether the same request may go through later."""
         return self.code in _TRANSIENT or self.status in (429, 502, 503, 504)
