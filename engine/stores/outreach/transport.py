@@ -13,10 +13,11 @@ from email.utils import parsedate_to_datetime
 from typing import Any, NamedTuple, TypeVar
 
 import aiohttp
+import msgspec
 from aiohttp.helpers import get_env_proxy_for_url
 from yarl import URL
 
-from engine.ports import StoreError, Unreachable
+from engine.ports import BudgetSpent, StoreError, Unreachable
 from engine.stores.outreach.failures import Unsent, broken, refused
 from engine.stores.outreach.pace import Pace
 from engine.stores.outreach.settings import Settings
@@ -99,7 +100,8 @@ class Transport:
                 return [each or error for each in found]
             self.run(self._work(requests, found, token))
             if not any(map(_is_refused, found)):
-                return [each or _unbegun() for each in found]
+                unbegun = _unbegun(found)
+                return [each or unbegun for each in found]
             refusal = next(each for each in found if isinstance(each, Answer) and _is_refused(each))
             found = [None if _is_refused(each) else each for each in found]
         lost = refused(refusal.status, refusal.body, what)
@@ -229,7 +231,10 @@ class Transport:
             proxy_auth=proxy_auth,
         ) as response:
             self._note_time(response.headers.get("Date"))
-            return Answer(response.status, response.headers, await response.read())
+            answer = Answer(response.status, response.headers, await response.read())
+            if answer.status < 300 and "json" in response.content_type and not _is_whole(answer):
+                raise aiohttp.ClientPayloadError
+            return answer
 
     def _note_time(self, date: str | None) -> None:
         """Keep the latest time that the server told: it tells whole seconds, past ones."""
@@ -252,8 +257,19 @@ def _is_refused(found: Answer | StoreError | None) -> bool:
     return isinstance(found, Answer) and found.status == 401
 
 
-def _unbegun() -> StoreError:
-    return Unsent("an earlier request of the same batch had no answer, so this one was not sent")
+def _is_whole(answer: Answer) -> bool:
+    """Whether a body is JSON to its end; a proxy may cut one short without a sign."""
+    try:
+        msgspec.json.decode(answer.body or b"null", type=msgspec.Raw)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return False
+    return True
+
+
+def _unbegun(found: Sequence[Answer | StoreError | None]) -> StoreError:
+    """Why requests were not begun: for the same reason as another, or since that had no answer."""
+    spent = next((each for each in found if isinstance(each, BudgetSpent)), None)
+    return spent or Unsent("an earlier request of the same batch had no answer, so this one was not sent")
 
 
 def _worth_another(failure: Unreachable, request: Request, tried: int) -> bool:
