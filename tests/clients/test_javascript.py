@@ -44,9 +44,7 @@ def _steps(script: str) -> list[str]:
 
 
 STEPS = [
-    (script, "".join(names))
-    for script in ("jsforce.mjs", "nforce.cjs")
-    for names in _steps(script)
+    (script, "".join(names)) for script in ("jsforce.mjs", "nforce.cjs") for names in _steps(script)
 ]
 
 

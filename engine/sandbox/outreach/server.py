@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from dsl.schema import Side
 from engine.ports import Clock
+from engine.sandbox.dated import Dated
 from engine.sandbox.faults import Faults
 from engine.sandbox.identity import OUTREACH, OutreachIdentity
 from engine.sandbox.mishaps import Mishaps
@@ -79,7 +80,7 @@ def app(
             file.close()
 
     rest = Starlette(routes=routes(tokens), lifespan=lifespan)
-    return Mishaps(_Parted(api, rest), faults, refusals(api), setup.slow)
+    return Dated(Mishaps(_Parted(api, rest), faults, refusals(api), setup.slow), clock)
 
 
 class _Parted:

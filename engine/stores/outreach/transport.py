@@ -269,7 +269,9 @@ def _is_whole(answer: Answer) -> bool:
 def _unbegun(found: Sequence[Answer | StoreError | None]) -> StoreError:
     """Why requests were not begun: for the same reason as another, or since that had no answer."""
     spent = next((each for each in found if isinstance(each, BudgetSpent)), None)
-    return spent or Unsent("an earlier request of the same batch had no answer, so this one was not sent")
+    return spent or Unsent(
+        "an earlier request of the same batch had no answer, so this one was not sent"
+    )
 
 
 def _worth_another(failure: Unreachable, request: Request, tried: int) -> bool:
