@@ -154,12 +154,12 @@ class Interpreter:
             self._look_at(context.chosen, node, pair, side)
             self._seen.written[pair, side] = others
             return
-        for page, cursor, since in self._observed(batches.mapping, side):
+        for page, cursor, since, overlap in self._observed(batches.mapping, side):
             self._check()
             count += len(page.rows)
             self._progress(node, count)
             logs = [_polled(batches.mapping, side, count, since)] if page.done else []
-            batches.process(side, page.rows, page.gone, cursor, logs)
+            batches.process(side, page.rows, page.gone, cursor, logs, overlap=overlap)
         self._seen.written[pair, side] = others
 
     def _sweep(self, pair: str, side: Side) -> None:

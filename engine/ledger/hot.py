@@ -113,8 +113,17 @@ def write_commit(
             " external_type, external_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             [(at, run, *row) for row in commit.logs],
         )
+        connection.executemany(
+            "INSERT OR REPLACE INTO lately (pair, side, record_id, stamp, digest)"
+            " VALUES (?, ?, ?, ?, ?)",
+            [(pair, side, str(record), *rest) for pair, side, record, *rest in commit.lately],
+        )
         if commit.cursor:
             pair, side, place, horizon = commit.cursor
+            connection.execute(
+                "DELETE FROM lately WHERE pair = ? AND side = ? AND stamp < ?",
+                (pair, side, place.stamp),
+            )
             connection.execute(
                 "INSERT INTO cursor (pair, side, stamp, id, horizon) VALUES (?, ?, ?, ?, ?)"
                 " ON CONFLICT (pair, side) DO UPDATE SET stamp = excluded.stamp,"

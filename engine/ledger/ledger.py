@@ -222,6 +222,16 @@ class Ledger:
             for side, record, why in rows
         ]
 
+    def lately(self, pair: str, side: Side, ids: Sequence[RecordId]) -> dict[RecordId, bytes]:
+        """What those of these records held that were read lately and have no base."""
+        with self._driver() as connection:
+            rows = connection.execute(
+                "SELECT j.value, l.digest FROM json_each(?) AS j CROSS JOIN lately AS l"
+                " ON l.pair = ? AND l.side = ? AND l.record_id = CAST(j.value AS TEXT)",
+                (msgspec.json.encode(ids).decode(), pair, side),
+            )
+            return dict(rows)
+
     def vanished(self, pair: str, side: Side) -> dict[RecordId, str]:
         """Records whose deletion is held since too many are gone: `vanished`, or `resumed`."""
         t = schema.pending

@@ -9,6 +9,7 @@ __all__ = [
     "budget",
     "change",
     "cursor",
+    "lately",
     "layout",
     "link",
     "log",
@@ -218,5 +219,17 @@ turn = Table(
     Column("pair", Text, primary_key=True),
     Column("side", Text, primary_key=True),
     Column("last", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+#: What records without a base of theirs held that the overlap of the next scan may read again.
+lately = Table(
+    "lately",
+    metadata,
+    Column("pair", Text, primary_key=True),
+    Column("side", Text, primary_key=True),
+    Column("record_id", Text, primary_key=True),
+    Column("stamp", Text, nullable=False),
+    Column("digest", LargeBinary, nullable=False),
     sqlite_with_rowid=False,
 )

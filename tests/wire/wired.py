@@ -47,4 +47,7 @@ def wired(
         Side.OUTREACH: outreach.store_at(two.url, outreach.MemoryVault()),
     }
     closing.callback(stores[Side.OUTREACH].close)
+    for side, name in ((Side.SALESFORCE, "Lead"), (Side.OUTREACH, "prospect")):
+        stores[side].now()  # what is asked once in a process shall be no run's cost, nor a plan's
+        stores[side].describe(name)
     return orgs, stores
