@@ -180,7 +180,9 @@ class Interpreter:
         stores, spent = self._context.stores, self._context.waits.spent
         if side.other in spent:
             raise spent[side.other]
-        for observed in observe(mapping, side, stores[side], self._context.ledger):
+        for observed in observe(
+            mapping, side, stores[side], self._context.ledger, stores[side.other].write_size
+        ):
             near = is_near(stores, len(observed.page.rows))
             for portion in portions(observed, _PORTION) if near else (observed,):
                 if side.other in spent:

@@ -31,8 +31,10 @@ class Observed(NamedTuple):
     overlap: str = ""
 
 
-def observe(mapping: Mapping, side: Side, store: Store, ledger: Ledger) -> Iterator[Observed]:
-    """The records of `side` that changed since the pair's last scan, in pages.
+def observe(
+    mapping: Mapping, side: Side, store: Store, ledger: Ledger, fill: int = 1
+) -> Iterator[Observed]:
+    """The records of `side` that changed since the pair's last scan, in pages of `fill` or more.
 
     A finished scan leaves the cursor at the server's time when it began, less the time for which a
     record may stay invisible; what is read twice is dropped, since it equals its base.
@@ -43,9 +45,26 @@ def observe(mapping: Mapping, side: Side, store: Store, ledger: Ledger) -> Itera
     if saved is not None:
         place, earlier = saved
         since = min(place, _behind(store, side, earlier), key=lambda c: (c.stamp, str(c.id)))
-    for page in store.scan(mapping.type_name(side), mapping.columns[side], since):
+    pages = store.scan(mapping.type_name(side), mapping.columns[side], since)
+    for page in _filled(pages, fill):
         cursor = _behind(store, side, horizon) if page.done else page.last
         yield Observed(_once(page), (mapping.name, side, cursor, horizon), since, earlier)
+
+
+def _filled(pages: Iterator[Page], size: int) -> Iterator[Page]:
+    """Pages put together, where a vendor gives fewer records a call than the other side takes."""
+    held: Page | None = None
+    for page in pages:
+        held = page if held is None else _joined(held, page)
+        if held.done or len(held.rows) >= size:
+            yield held
+            held = None
+    if held is not None:
+        yield held
+
+
+def _joined(one: Page, two: Page) -> Page:
+    return two._replace(rows=one.rows + two.rows, gone=one.gone + two.gone)
 
 
 def _once(page: Page) -> Page:

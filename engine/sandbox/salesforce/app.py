@@ -22,14 +22,19 @@ from engine.sandbox.faults import Faults
 from engine.sandbox.identity import SALESFORCE, SalesforceIdentity
 from engine.sandbox.mishaps import Mishaps
 from engine.sandbox.salesforce import (
+    bulk,
+    bulk_v1,
     changes,
     collection,
     composite,
     consent,
+    lists,
     oauth,
     queries,
     records,
+    reports,
     resources,
+    search,
     soap,
     tree,
 )
@@ -119,7 +124,19 @@ async def _closing(server: Starlette) -> AsyncIterator[None]:
 
 def _inside() -> Inside:
     # The most particular first: `/sobjects/{type}/{id}` would take what stands before it.
-    modules = (resources, changes, queries, collection, tree, composite, records)
+    modules = (
+        resources,
+        changes,
+        queries,
+        collection,
+        tree,
+        composite,
+        bulk,
+        lists,
+        reports,
+        search,
+        records,
+    )
     return Inside([route for module in modules for route in module.routes()])
 
 
@@ -131,6 +148,7 @@ def _routes(inside: Inside) -> list[BaseRoute]:
         *oauth.routes(),
         *consent.routes(),
         *soap.routes(),
+        *bulk_v1.routes(),
     ]
 
 
