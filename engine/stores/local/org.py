@@ -272,6 +272,8 @@ class OrgFile:
         self.db.execute("UPDATE meta SET value = ? WHERE key = 'format'", (str(FORMAT),))
         if adds and self.made(type_name):
             self._widen(type_name, field)
+            if field.unique:
+                self._index(type_name, field)
         self._read_custom()
 
     def _widen(self, type_name: str, field: Field) -> None:
