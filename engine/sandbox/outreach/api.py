@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -62,7 +62,10 @@ class Asked:
 
 @dataclass
 class Api:
-    """An ASGI application for all below `/api/v2`."""
+    """An ASGI application for all below `/api/v2`.
+
+    `changed` hears that records may have changed; `settled` is waited for when webhooks were.
+    """
 
     org: OrgFile
     tokens: Tokens
@@ -72,6 +75,7 @@ class Api:
     imports: Imports
     hiding: Hiding
     changed: Callable[[], None]
+    settled: Callable[[], Awaitable[None]]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers: dict[bytes, bytes] = dict(scope["headers"])
@@ -81,6 +85,8 @@ class Api:
             limits = self.budget.count()
             asked = await _asked(scope, headers, receive, grant)
             status, document = self.answer(asked)
+            if asked.path[:1] == ("webhooks",):
+                await self.settled()
             response = _response(status, document, limits)
         except ApiError as error:
             response = _response(error.status, error.body(), limits | error.headers)
@@ -186,7 +192,6 @@ class Api:
             if asked.method == "GET":
                 return 200, own_page("webhook", hooks.kept, asked.given, asked.base)
             number = hooks.create(asked.document())
-            self.changed()
             return 201, own_one("webhook", hooks.kept, number, asked.base)
         _allowed(asked.method, ("GET", "PATCH", "DELETE"))
         asked.need("webhooks", _LEVELS[asked.method])
@@ -196,7 +201,6 @@ class Api:
             return 204, None
         if asked.method == "PATCH":
             hooks.update(number, asked.document())
-            self.changed()
         return 200, own_one("webhook", hooks.kept, number, asked.base)
 
     def _of_imports(self, asked: Asked, record: str | None = None) -> tuple[int, Any]:

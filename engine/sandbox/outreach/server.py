@@ -63,6 +63,7 @@ def app(
         Imports(file, delivery.tell, delivery.wake),
         Hiding(faults, clock, setup.late),
         delivery.wake,
+        delivery.step,
     )
 
     @asynccontextmanager
