@@ -215,7 +215,7 @@ def test_webhooks_go_wrong_on_request(
         client.make("account", name="B")
         documents = receiver.documents(2 * times or 1) if times else []
         if not times:
-            time.sleep(0.5)
+            time.sleep(0.3)
         ids = [each["data"]["id"] for each in documents]
         assert ids == {"lost=1": [], "doubled=1": [1, 1, 2, 2], "reordered=1": [2, 1]}[spec]
         assert len(receiver.requests) == 2 * times
