@@ -49,9 +49,7 @@ class Client:
     def use(self, access: str) -> None:
         self.session.headers["Authorization"] = f"Bearer {access}"
 
-    def ask(
-        self, method: str, path: str, document: Any = None, **more: Any
-    ) -> requests.Response:
+    def ask(self, method: str, path: str, document: Any = None, **more: Any) -> requests.Response:
         """A request below the API's address, or to an address that a link gave."""
         address = path if path.startswith("http") else f"{self.api}/{path}"
         headers = {} if document is None else {"Content-Type": MEDIA_TYPE}

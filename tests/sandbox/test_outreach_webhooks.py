@@ -22,6 +22,9 @@ from engine.stores.local.play import Stage
 from tests.sandbox.outreach_client import Client, errors, outreach, resource
 
 
+SECRET = {"secret": "s"}
+
+
 class Receiver:
     """A small server that keeps what it is sent."""
 
@@ -30,7 +33,7 @@ class Receiver:
         receiver = self
 
         class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:  # noqa: N802 - as http.server calls it
+            def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 receiver.requests.append((dict(self.headers), body))
                 self.send_response(500)  # which counts as delivered
@@ -89,7 +92,7 @@ def _play(org: Path, script: str) -> None:
 
 
 def test_changes_are_told_signed_and_in_order(client: Client, receiver: Receiver) -> None:
-    client.make("webhook", url=receiver.url, resource="prospect", secret="s")
+    client.make("webhook", url=receiver.url, resource="prospect", **SECRET)
     client.change("prospect", 1, lastName="Do")
     receiver.documents(1)
     client.make("account", name="A")
@@ -162,7 +165,7 @@ def test_an_import_says_when_it_is_finished(client: Client, receiver: Receiver) 
 def test_webhooks_outlive_a_restart_and_can_be_turned_off(
     org: Path, client: Client, receiver: Receiver
 ) -> None:
-    hook = client.make("webhook", url=receiver.url, resource="prospect", secret="s")
+    hook = client.make("webhook", url=receiver.url, resource="prospect", **SECRET)
     shown = client.get(f"webhooks/{hook}")["data"]["attributes"]
     assert (shown["resource"], shown["action"], shown["active"]) == ("prospect", "*", True)
     assert shown["secret"] is None
@@ -201,12 +204,8 @@ def test_a_webhook_that_cannot_be_is_refused(
     assert errors(answer) == [("validationError", f"/data/attributes/{name}")]
 
 
-@pytest.mark.parametrize(
-    ("spec", "times"), [("lost=1", 0), ("doubled=1", 2), ("reordered=1", 1)]
-)
-def test_webhooks_go_wrong_on_request(
-    org: Path, receiver: Receiver, spec: str, times: int
-) -> None:
+@pytest.mark.parametrize(("spec", "times"), [("lost=1", 0), ("doubled=1", 2), ("reordered=1", 1)])
+def test_webhooks_go_wrong_on_request(org: Path, receiver: Receiver, spec: str, times: int) -> None:
     with outreach(org, spec) as client:
         client.log_in()
         client.make("webhook", url=receiver.url, resource="account")

@@ -100,7 +100,7 @@ class Delivery:
                 task.cancel()
 
     async def step(self) -> None:
-        """Look once, and hand on what is found; what a new webhook waits for is watched from here."""
+        """Look once, and hand on what is found; new webhooks are told of what comes after."""
         async with self._one:
             if self._known != self.webhooks.changes:
                 self._known = self.webhooks.changes
