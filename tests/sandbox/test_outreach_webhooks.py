@@ -21,7 +21,6 @@ from engine.stores.local import open_org
 from engine.stores.local.play import Stage
 from tests.sandbox.outreach_client import Client, errors, outreach, resource
 
-
 SECRET = {"secret": "s"}
 
 

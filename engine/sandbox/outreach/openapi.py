@@ -105,26 +105,27 @@ def _paths_of(resource: Resource) -> dict[str, Any]:
     found: dict[str, Any] = {path: listed, f"{path}/{{id}}": single}
     for (type_name, action), known in ACTIONS.items():
         if type_name == name:
-            words = [
-                _query(f"actionParams[{word}]", {"type": "string", "minLength": 1})
-                | {"required": at < known.needed}
-                for at, word in enumerate(known.parameters)
-            ]
+            words = [_word(w, at < known.needed) for at, w in enumerate(known.parameters)]
             operation = _operation(f"{name}.{action}", [_RECORD, *words], _ok(one))
             found[f"{path}/{{id}}/actions/{action}"] = {"post": operation}
     return found
 
 
+def _word(name: str, needed: bool) -> _Schema:
+    found = _query(f"actionParams[{name}]", {"type": "string", "minLength": int(needed)})
+    return found | {"required": needed}
+
+
 def _fields_parameter(resource: Resource) -> _Schema:
     names = sorted((*resource.attributes, *resource.relationships))
-    listed = {"type": "array", "items": {"enum": names}, "uniqueItems": True}
+    listed = {"type": "array", "items": {"enum": names}}
     return _query(f"fields[{resource.type}]", listed) | {"style": "form", "explode": False}
 
 
 def _list_parameters(resource: Resource) -> list[_Schema]:
     sorts = [n for n, f in resource.object.fields.items() if f.sortable]
     terms = [*sorts, *(f"-{name}" for name in sorts)]
-    sort = {"type": "array", "items": {"enum": terms}, "uniqueItems": True}
+    sort = {"type": "array", "items": {"enum": terms}}
     size = {"type": "integer", "minimum": 1, "maximum": resource.most, "default": PAGE}
     found = [
         _query("page[size]", size),
