@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,7 @@ from engine.ports import Clock, StoreError
 from engine.sandbox.outreach.actions import act
 from engine.sandbox.outreach.budget import Budget
 from engine.sandbox.outreach.changing import change_of, changed, destroyed, made
-from engine.sandbox.outreach.errors import ApiError, not_found
+from engine.sandbox.outreach.errors import MEDIA_TYPE, ApiError, not_found
 from engine.sandbox.outreach.hiding import Hiding
 from engine.sandbox.outreach.imports import Imports
 from engine.sandbox.outreach.labels import types
@@ -26,10 +26,9 @@ from engine.sandbox.outreach.tokens import Grant, Tokens
 from engine.sandbox.outreach.webhooks import Webhooks
 from engine.stores.local.org import OrgFile
 
-__all__ = ["MEDIA_TYPE", "PREFIX", "Api", "Asked"]
+__all__ = ["PREFIX", "Api", "Asked"]
 
 PREFIX = "/api/v2"
-MEDIA_TYPE = "application/vnd.api+json"
 _MOST_BYTES = 10 << 20
 _LEVELS = {"GET": "read", "POST": "write", "PATCH": "write", "DELETE": "delete"}
 
@@ -62,7 +61,10 @@ class Asked:
 
 @dataclass
 class Api:
-    """An ASGI application for all below `/api/v2`."""
+    """An ASGI application for all below `/api/v2`.
+
+    `changed` hears that records may have changed; `settled` is waited for when webhooks were.
+    """
 
     org: OrgFile
     tokens: Tokens
@@ -72,6 +74,7 @@ class Api:
     imports: Imports
     hiding: Hiding
     changed: Callable[[], None]
+    settled: Callable[[], Awaitable[None]]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers: dict[bytes, bytes] = dict(scope["headers"])
@@ -81,6 +84,8 @@ class Api:
             limits = self.budget.count()
             asked = await _asked(scope, headers, receive, grant)
             status, document = self.answer(asked)
+            if asked.path[:1] == ("webhooks",):
+                await self.settled()
             response = _response(status, document, limits)
         except ApiError as error:
             response = _response(error.status, error.body(), limits | error.headers)
@@ -186,7 +191,6 @@ class Api:
             if asked.method == "GET":
                 return 200, own_page("webhook", hooks.kept, asked.given, asked.base)
             number = hooks.create(asked.document())
-            self.changed()
             return 201, own_one("webhook", hooks.kept, number, asked.base)
         _allowed(asked.method, ("GET", "PATCH", "DELETE"))
         asked.need("webhooks", _LEVELS[asked.method])
@@ -196,7 +200,6 @@ class Api:
             return 204, None
         if asked.method == "PATCH":
             hooks.update(number, asked.document())
-            self.changed()
         return 200, own_one("webhook", hooks.kept, number, asked.base)
 
     def _of_imports(self, asked: Asked, record: str | None = None) -> tuple[int, Any]:

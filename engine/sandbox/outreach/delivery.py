@@ -74,6 +74,7 @@ class Delivery:
     _queues: dict[int, asyncio.Queue[Event]] = field(default_factory=dict)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
     _woken: asyncio.Event = field(default_factory=asyncio.Event)
+    _one: asyncio.Lock = field(default_factory=asyncio.Lock)
     _known: int = -1
 
     def wake(self) -> None:
@@ -99,12 +100,13 @@ class Delivery:
                 task.cancel()
 
     async def step(self) -> None:
-        """Look once, and hand on what is found."""
-        if self._known != self.webhooks.changes:
-            self._known = self.webhooks.changes
-            await self.watcher.watch(_types(self.webhooks.active()))
-        for event in self.watcher.look():
-            self.tell(event)
+        """Look once, and hand on what is found; new webhooks are told of what comes after."""
+        async with self._one:
+            if self._known != self.webhooks.changes:
+                self._known = self.webhooks.changes
+                await self.watcher.watch(_types(self.webhooks.active()))
+            for event in self.watcher.look():
+                self.tell(event)
 
     def _queue(self, number: int) -> asyncio.Queue[Event]:
         if number not in self._queues:

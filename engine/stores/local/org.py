@@ -286,6 +286,18 @@ class OrgFile:
             f" _extra = json_remove(_extra, {at}) WHERE json_type(_extra, {at}) IS NOT NULL"
         )
 
+    def _index(self, type_name: str, field: Field) -> None:
+        """Know which record holds which value of a field that is unique from now on."""
+        at = (type_name, field.name)
+        table = self.table(type_name)
+        self.db.execute("INSERT OR IGNORE INTO indexed VALUES (?, ?)", at)
+        name, key = quoted(field.name), quoted(table.key)
+        self.db.execute(
+            f"INSERT OR IGNORE INTO element SELECT ?, ?, folded({name}), {key} FROM {table.name}"
+            f" WHERE folded({name}) <> ''",
+            at,
+        )
+
     def refresh(self) -> None:
         """Know of the custom fields that other processes have added or labelled."""
         self._read_custom()
