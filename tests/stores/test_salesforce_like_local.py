@@ -131,8 +131,8 @@ def test_records_are_fetched_with_what_they_refer_to_and_in_the_same_forms(place
 
 KEYS: list[tuple[list[str], tuple[Any, ...], str]] = [
     (["Email"], ("odd@x.com",), "without regard to case"),
-    (["LastName"], ("o'neil \\ \"co\" 100%_",), "quotes, a backslash and wildcards"),
-    (["LastName", "Company"], ("o'neil \\ \"co\" 100%_", "odd & sons"), "two fields"),
+    (["LastName"], ('o\'neil \\ "co" 100%_',), "quotes, a backslash and wildcards"),
+    (["LastName", "Company"], ('o\'neil \\ "co" 100%_', "odd & sons"), "two fields"),
     (["NumberOfEmployees"], (12,), "a number"),
     (["Owner.Email"], ("a@x.com",), "what a reference leads to"),
 ]
@@ -142,7 +142,7 @@ KEYS: list[tuple[list[str], tuple[Any, ...], str]] = [
 def test_a_record_is_found_by(
     place: Place, key: list[str], value: tuple[Any, ...], _why: str
 ) -> None:
-    values = {"LastName": "O'Neil \\ \"Co\" 100%_", "Company": "Odd & Sons"}
+    values = {"LastName": 'O\'Neil \\ "Co" 100%_', "Company": "Odd & Sons"}
     values |= {"Email": "Odd@X.com"}
     odd = place.org.create("Lead", {**values, "NumberOfEmployees": 12})
     try:

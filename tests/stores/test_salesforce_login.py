@@ -216,9 +216,7 @@ MISTAKES = {
 
 
 @pytest.mark.parametrize(("given", "words"), MISTAKES.values(), ids=MISTAKES)
-def test_wrong_settings_are_told_before_anything_is_sent(
-    given: dict[str, str], words: str
-) -> None:
+def test_wrong_settings_are_told_before_anything_is_sent(given: dict[str, str], words: str) -> None:
     wrong = settings("https://acme.my.salesforce.com") | given
     with pytest.raises(StoreError, match=words) as caught:
         open_salesforce(wrong, Secrets(Path(), {}), KeptTokens())

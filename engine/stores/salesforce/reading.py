@@ -16,7 +16,7 @@ from engine.stores.salesforce.answers import Answer, Reader, reader_of
 from engine.stores.salesforce.bulk import bulk_pages
 from engine.stores.salesforce.connection import ROOT, Connection
 from engine.stores.salesforce.problems import UNSEEN, VendorProblem, problem_in
-from engine.stores.salesforce.soql import having, id_queries, ids_of, select, since
+from engine.stores.salesforce.soql import checked_path, having, id_queries, ids_of, select, since
 from engine.stores.salesforce.types import Types
 
 __all__ = ["PAGE_SIZE", "Reading"]
@@ -62,8 +62,9 @@ class Reading:
         first = last is None
         all_ = not first and self.types.has(type_name, _DELETED)
         stamp = self.types.stamp(type_name)
-        reader = reader_of(stamp, (*fields, _DELETED) if all_ else tuple(fields))
-        start = select(type_name, ("Id", stamp, *fields, *((_DELETED,) if all_ else ())))
+        names = (*fields, _DELETED) if all_ else tuple(fields)
+        start = select(type_name, ("Id", stamp, *names))
+        reader = reader_of(stamp, names)
         while True:
             query = start + since(stamp, last)
             answer = self._seen(type_name, fields, partial(self._ask, query, reader, all_))
@@ -117,7 +118,7 @@ class Reading:
         stamp = self.types.stamp(type_name)
         start = select(type_name, ("Id", stamp, *fields))
         reader = reader_of(stamp, tuple(fields))
-        keys = [(path, self.types.field(type_name, path)) for path in key]
+        keys = [(path, self.types.field(type_name, checked_path(path))) for path in key]
         queries = list(having(start, keys, values))
         found = self._seen(type_name, (*fields, *key), lambda: self._rows(queries, reader))
         return found if len(queries) < 2 else list({row[0]: row for row in found}.values())
