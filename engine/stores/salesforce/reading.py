@@ -187,12 +187,6 @@ class Reading:
                 return
             answer = self.connection.read(answer.next.rpartition(ROOT)[2], reader.answer)
 
-    def values(self, type_name: str, fields: Sequence[str], where: str) -> list[tuple[Any, ...]]:
-        """The values of some fields of the records that a condition of our own finds."""
-        reader = reader_of("Id", tuple(fields))
-        query = select(type_name, ("Id", *fields)) + where
-        return [row[2:] for row in self._rows([query], reader)]
-
     def _seen(self, type_name: str, paths: Sequence[str], ask: Callable[[], _T]) -> _T:
         try:
             return ask()
