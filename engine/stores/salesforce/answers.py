@@ -56,7 +56,10 @@ class Reader:
 
 @lru_cache(maxsize=128)
 def reader_of(stamp_path: str, fields: tuple[str, ...]) -> Reader:
-    """The reader of a query, made once for all its pages."""
+    """The reader of a query, made once for all its pages.
+
+    Where a type has no stamp, and `Id` takes its place, rows have an id there that nobody goes by.
+    """
     return Reader(stamp_path, fields)
 
 

@@ -62,6 +62,8 @@ class Reading:
         first = last is None
         all_ = not first and self.types.has(type_name, _DELETED)
         stamp = self.types.stamp(type_name)
+        if stamp is None:
+            raise StoreError(f"Salesforce does not tell when a {type_name} was changed")
         names = (*fields, _DELETED) if all_ else tuple(fields)
         start = select(type_name, ("Id", stamp, *names))
         reader = reader_of(stamp, names)
@@ -101,9 +103,7 @@ class Reading:
 
     def fetch(self, type_name: str, fields: Sequence[str], ids: Sequence[RecordId]) -> list[Row]:
         """The records of these ids that the user sees."""
-        stamp = self.types.stamp(type_name)
-        start = select(type_name, ("Id", stamp, *fields))
-        reader = reader_of(stamp, tuple(fields))
+        start, reader = self._selecting(type_name, fields)
         queries = list(id_queries(start, ids_of(ids)))
         return self._seen(type_name, fields, lambda: self._rows(queries, reader))
 
@@ -115,9 +115,7 @@ class Reading:
         values: Sequence[tuple[Value, ...]],
     ) -> list[Row]:
         """The records whose `key` fields hold one of the values, and maybe more."""
-        stamp = self.types.stamp(type_name)
-        start = select(type_name, ("Id", stamp, *fields))
-        reader = reader_of(stamp, tuple(fields))
+        start, reader = self._selecting(type_name, fields)
         keys = [(path, self.types.field(type_name, checked_path(path))) for path in key]
         queries = list(having(start, keys, values))
         found = self._seen(type_name, (*fields, *key), lambda: self._rows(queries, reader))
@@ -134,6 +132,11 @@ class Reading:
         queries = list(id_queries(start, ids_of(ids), f" AND {_DELETED} = true"))
         found = self._seen(type_name, paths, lambda: self._records(queries, reader, all_=True))
         return {r.Id: r.MasterRecordId if merged else None for r in found}
+
+    def _selecting(self, type_name: str, fields: Sequence[str]) -> tuple[str, Reader]:
+        """The start of a query whose answers are rows, and what reads them."""
+        stamp = self.types.stamp(type_name) or "Id"
+        return select(type_name, ("Id", stamp, *fields)), reader_of(stamp, tuple(fields))
 
     # -- several queries in one call ------------------------------------------------------------
 

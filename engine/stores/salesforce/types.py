@@ -77,13 +77,10 @@ class Types:
             return None
         return self.field(through.references[0], rest)
 
-    def stamp(self, name: str) -> str:
-        """The field by which changes of a type are read. Raises `StoreError`."""
+    def stamp(self, name: str) -> str | None:
+        """The field by which changes of a type are read; None if it has none, as few have."""
         fields = self.usual(name).fields
-        found = next((stamp for stamp in _STAMPS if stamp in fields), None)
-        if found is None:
-            raise StoreError(f"Salesforce {name} has no SystemModstamp, so that it cannot be read")
-        return found
+        return next((stamp for stamp in _STAMPS if stamp in fields), None)
 
     def has(self, name: str, field: str) -> bool:
         return field in self.usual(name).fields
