@@ -22,6 +22,7 @@ from engine.sandbox.faults import Faults
 from engine.sandbox.identity import SALESFORCE, SalesforceIdentity
 from engine.sandbox.mishaps import Mishaps
 from engine.sandbox.salesforce import (
+    bulk,
     changes,
     collection,
     composite,
@@ -118,7 +119,7 @@ async def _closing(server: Starlette) -> AsyncIterator[None]:
 
 def _inside() -> Inside:
     # The most particular first: `/sobjects/{type}/{id}` would take what stands before it.
-    modules = (resources, changes, queries, collection, tree, composite, records)
+    modules = (resources, changes, queries, collection, tree, composite, bulk, records)
     return Inside([route for module in modules for route in module.routes()])
 
 

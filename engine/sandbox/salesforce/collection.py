@@ -14,9 +14,10 @@ from starlette.routing import Route
 from dsl.schema import ObjectType
 from engine.sandbox.salesforce.box import Box, box_of, version_of
 from engine.sandbox.salesforce.errors import ApiError
-from engine.sandbox.salesforce.keys import found_by, key_field
+from engine.sandbox.salesforce.keys import key_field
 from engine.sandbox.salesforce.records import fields_asked, saves_duplicates
 from engine.sandbox.salesforce.rows import rows_of
+from engine.sandbox.salesforce.upserting import upserted
 from engine.sandbox.salesforce.values import checked_record_id, values_of
 from engine.sandbox.salesforce.wire import answer, object_of
 from engine.sandbox.salesforce.writes import Verdict, Wanted, carry_out
@@ -81,23 +82,12 @@ async def _upsert(request: Request) -> Response:
 
     def wanted(payload: _Payload) -> Wanted:
         value = _value(payload, key.name)
-        if key.name == "Id" and value is None:
-            return Wanted(type_.name, None, values_of(box, type_, payload, creating=True))
-        if value in (None, ""):
+        if value == "" or (value is None and key.name != "Id"):
             raise ApiError(400, "MISSING_ARGUMENT", f"{key.name} not specified")
-        if counts[str(value).strip().casefold()] > 1:
+        if value is not None and counts[str(value).strip().casefold()] > 1:
             message = f"Duplicate external id specified: {value}"
             raise ApiError(400, "DUPLICATE_VALUE", message, (key.name,))
-        found = found_by(box, type_, key, value)
-        if len(found) > 1:
-            message = f"{key.label}: more than one record found for external id field: {found}"
-            raise ApiError(400, "DUPLICATE_EXTERNAL_ID", message)
-        rest = {k: v for k, v in payload.items() if k.casefold() != key.name.casefold()}
-        if found:
-            return Wanted(type_.name, found[0], values_of(box, type_, rest, creating=False))
-        if key.name == "Id":
-            raise ApiError(400, "INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id")
-        return Wanted(type_.name, None, values_of(box, type_, payload, creating=True))
+        return upserted(box, type_, key, value, payload)
 
     return _done(request, body, _each(records, wanted), upserted=True)
 

@@ -51,12 +51,14 @@ class Answer:
     """What a query found when it was asked.
 
     `total` is the vendor's `totalSize`; `size` how many records there are to page through, which
-    is none for `COUNT()`. Records are read when they are asked for, as they are then.
+    is none for `COUNT()`. Records are read when they are asked for, as they are then. `columns` are
+    the paths of the selected fields, without those of children.
     """
 
     total: int
     size: int
     read: Callable[[int, int], list[dict[str, Any]]] = field(repr=False)
+    columns: tuple[tuple[str, ...], ...] = ()
 
     def records(self, start: int = 0, stop: int | None = None) -> list[dict[str, Any]]:
         """The records from one position up to another, in REST shape."""
@@ -76,9 +78,9 @@ def answer_of(asking: Asking, query: Query) -> Answer:
     where = where_sql(asking, conditions, query, scope)
     order = order_sql(query.order, scope)
     selection = Selection(Scope(asking.org, type_, asking.text, query.alias), query)
-    fetching = Fetching(asking, selection)
+    fetching, columns = Fetching(asking, selection), tuple(selection.record.paths())
     if not asking.org.made(type_.name) and not asking.deleted:
-        return Answer(0, 0, lambda start, stop: [])
+        return Answer(0, 0, lambda start, stop: [], columns)
     if not asking.org.made(type_.name):
         rows = "gone"
     if rows == "live":
@@ -95,7 +97,7 @@ def answer_of(asking: Asking, query: Query) -> Answer:
         wanted = [ids[at : at + _WIDTH] for at in range(start * _WIDTH, stop * _WIDTH, _WIDTH)]
         return fetching.records(wanted)
 
-    return Answer(count, count, read)
+    return Answer(count, count, read, columns)
 
 
 def _see_indexes(org: OrgFile, type_: ObjectType, names: Collection[str]) -> None:

@@ -49,9 +49,15 @@ def sortable(place: Place) -> str:
         case Kind.BOOLEAN:
             return f"coalesce({place.sql}, 0)"
         case Kind.TEXT:
-            return f"folded({place.sql})"
+            # What is empty is null to Salesforce.
+            return f"nullif(folded({place.sql}), '')"
         case _:
             return place.sql
+
+
+def _looked_up(place: Place) -> str:
+    """SQL of a field that is to equal a value which is not empty; an index may have it."""
+    return f"folded({place.sql})" if place.field.kind is Kind.TEXT else sortable(place)
 
 
 class Conditions:
@@ -140,7 +146,7 @@ class Conditions:
     def _compared(self, place: Place, operator: str, value: Value) -> str:
         if value is None or value == "":
             return self._null(place, operator)
-        side = sortable(place)
+        side = _looked_up(place) if operator in ("=", "!=") else sortable(place)
         if isinstance(value, Days):
             return self._in_days(side, operator, value)
         self.values.append(value)
@@ -153,9 +159,9 @@ class Conditions:
             return "0"
         if place.field.kind is Kind.BOOLEAN:
             return "0" if operator == "=" else "1"
-        if place.field.kind is Kind.TEXT:
-            return f"(coalesce({place.sql}, '') {operator} '')"
-        return f"({place.sql} IS {'' if operator == '=' else 'NOT '}NULL)"
+        if place.field.kind is Kind.NUMBER:
+            return f"({place.sql} IS {'' if operator == '=' else 'NOT '}NULL)"
+        return f"(coalesce({place.sql}, '') {operator} '')"
 
     def _in_days(self, side: str, operator: str, days: Days) -> str:
         match operator:
@@ -177,7 +183,7 @@ class Conditions:
             raise pointed("INVALID_QUERY_FILTER_OPERATOR", message, self._scope.text, operand.at)
         self._reader.string(place, literal)
         self.values.append(pattern_of(literal, self._scope.text).casefold())
-        return f"folded({place.sql}) LIKE ? ESCAPE '\\'"
+        return f"{sortable(place)} LIKE ? ESCAPE '\\'"
 
     def _among(self, place: Place, condition: Among) -> str:
         found = [self._reader.value(place, literal) for literal in condition.values]
@@ -186,7 +192,7 @@ class Conditions:
         if plain:
             listed = [int(v) if isinstance(v, bool) else v for v in plain]
             self.values.append(json.dumps(listed))
-            parts.append(f"{sortable(place)} IN (SELECT value FROM json_each(?))")
+            parts.append(f"{_looked_up(place)} IN (SELECT value FROM json_each(?))")
         if len(plain) < len(found):
             others = [v for v in found if v is None or v == "" or isinstance(v, Days)]
             parts += [self._compared(place, "=", value) for value in others]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from dsl.schema import Field, Kind, Side, shipped_schema
 from engine.stores.local.org import OrgFile
 
-__all__ = ["NAME_FIELDS", "Relationship", "children_of"]
+__all__ = ["NAME_FIELDS", "Relationship", "child_name", "children_of"]
 
 #: The relationships to children that Salesforce names by itself, by the child's type and field.
 _STANDARD = {
@@ -49,14 +49,14 @@ def children_of(org: OrgFile, type_name: str) -> list[Relationship]:
         type_ = org.describe(child)
         for field in type_.fields.values() if type_ is not None else ():
             if field.kind is Kind.REFERENCE and type_name in field.references:
-                name = _name(child, field)
+                name = child_name(child, field)
                 if name is not None:
                     found.append(Relationship(name, child, field.name))
     return found
 
 
-def _name(child: str, field: Field) -> str | None:
-    """What the relationship is called from the parent's side; None if it has no name there."""
+def child_name(child: str, field: Field) -> str | None:
+    """What a child's reference is called from the parent's side; None if it has no name there."""
     if field.name.endswith("__c"):
         plural = child[:-1] + "ies" if child.endswith("y") else child + "s"
         return f"{plural}__r"

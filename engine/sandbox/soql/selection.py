@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import itemgetter
 from typing import Any
@@ -41,6 +41,14 @@ class Record:
     entries: dict[str, int | Record | Kids] = field(default_factory=dict)
     choices: dict[str, dict[str, int]] | None = None
     formats: list[str] = field(default_factory=list)
+
+    def paths(self) -> Iterator[tuple[str, ...]]:
+        """The names that lead to each selected field."""
+        for name, entry in self.entries.items():
+            if isinstance(entry, Record):
+                yield from ((name, *rest) for rest in entry.paths())
+            elif isinstance(entry, int):
+                yield (name,)
 
     def ready(self) -> Callable[[Sequence[Any], str, _Kids], Any]:
         """A function that makes the record of a row: of the row, the address of the types' folder
