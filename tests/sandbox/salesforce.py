@@ -13,7 +13,7 @@ from requests.adapters import HTTPAdapter
 from simple_salesforce import Salesforce
 
 from dsl.schema import Side
-from engine.sandbox.faults import faults
+from engine.sandbox.faults import Faults, faults
 from engine.sandbox.identity import SALESFORCE, SalesforceIdentity
 from engine.sandbox.salesforce.app import app
 from engine.sandbox.salesforce.setup import Setup
@@ -46,10 +46,10 @@ def session(url: str) -> requests.Session:
 
 
 class Sandbox:
-    """A server and its org's file; `http` has a token already."""
+    """A server, its org's file, and the faults that it has from now on."""
 
-    def __init__(self, serving: Serving, path: Path, clock: Any = None) -> None:
-        self.url, self.path, self.clock = serving.url, path, clock
+    def __init__(self, serving: Serving, path: Path, drawn: Faults, clock: Any = None) -> None:
+        self.url, self.path, self.faults, self.clock = serving.url, path, drawn, clock
         self.http = requests.Session()
 
     def token(self) -> str:
@@ -78,6 +78,10 @@ class Sandbox:
     def get(self, path: str, **params: str) -> Any:
         return self.ask("GET", path, params=params).json()
 
+    def suffers(self, **odds: float) -> None:
+        """Let these go wrong from now on, and nothing else."""
+        self.faults.odds = {kind.strip("_"): each for kind, each in odds.items()}
+
     def post(self, path: str, body: Any, **headers: str) -> Any:
         return self.ask("POST", path, json=body, headers=headers).json()
 
@@ -103,16 +107,17 @@ def sandbox(
     org = open_org(Side.SALESFORCE, path, clock)
     load(org, SAMPLE / "salesforce")
     org.close()
+    drawn = faults(spec, seed)
     with Serving(
         lambda: app(
             path,
             identity,
-            faults(spec, seed),
+            drawn,
             clock=clock,
             daily_limit=daily_limit,
             setup=Setup(**setup),
         )
     ) as serving:
-        made = Sandbox(serving, path, clock)
+        made = Sandbox(serving, path, drawn, clock)
         yield made
         made.http.close()

@@ -77,7 +77,7 @@ def test_a_wrong_password_is_an_invalid_login(box: Sandbox) -> None:
     with pytest.raises(SalesforceAuthenticationFailed) as caught:
         Salesforce(
             username=ME.username,
-            password="wrong",
+            password=ME.username,
             security_token=ME.security_token,
             session=session(box.url),
         )

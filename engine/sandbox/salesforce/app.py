@@ -27,10 +27,13 @@ from engine.sandbox.salesforce import (
     collection,
     composite,
     consent,
+    lists,
     oauth,
     queries,
     records,
+    reports,
     resources,
+    search,
     soap,
     tree,
 )
@@ -119,7 +122,19 @@ async def _closing(server: Starlette) -> AsyncIterator[None]:
 
 def _inside() -> Inside:
     # The most particular first: `/sobjects/{type}/{id}` would take what stands before it.
-    modules = (resources, changes, queries, collection, tree, composite, bulk, records)
+    modules = (
+        resources,
+        changes,
+        queries,
+        collection,
+        tree,
+        composite,
+        bulk,
+        lists,
+        reports,
+        search,
+        records,
+    )
     return Inside([route for module in modules for route in module.routes()])
 
 

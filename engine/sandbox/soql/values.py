@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import cached_property
+from math import isfinite
 
 from dsl.schema import Kind
 from engine.sandbox.soql.days import range_of
@@ -81,6 +82,8 @@ class Reader:
         elif literal.kind != "NUMBER":
             raise self._mistyped(place, literal)
         number = float(text)
+        if not isfinite(number):
+            raise malformed(f"Invalid number: {text[:80]}", self._text, literal.at)
         whole = text.lstrip("+-").isdigit() and abs(number) < 1 << 53
         return int(text) if whole else number
 

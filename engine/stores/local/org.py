@@ -288,6 +288,10 @@ class OrgFile:
             f" _extra = json_remove(_extra, {at}) WHERE json_type(_extra, {at}) IS NOT NULL"
         )
 
+    def look_again(self) -> None:
+        """Know of the custom fields that another process has added since the file was opened."""
+        self._read_custom()
+
     def _read_custom(self) -> None:
         """Know the custom fields that the file has."""
         self._custom, self._tables = {}, {}
