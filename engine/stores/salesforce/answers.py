@@ -47,10 +47,10 @@ class Reader:
         found = list(records)
         if self._plain:
             for record in found:
-                setattr(record, self._stamp, getattr(record, self._stamp)[:_STAMP] + "Z")
+                setattr(record, self._stamp, _stamped(getattr(record, self._stamp)))
             return list(map(astuple, found))
         columns = [list(map(get, found)) for get in self._gets]
-        columns[1] = [stamp and stamp[:_STAMP] + "Z" for stamp in columns[1]]
+        columns[1] = [_stamped(stamp) for stamp in columns[1]]
         return list(zip(*columns, strict=True))
 
 
@@ -61,6 +61,10 @@ def reader_of(stamp_path: str, fields: tuple[str, ...]) -> Reader:
     Where a type has no stamp, and `Id` takes its place, rows have an id there that nobody goes by.
     """
     return Reader(stamp_path, fields)
+
+
+def _stamped(text: str | None) -> str:
+    return text[:_STAMP] + "Z" if text else ""
 
 
 def _page_of(record: type) -> type:
