@@ -82,6 +82,24 @@ def test_an_upsert_makes_changes_and_tells_of_several(client: Salesforce) -> Non
     assert caught.value.content[0].startswith(f"{DATA}/sobjects/Lead/00Q")
 
 
+def test_an_external_id_that_an_administrator_adds_names_records(box: Sandbox) -> None:
+    with box.org() as org:
+        org.add_field("Account", "Code__c", "text", external_id=True)
+    fields = {each["name"]: each for each in box.get("/sobjects/Account/describe")["fields"]}
+    assert (fields["Code__c"]["externalId"], fields["Code__c"]["unique"]) == (True, True)
+    where = "/sobjects/Account/Code__c/A%2F1"
+    assert box.ask("PATCH", where, json={"Name": "One"}).status_code == 201
+    assert box.ask("PATCH", where, json={"Name": "Uno"}).json()["created"] is False
+    assert box.get("/sobjects/Account/Code__c/a%2F1")["Name"] == "Uno"
+    twice = box.ask("POST", "/sobjects/Account", json={"Name": "Two", "Code__c": "a/1"})
+    assert refused(twice) == (400, "DUPLICATE_VALUE")
+    person = {"LastName": "Ng", "Account": {"Code__c": "A/1"}}
+    made = box.post("/sobjects/Contact", person)["id"]
+    assert box.get(f"/sobjects/Contact/{made}/Account", fields="Name")["Name"] == "Uno"
+    assert box.ask("DELETE", where).status_code == 204
+    assert refused(box.ask("GET", where)) == (404, "NOT_FOUND")
+
+
 def test_every_row_of_a_query_comes_page_by_page(box: Sandbox, client: Salesforce) -> None:
     records = [{"attributes": {"type": "Task"}, "Subject": f"Call {n}"} for n in range(200)]
     for _ in range(2):
@@ -127,6 +145,15 @@ def test_a_describe_that_is_known_is_not_told_again(box: Sandbox) -> None:
     assert box.ask("GET", "/sobjects/Lead/describe", headers=seen).status_code == 304
     old = {"If-Modified-Since": "Mon, 01 Jan 2001 00:00:00 GMT"}
     assert box.ask("GET", "/sobjects/Lead/describe", headers=old).status_code == 200
+
+
+def test_what_was_written_last_is_recent(box: Sandbox) -> None:
+    lead = box.post("/sobjects/Lead", {**LEAD, "LastName": "Last"})["id"]
+    assert lead in [each["Id"] for each in box.get("/recent", limit="50")]
+    assert len(box.get("/recent", limit="3")) == 3
+    assert refused(box.ask("GET", "/recent", params={"limit": "0"})) == (400, "INVALID_INPUT")
+    items = box.get("/sobjects/Lead")["recentItems"]
+    assert (items[0]["Id"], items[0]["Name"]) == (lead, "Last")
 
 
 def test_a_relationship_leads_from_one_record_to_another(box: Sandbox) -> None:

@@ -30,6 +30,7 @@ from engine.sandbox.salesforce import (
     lists,
     oauth,
     queries,
+    recent,
     records,
     reports,
     resources,
@@ -124,6 +125,7 @@ def _inside() -> Inside:
     # The most particular first: `/sobjects/{type}/{id}` would take what stands before it.
     modules = (
         resources,
+        recent,
         changes,
         queries,
         collection,

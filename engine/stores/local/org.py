@@ -276,6 +276,8 @@ class OrgFile:
         self.db.execute("UPDATE meta SET value = ? WHERE key = 'format'", (str(FORMAT),))
         if adds and self.made(type_name):
             self._widen(type_name, field)
+            if field.unique:
+                self._index(type_name, field)
         self._read_custom()
 
     def _widen(self, type_name: str, field: Field) -> None:
@@ -286,6 +288,18 @@ class OrgFile:
         self.db.execute(
             f"UPDATE {name} SET {column} = coalesce(json_extract(_extra, {at}), {column}),"
             f" _extra = json_remove(_extra, {at}) WHERE json_type(_extra, {at}) IS NOT NULL"
+        )
+
+    def _index(self, type_name: str, field: Field) -> None:
+        """Know which record holds which value of a field that is unique from now on."""
+        at = (type_name, field.name)
+        table = self.table(type_name)
+        self.db.execute("INSERT OR IGNORE INTO indexed VALUES (?, ?)", at)
+        name, key = quoted(field.name), quoted(table.key)
+        self.db.execute(
+            f"INSERT OR IGNORE INTO element SELECT ?, ?, folded({name}), {key} FROM {table.name}"
+            f" WHERE folded({name}) <> ''",
+            at,
         )
 
     def look_again(self) -> None:
