@@ -1,33 +1,28 @@
-"""Dates answers by the org's clock, from which clients tell how far theirs is off."""
+"""Gives answers the `Date` of the org's own clock, by which its clients tell the time."""
 
 from __future__ import annotations
 
-from datetime import UTC
+from collections.abc import Callable
+from datetime import UTC, datetime
 from email.utils import format_datetime
 
+from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
-
-from engine.ports import Clock
 
 __all__ = ["Dated"]
 
 
 class Dated:
-    """An application whose answers bear a `Date`, to the second, as RFC 9110 has it."""
+    """An ASGI middleware; an answer that has a `Date` keeps it."""
 
-    def __init__(self, app: ASGIApp, clock: Clock) -> None:
-        self._app = app
-        self._clock = clock
+    def __init__(self, app: ASGIApp, now: Callable[[], datetime]) -> None:
+        self._app, self._now = app, now
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-
         async def dated(message: Message) -> None:
             if message["type"] == "http.response.start":
-                moment = format_datetime(self._clock.now().astimezone(UTC), usegmt=True).encode()
-                message = {**message, "headers": [*message["headers"], (b"date", moment)]}
+                date = format_datetime(self._now().astimezone(UTC), usegmt=True)
+                MutableHeaders(scope=message).setdefault("Date", date)
             await send(message)
 
         await self._app(scope, receive, dated)

@@ -10,9 +10,10 @@ from typing import Any, NamedTuple
 import pytest
 
 from dsl.ids import full_id
-from engine.model import Cursor, Outcome, RecordId, Row, Side, Write
-from engine.ports import Store
+from engine.model import Cursor, Listing, Outcome, RecordId, Row, Side, Write
+from engine.ports import Lists, Store, StoreError
 from engine.stores.local import LocalOrg, load, open_org
+from engine.stores.local.lists import LIST_VIEW, REPORT, make_list
 from tests.stores.salesforce import connected, served
 
 LEAD = ["LastName", "Company", "Email", "Owner.Name", "IsConverted", "AnnualRevenue"]
@@ -226,3 +227,19 @@ def test_the_clock_is_that_of_the_org(place: Place) -> None:
     (lead,) = _leads(place, 1, "Clock")
     (row,) = place.store.fetch("Lead", [], [lead])
     assert before[:19] <= row[1][:19] <= place.org.now()[:19]
+
+
+def test_reports_and_list_views_are_listed_with_the_records_in_them(place: Place) -> None:
+    mine = _leads(place, 3, "Listed")
+    report = make_list(place.org.file, REPORT, "Three", "Lead", ids=[str(i) for i in mine])
+    where = 'Company = "Listed" and Email is present'
+    view = make_list(place.org.file, LIST_VIEW, "Of Listed", "Lead", condition=where)
+    assert isinstance(place.store, Lists)
+    assert report in place.store.reports()
+    assert view in place.store.list_views()
+    for listing in (report, view):
+        found = [record for ids in place.store.listed(listing) for record in ids]
+        assert sorted(found) == sorted(mine)
+    for kind in (REPORT, LIST_VIEW):
+        with pytest.raises(StoreError, match=f"there is no {kind} {NEVER} any more"):
+            list(place.store.listed(Listing(kind, NEVER, "Gone", "Lead")))

@@ -178,7 +178,7 @@ def test_a_refused_login_says_what_to_change_and_no_secret(
     url: str, given: dict[str, str], words: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    with connected(url, **given) as store, pytest.raises(Unauthorized, match=words) as caught:
+    with connected(url, None, **given) as store, pytest.raises(Unauthorized, match=words) as caught:
         store.describe("Lead")
     assert CANARY not in f"{caught.value!r} {caught.value.__cause__!r} {store!r} {caplog.text}"
 
@@ -243,7 +243,7 @@ def served_elsewhere() -> Iterator[str]:
 def test_a_host_that_is_not_there_is_told(url: str) -> None:
     given = {"login_url": url, "auth": "token", "token": CANARY}
     with (
-        connected("https://crosswalk-test.invalid", **given) as store,
+        connected("https://crosswalk-test.invalid", None, **given) as store,
         pytest.raises(Unreachable, match=r"no host crosswalk-test\.invalid.*`instance_url`"),
     ):
         store.describe("Lead")

@@ -86,7 +86,7 @@ def app(
 
     described = Route("/openapi.json", _described)
     rest = Starlette(routes=[*routes(tokens), described], lifespan=lifespan)
-    return Dated(Mishaps(_Parted(api, rest), faults, refusals(api), setup.slow), clock)
+    return Dated(Mishaps(_Parted(api, rest), faults, refusals(api), setup.slow), file.glance)
 
 
 async def _described(_: Request) -> Response:

@@ -76,7 +76,7 @@ def app(
     ahead = Ahead(clock or SystemClock(), setup.skew)
     box = _box(org, identity, faults, setup, ahead, daily_limit)
     around = [
-        Middleware(Dated, clock=ahead),
+        Middleware(Dated, now=box.file.glance),
         Middleware(Mishaps, faults=faults, refusals=refusals(box), slow=setup.slow),
         Middleware(GZipMiddleware, minimum_size=_SMALLEST, compresslevel=1),
     ]

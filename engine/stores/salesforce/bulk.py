@@ -29,6 +29,7 @@ WORTH = 40_000
 _ROWS = 2_000  # of a page, as a query would give it
 _MOST = 25_000  # records of one answer
 _FIRST_WAIT, _LONGEST_WAIT = 0.5, 30.0  # seconds between two looks at a job
+_PATIENCE = 1_800.0  # seconds, after which pages are read one by one
 _CSV = {"Accept": "text/csv"}
 _END = "null"  # what `Sforce-Locator` reads literally behind the last records
 #: Why an org gives no job: it has none, or none is left today. Then pages are read one by one.
@@ -89,14 +90,15 @@ def _made(connection: Connection, query: str) -> str | None:
 
 
 def _finished(connection: Connection, job: str) -> bool:
-    """Wait for a job; whether it came to its end."""
-    wait = _FIRST_WAIT
-    while True:
+    """Wait for a job, but not for ever; whether it came to its end."""
+    wait, until = _FIRST_WAIT, time.monotonic() + _PATIENCE
+    while time.monotonic() < until:
         state = connection.read(f"jobs/query/{job}", _job).state
         if state in ("JobComplete", "Failed", "Aborted"):
             return state == "JobComplete"
         time.sleep(wait)
         wait = min(_LONGEST_WAIT, wait * 1.5)
+    return False
 
 
 def _rows(body: bytes, readings: Sequence[_Read | None]) -> Iterator[Row]:

@@ -50,6 +50,7 @@ class VendorProblem(StoreError):
     """A request that Salesforce refused as a whole: its HTTP status, code, words and fields."""
 
     def __init__(self, status: int, code: str, message: str, fields: Sequence[str] = ()) -> None:
+        message = " ".join(message.split())
         words = message if len(message) <= _LONGEST else f"{message[: _LONGEST - 1]}…"
         super().__init__(f"Salesforce refuses the request: {code}: {words}")
         self.status, self.code, self.message = status, code, words

@@ -16,7 +16,7 @@ from engine.stores.salesforce.answers import Answer, Reader, reader_of
 from engine.stores.salesforce.bulk import bulk_pages
 from engine.stores.salesforce.connection import ROOT, Connection
 from engine.stores.salesforce.problems import UNSEEN, VendorProblem, problem_in
-from engine.stores.salesforce.soql import having, id_queries, ids_of, select, since
+from engine.stores.salesforce.soql import checked_path, having, id_queries, ids_of, select, since
 from engine.stores.salesforce.types import Types
 
 __all__ = ["PAGE_SIZE", "Reading"]
@@ -62,8 +62,11 @@ class Reading:
         first = last is None
         all_ = not first and self.types.has(type_name, _DELETED)
         stamp = self.types.stamp(type_name)
-        reader = reader_of(stamp, (*fields, _DELETED) if all_ else tuple(fields))
-        start = select(type_name, ("Id", stamp, *fields, *((_DELETED,) if all_ else ())))
+        if stamp is None:
+            raise StoreError(f"Salesforce does not tell when a {type_name} was changed")
+        names = (*fields, _DELETED) if all_ else tuple(fields)
+        start = select(type_name, ("Id", stamp, *names))
+        reader = reader_of(stamp, names)
         while True:
             query = start + since(stamp, last)
             answer = self._seen(type_name, fields, partial(self._ask, query, reader, all_))
@@ -100,9 +103,7 @@ class Reading:
 
     def fetch(self, type_name: str, fields: Sequence[str], ids: Sequence[RecordId]) -> list[Row]:
         """The records of these ids that the user sees."""
-        stamp = self.types.stamp(type_name)
-        start = select(type_name, ("Id", stamp, *fields))
-        reader = reader_of(stamp, tuple(fields))
+        start, reader = self._selecting(type_name, fields)
         queries = list(id_queries(start, ids_of(ids)))
         return self._seen(type_name, fields, lambda: self._rows(queries, reader))
 
@@ -114,10 +115,8 @@ class Reading:
         values: Sequence[tuple[Value, ...]],
     ) -> list[Row]:
         """The records whose `key` fields hold one of the values, and maybe more."""
-        stamp = self.types.stamp(type_name)
-        start = select(type_name, ("Id", stamp, *fields))
-        reader = reader_of(stamp, tuple(fields))
-        keys = [(path, self.types.field(type_name, path)) for path in key]
+        start, reader = self._selecting(type_name, fields)
+        keys = [(path, self.types.field(type_name, checked_path(path))) for path in key]
         queries = list(having(start, keys, values))
         found = self._seen(type_name, (*fields, *key), lambda: self._rows(queries, reader))
         return found if len(queries) < 2 else list({row[0]: row for row in found}.values())
@@ -133,6 +132,11 @@ class Reading:
         queries = list(id_queries(start, ids_of(ids), f" AND {_DELETED} = true"))
         found = self._seen(type_name, paths, lambda: self._records(queries, reader, all_=True))
         return {r.Id: r.MasterRecordId if merged else None for r in found}
+
+    def _selecting(self, type_name: str, fields: Sequence[str]) -> tuple[str, Reader]:
+        """The start of a query whose answers are rows, and what reads them."""
+        stamp = self.types.stamp(type_name) or "Id"
+        return select(type_name, ("Id", stamp, *fields)), reader_of(stamp, tuple(fields))
 
     # -- several queries in one call ------------------------------------------------------------
 
@@ -185,12 +189,6 @@ class Reading:
             if answer.next is None:
                 return
             answer = self.connection.read(answer.next.rpartition(ROOT)[2], reader.answer)
-
-    def values(self, type_name: str, fields: Sequence[str], where: str) -> list[tuple[Any, ...]]:
-        """The values of some fields of the records that a condition of our own finds."""
-        reader = reader_of("Id", tuple(fields))
-        query = select(type_name, ("Id", *fields)) + where
-        return [row[2:] for row in self._rows([query], reader)]
 
     def _seen(self, type_name: str, paths: Sequence[str], ask: Callable[[], _T]) -> _T:
         try:

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from dsl.schema import Field, ObjectType, Side, salesforce_type, shipped_schema
+from dsl.schema import Field, Kind, ObjectType, Side, salesforce_type, shipped_schema
 from engine.ports import StoreError
 from engine.stores.salesforce.connection import Connection
 from engine.stores.salesforce.problems import VendorProblem
@@ -17,6 +17,7 @@ from engine.stores.salesforce.soql import checked_name
 __all__ = ["Types"]
 
 _KEPT = 600.0  # seconds; an administrator's change is seen after that
+_NAME = Field("Name", "Name", Kind.TEXT, "string")  # which whatever may be referred to has
 _STAMPS = ("SystemModstamp", "LastModifiedDate", "CreatedDate")
 
 
@@ -65,7 +66,7 @@ class Types:
         return found
 
     def field(self, type_name: str, path: str) -> Field | None:
-        """The field at the end of a path, as far as one type for each step tells."""
+        """The field at the end of a path, if one type for each step, or its name, tells it."""
         first, _, rest = path.partition(".")
         found = self.usual(type_name)
         if not rest:
@@ -74,16 +75,13 @@ class Types:
             return known or (live.fields.get(first) if live else None)
         through = found.by_relationship(first)
         if through is None or len(through.references) != 1:
-            return None
+            return _NAME if through is not None and rest == "Name" else None
         return self.field(through.references[0], rest)
 
-    def stamp(self, name: str) -> str:
-        """The field by which changes of a type are read. Raises `StoreError`."""
+    def stamp(self, name: str) -> str | None:
+        """The field by which changes of a type are read; None if it has none, as few have."""
         fields = self.usual(name).fields
-        found = next((stamp for stamp in _STAMPS if stamp in fields), None)
-        if found is None:
-            raise StoreError(f"Salesforce {name} has no SystemModstamp, so that it cannot be read")
-        return found
+        return next((stamp for stamp in _STAMPS if stamp in fields), None)
 
     def has(self, name: str, field: str) -> bool:
         return field in self.usual(name).fields

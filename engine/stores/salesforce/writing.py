@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -10,7 +11,7 @@ from typing import Any
 import msgspec
 
 from dsl.ids import full_id
-from engine.model import Outcome, Result, Value, Write
+from engine.model import Outcome, RecordId, Result, Value, Write
 from engine.ports import BudgetSpent, Unreachable
 from engine.stores.salesforce.connection import ROOT, Connection
 from engine.stores.salesforce.problems import (
@@ -68,10 +69,14 @@ _written = msgspec.json.Decoder(list[_Written]).decode
 
 @dataclass(frozen=True, slots=True)
 class _Item:
-    """A write and its place among all."""
+    """A write, its place among all, and how many before it are of the same record.
+
+    A collection takes a record once.
+    """
 
     at: int
     write: Write
+    turn: int
 
     @property
     def kind(self) -> str:
@@ -89,7 +94,7 @@ def write_all(connection: Connection, type_name: str, writes: Sequence[Write]) -
     Raises `Unreachable` where nobody knows what became of a call.
     """
     results: dict[int, Result] = {}
-    items = [_Item(at, write) for at, write in enumerate(writes)]
+    items = list(_items(writes))
     size, tried = _COLLECTION, 0
     while items:
         results |= _send_all(connection, checked_name(type_name), items, size)
@@ -102,6 +107,14 @@ def write_all(connection: Connection, type_name: str, writes: Sequence[Write]) -
             size = max(size // 2, 1)
         items = unread + locked
     return [results[at] for at in range(len(writes))]
+
+
+def _items(writes: Sequence[Write]) -> Iterator[_Item]:
+    turns: Counter[RecordId] = Counter()
+    for at, write in enumerate(writes):
+        yield _Item(at, write, turns[write.id] if write.id is not None else 0)
+        if write.id is not None:
+            turns[write.id] += 1
 
 
 def _send_all(
@@ -123,8 +136,8 @@ def _send_all(
 
 def _chunks(items: Sequence[_Item], size: int) -> Iterator[list[_Item]]:
     """Collections of one kind; those who share a parent stand together, and so lock it once."""
-    ordered = sorted(items, key=lambda item: (item.kind, _parent(item.write), item.at))
-    for _, group in groupby(ordered, key=lambda item: item.kind):
+    ordered = sorted(items, key=lambda i: (i.turn, i.kind, _parent(i.write), i.at))
+    for _, group in groupby(ordered, key=lambda i: (i.turn, i.kind)):
         same = list(group)
         for start in range(0, len(same), size):
             yield same[start : start + size]
