@@ -207,4 +207,3 @@ def test_what_the_hours_limit_leaves_is_done_later(tmp_path: Path) -> None:
             at.at.store.transport.pace._resets = 0.0
             at.run()
         assert len(at.people()) == 60
-

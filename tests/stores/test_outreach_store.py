@@ -177,7 +177,7 @@ def test_a_scan_goes_on_while_records_are_written_and_share_stamps(
         else:
             last = page.last
     assert seen == {r: v[2] for r, v in plain(scanned(at.org, "prospect", ["title"])).items()}
-    # A scan that is cut off goes on from any page's cursor, and reads the records of its stamp again.
+    # A scan that is cut off goes on from any page's cursor, the records of its stamp once more.
     assert {row[0] for row in scanned(at.store, "prospect", [], last)} <= seen.keys()
     cut = next(iter(at.store.scan("prospect", [], Cursor("2026-01-01T00:00:00.000Z", 0)))).last
     assert {row[0] for row in scanned(at.store, "prospect", [], cut)} >= set(people[3:9])

@@ -103,17 +103,15 @@ def test_a_token_that_ended_early_is_renewed_once_within_a_batch(tmp_path: Path)
 
 def test_two_tokens_are_minted_a_minute_apart(at: Connected) -> None:
     waits: list[float] = []
-    vault = MemoryVault(Tokens("dead", OUTREACH.refresh_token, 10_000.0))
+    vault = MemoryVault(Tokens("dead", "also-dead", 10_000.0))
     auth = Auth(
-        at.store.transport.settings,
+        store_at(at.server.url, vault, refresh_token="").transport.settings,
         vault,
         lambda url, form: at.store.transport.plain("POST", url, form),
         clock=lambda: 10_000.0 - 7200 + 20,
         sleep=waits.append,
     )
     with pytest.raises(Unauthorized, match="crosswalk connect outreach"):
-        auth.vault = MemoryVault(Tokens("dead", "also-dead", 10_000.0))
-        auth.settings = store_at(at.server.url, vault, refresh_token="").transport.settings
         auth.access("dead")
     assert waits == [40.0]
 
@@ -152,7 +150,7 @@ def test_wrong_credentials_are_told_without_them(
 def test_a_missing_scope_is_named(tmp_path: Path) -> None:
     with (
         connected(tmp_path, identity=OutreachIdentity(scopes=("users.read",))) as at,
-        pytest.raises(Unauthorized, match="'prospects.read'"),
+        pytest.raises(Unauthorized, match=r"'prospects\.read'"),
     ):
         at.store.fetch("prospect", [], [1])
 
@@ -190,9 +188,10 @@ def test_an_address_that_would_show_secrets_is_refused(url: str) -> None:
 def test_settings_that_are_missing_are_named() -> None:
     for key in ("client_id", "client_secret"):
         with pytest.raises(StoreError, match=f"`{key}` is missing"):
-            store_at("https://api.outreach.io", MemoryVault(), **{key: ""})
-    with pytest.raises(StoreError, match="OUTREACH_SECRET, which is not set"):
-        store_at("https://x.io", MemoryVault(), client_secret="env:OUTREACH_SECRET")
+            store_at("https://api.outreach.io", MemoryVault(), Path(), **{key: ""})
+    missing = "OUTREACH_SECRET"
+    with pytest.raises(StoreError, match=f"{missing}, which is not set"):
+        store_at("https://x.io", MemoryVault(), client_secret=f"env:{missing}")
 
 
 def test_a_list_that_leads_elsewhere_is_not_followed(at: Connected) -> None:

@@ -187,7 +187,7 @@ class Transport:
             headers["Content-Type"] = _MEDIA
         for tried in range(_TRIES):
             last = tried == _TRIES - 1
-            await self.pace.turn()
+            await self.pace.turn(reading=request.method == "GET")
             self.calls += 1
             try:
                 answer = await self._send(request.method, request.url, headers, request.body)
@@ -269,7 +269,9 @@ def _is_whole(answer: Answer) -> bool:
 def _unbegun(found: Sequence[Answer | StoreError | None]) -> StoreError:
     """Why requests were not begun: for the same reason as another, or since that had no answer."""
     spent = next((each for each in found if isinstance(each, BudgetSpent)), None)
-    return spent or Unsent("an earlier request of the same batch had no answer, so this one was not sent")
+    return spent or Unsent(
+        "an earlier request of the same batch had no answer, so this one was not sent"
+    )
 
 
 def _worth_another(failure: Unreachable, request: Request, tried: int) -> bool:
