@@ -8,10 +8,10 @@ from typing import Any
 
 import msgspec
 
-from dsl.schema import Field, Kind
+from dsl.schema import Field
 from engine.model import Outcome, Result, Write
 from engine.sandbox.outreach.errors import ApiError, Source, invalid, not_found
-from engine.sandbox.outreach.resources import Resource, by_type
+from engine.sandbox.outreach.resources import Resource
 from engine.stores.local.lives import touch
 from engine.stores.local.org import OrgFile
 from engine.stores.local.play.sequences import begin

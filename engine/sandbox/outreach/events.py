@@ -1,4 +1,4 @@
-"""The activity feed, which Outreach writes by itself: from the mailings, calls and tasks of the org."""
+"""The activity feed, which Outreach writes by itself: from the mailings, calls and tasks there."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the server itself keeps in the org's file, so that it outlives a restart: as JSON by kind."""
+"""What the server itself keeps in the org's file, so that it outlives a restart: JSON by kind."""
 
 from __future__ import annotations
 

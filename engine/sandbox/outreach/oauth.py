@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from engine.sandbox.outreach.tokens import ACCESS_SECONDS, OauthError, Tokens
+from engine.sandbox.outreach.tokens import OauthError, Tokens
 
 __all__ = ["routes"]
 
@@ -164,7 +164,7 @@ def _token(tokens: Tokens, authorization: str, asked: Mapping[str, str]) -> Resp
     found = {
         "access_token": issued.access,
         "token_type": "Bearer",
-        "expires_in": ACCESS_SECONDS,
+        "expires_in": int(tokens.setup.access.total_seconds()),
         "refresh_token": issued.refresh,
         "scope": " ".join(issued.scopes),
         "created_at": issued.created,

@@ -22,7 +22,7 @@ _OLD = ("limit", "offset")
 
 @dataclass(frozen=True)
 class Order:
-    """Fields to sort by, each with whether it descends; the id comes last, so that none is equal."""
+    """Fields to sort by, each with whether it descends; the id is last, so that none are equal."""
 
     terms: tuple[tuple[str, bool], ...]
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import random
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 from starlette.applications import Starlette
@@ -11,13 +13,21 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from dsl.schema import Side
 from engine.ports import Clock
-from engine.sandbox.faults import Faults, faults
+from engine.sandbox.faults import Faults
 from engine.sandbox.identity import OUTREACH, OutreachIdentity
 from engine.sandbox.mishaps import Mishaps
 from engine.sandbox.outreach.api import PREFIX, Api
+from engine.sandbox.outreach.budget import Budget
+from engine.sandbox.outreach.delivery import Delivery
+from engine.sandbox.outreach.hiding import Hiding
+from engine.sandbox.outreach.imports import Imports
 from engine.sandbox.outreach.kept import Kept
 from engine.sandbox.outreach.oauth import routes
+from engine.sandbox.outreach.refusals import refusals
+from engine.sandbox.outreach.setup import Setup
 from engine.sandbox.outreach.tokens import Tokens
+from engine.sandbox.outreach.watching import Watcher
+from engine.sandbox.outreach.webhooks import Webhooks
 from engine.stores.local.org import OrgFile
 from engine.stores.local.stamps import SystemClock
 
@@ -27,33 +37,50 @@ __all__ = ["app"]
 def app(
     org: Path,
     identity: OutreachIdentity = OUTREACH,
-    going_wrong: Faults | None = None,
+    faults: Faults | None = None,
     *,
     clock: Clock | None = None,
     hourly_limit: int = 10_000,
-    pause: float = 0,
-    strict: bool = False,
+    setup: Setup | None = None,
 ) -> ASGIApp:
-    """The server of a local org's file, to be called in the thread that it runs in.
+    """The sandbox over the local org in a file, which it opens in the calling thread.
 
-    `hourly_limit` is how many requests an hour it answers. `pause` is how many seconds lie at least
-    between two access tokens; the vendor's minute if it is 60. If `strict`, the identity's refresh
-    token dies once it has been changed for another. Raises `StoreError`.
+    `hourly_limit` is how many requests an hour it answers. Raises `StoreError`.
     """
-    clock = clock or SystemClock()
+    clock, setup = clock or SystemClock(), setup or Setup()
+    faults = faults or Faults({}, random.Random(0))  # noqa: S311 - draws nothing
     file = OrgFile(Side.OUTREACH, org, clock)
-    tokens = Tokens(identity, Kept(file, "token"), clock, strict, pause)
-    api = Api(file, tokens, clock, hourly_limit)
+    tokens = Tokens(identity, Kept(file, "token"), clock, setup)
+    webhooks = Webhooks(file, identity)
+    delivery = Delivery(webhooks, Watcher(file), faults, clock.now)
+    budget = Budget(file, clock, hourly_limit)
+    api = Api(
+        file,
+        tokens,
+        clock,
+        budget,
+        webhooks,
+        Imports(file, delivery.tell, delivery.wake),
+        Hiding(faults, clock, setup.late),
+        delivery.wake,
+        delivery.step,
+    )
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        await delivery.step()  # what happens from now on is told
+        telling = asyncio.create_task(delivery.run())
         try:
             yield
         finally:
+            telling.cancel()
+            with suppress(asyncio.CancelledError):
+                await telling
+            budget.flush()
             file.close()
 
     rest = Starlette(routes=routes(tokens), lifespan=lifespan)
-    return Mishaps(_Parted(api, rest), going_wrong or faults(), {})
+    return Mishaps(_Parted(api, rest), faults, refusals(api), setup.slow)
 
 
 class _Parted:

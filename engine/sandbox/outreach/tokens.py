@@ -9,11 +9,10 @@ from dataclasses import dataclass, field
 from engine.ports import Clock
 from engine.sandbox.identity import OutreachIdentity
 from engine.sandbox.outreach.kept import Kept
+from engine.sandbox.outreach.setup import Setup
 
-__all__ = ["ACCESS_SECONDS", "Grant", "Issued", "OauthError", "Tokens"]
+__all__ = ["Grant", "Issued", "OauthError", "Tokens"]
 
-ACCESS_SECONDS = 2 * 3600
-_REFRESH_SECONDS = 14 * 86_400
 _CODE_SECONDS = 600
 _INVALID_GRANT = (
     "The provided authorization grant is invalid, expired, revoked, does not match the redirection"
@@ -57,15 +56,13 @@ class Tokens:
     """Access tokens are in memory; refresh tokens are kept with the org.
 
     A refresh token lives on until the one that it was changed for, or the access token that came
-    with that, has been used. The identity's own one always begins anew, unless it is `strict`: then
-    it dies as any other. `pause` is how many seconds the app has to wait from one token to the next.
+    with that, has been used. The identity's own one always begins anew, unless the setup is strict.
     """
 
     identity: OutreachIdentity
     kept: Kept
     clock: Clock
-    strict: bool = False
-    pause: float = 0
+    setup: Setup
     _access: dict[str, Grant] = field(default_factory=dict)
     _codes: dict[str, tuple[float, str, tuple[str, ...]]] = field(default_factory=dict)
     _unused: dict[int, int] = field(default_factory=dict)
@@ -87,6 +84,10 @@ class Tokens:
         if found.chain in self._unused:
             self._used(found.chain)
         return found
+
+    def forget(self, token: str) -> bool:
+        """Let an access token expire at once; whether it was one."""
+        return self._access.pop(token, None) is not None
 
     # -- minting --------------------------------------------------------------------------------
 
@@ -133,7 +134,7 @@ class Tokens:
         if number is None:
             raise OauthError(400, "invalid_grant", _INVALID_GRANT)
         document = self.kept.get(number)
-        first = token == self.identity.refresh_token and not self.strict
+        first = token == self.identity.refresh_token and not self.setup.strict
         if document["expires"] <= self._now() and not first:
             raise OauthError(400, "invalid_grant", _INVALID_GRANT)
         self._used(number)
@@ -142,7 +143,8 @@ class Tokens:
 
     def _issue(self, scopes: tuple[str, ...], parent: int | None) -> Issued:
         now = self._now()
-        if self.pause and self._last is not None and now < self._last + self.pause:
+        pause = self.setup.pause.total_seconds()
+        if self._last is not None and now < self._last + pause:
             raise OauthError(
                 429, "rate_limit_exceeded", "An app gets one access token a minute for each user."
             )
@@ -152,11 +154,13 @@ class Tokens:
         if parent is not None:
             self._unused[number] = parent
         self._access = {t: g for t, g in self._access.items() if g.expires > now}
-        self._access[access] = Grant(frozenset(scopes), now + ACCESS_SECONDS, number)
+        self._access[access] = Grant(
+            frozenset(scopes), now + self.setup.access.total_seconds(), number
+        )
         return Issued(access, refresh, scopes, int(now))
 
     def _keep(self, token: str, scopes: tuple[str, ...], parent: int | None) -> int:
-        expires = self._now() + _REFRESH_SECONDS
+        expires = self._now() + self.setup.refresh.total_seconds()
         document = {"token": token, "scopes": scopes, "expires": expires, "parent": parent}
         number = self._refresh[token] = self.kept.add(document)
         return number

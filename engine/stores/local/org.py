@@ -20,7 +20,7 @@ from engine.stores.local.ids import PREFIXES, full_id, minted_id
 from engine.stores.local.stamps import SystemClock, as_vendor, stamp
 from engine.stores.local.tables import Table, quoted, shape, table_of
 
-__all__ = ["FORMAT", "OrgFile", "folded"]
+__all__ = ["FORMAT", "OrgFile", "TakeBack", "folded"]
 
 #: The version of the file's layout. A file is in format 1 until it gets a custom field, of which an
 #: earlier version of this program would know nothing.
@@ -57,6 +57,10 @@ def folded(value: Any) -> Any:
 # two are C functions, since they are called for each value.
 sqlite3.register_converter("crosswalk_boolean", b"1".__eq__)
 sqlite3.register_converter("crosswalk_json", msgspec.json.Decoder().decode)
+
+
+class TakeBack(Exception):
+    """Raised in a transaction to leave everything as it was; it goes no further."""
 
 
 class OrgFile:
@@ -219,6 +223,8 @@ class OrgFile:
             self._made.clear()  # the tables may have been made in what was rolled back
             with suppress(sqlite3.Error):
                 self._read_custom()
+            if isinstance(error, TakeBack):
+                return
             if isinstance(error, sqlite3.Error):
                 raise self._failure(error) from None
             raise
@@ -272,6 +278,10 @@ class OrgFile:
             f"UPDATE {name} SET {column} = coalesce(json_extract(_extra, {at}), {column}),"
             f" _extra = json_remove(_extra, {at}) WHERE json_type(_extra, {at}) IS NOT NULL"
         )
+
+    def refresh(self) -> None:
+        """Know of the custom fields that other processes have added or labelled."""
+        self._read_custom()
 
     def _read_custom(self) -> None:
         """Know the custom fields that the file has."""

@@ -127,7 +127,7 @@ def begin(org: OrgFile, state: int, moment: str) -> None:
 
 
 def act_on(org: OrgFile, state: int, action: str) -> None:
-    """Outreach's `POST /sequenceStates/{id}/actions/…`: finish, pause or resume. Raises `Refused`."""
+    """Finish, pause or resume, as Outreach's actions of a sequence state do. Raises `Refused`."""
     with org.transaction() as moment:
         scene = Scene(org, moment)
         found = scene.ask("sequenceState", "SELECT state FROM sequenceState WHERE id = ?", state)
