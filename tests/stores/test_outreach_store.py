@@ -221,3 +221,20 @@ def test_checkups_tell_which_scopes_are_missing(tmp_path: Any) -> None:
     assert set(wrong) == {"prospects: write", "prospects: delete", "Outreach has personas"}
     assert "prospects.write" in wrong["prospects: write"]
     assert [each.what for each in found if each.right and "prospects" in each.what]
+
+
+def test_a_custom_field_bears_the_label_that_the_org_gives_it(tmp_path: Path) -> None:
+    with connected(tmp_path) as at:
+        at.org.label_field("prospect", "custom7", "Lead rating")
+        described = at.store.describe("prospect")
+        assert described is not None
+        assert described.fields["custom7"].label == "Lead rating"
+        assert described.fields["custom8"].label == "Custom 8"
+
+
+def test_a_task_is_completed_by_its_action(at: Connected) -> None:
+    owner = at.org.create("user", {"firstName": "A", "lastName": "B", "email": "a@b.co"})
+    task = at.org.create("task", {"owner": owner, "note": "call"})
+    (done,) = at.store.write("task", [Write(task, {"completed": True})])
+    assert done.outcome is Outcome.DONE, done
+    assert at.store.fetch("task", ["completed"], [task])[0][2] is True

@@ -6,12 +6,14 @@ import ssl
 import threading
 import traceback
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from engine.ports import StoreError, Tokens, Unauthorized, Unreachable
 from engine.sandbox.identity import OUTREACH, OutreachIdentity
+from engine.sandbox.outreach.setup import Setup
 from engine.secrets import Secrets
 from engine.stores.outreach import open_outreach
 from engine.stores.outreach.auth import Auth
@@ -22,7 +24,7 @@ CANARY = "canary-6f1d"
 
 @pytest.fixture(scope="module")
 def at(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Connected]:
-    with connected(tmp_path_factory.mktemp("outreach"), strict=True) as found:
+    with connected(tmp_path_factory.mktemp("outreach"), setup=Setup(strict=True)) as found:
         yield found
 
 
@@ -37,7 +39,7 @@ def test_a_rotated_refresh_token_is_kept_before_anything_is_done_with_it(tmp_pat
             super().keep(tokens)
             raise StoreError("the disk is full")
 
-    with connected(tmp_path, strict=True) as at:
+    with connected(tmp_path, setup=Setup(strict=True)) as at:
         vault = Broken()
         store = store_at(at.server.url, vault)
         with pytest.raises(StoreError, match="disk is full"):
@@ -70,7 +72,7 @@ def test_of_several_processes_one_renews(tmp_path: Path) -> None:
         def exclusive(self) -> threading.Lock:  # type: ignore[override]
             return self.lock
 
-    with connected(tmp_path, strict=True, pause=60) as at:
+    with connected(tmp_path, setup=Setup(strict=True, pause=timedelta(minutes=1))) as at:
         vault = Shared()
         stores = [store_at(at.server.url, vault) for _ in range(4)]
         found: list[object] = []
@@ -88,7 +90,7 @@ def test_of_several_processes_one_renews(tmp_path: Path) -> None:
 
 
 def test_a_token_that_ended_early_is_renewed_once_within_a_batch(tmp_path: Path) -> None:
-    with connected(tmp_path, strict=True) as at:
+    with connected(tmp_path, setup=Setup(strict=True)) as at:
         at.store.fetch("user", [], [1])
         assert at.vault.kept is not None
         at.vault.kept = at.vault.kept._replace(access="dead", expires=None)

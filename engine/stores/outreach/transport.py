@@ -196,9 +196,10 @@ class Transport:
                 if last or not _worth_another(failure, request, tried):
                     raise failure from None
             else:
-                self.pace.note(answer.headers)
                 if answer.status == 429:
                     self.pace.pause(answer.headers)
+                else:
+                    self.pace.note(answer.headers)
                 if answer.status != 429 and (answer.status < 500 or request.once):
                     return answer
                 if last:
