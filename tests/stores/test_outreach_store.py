@@ -83,6 +83,13 @@ def test_what_a_prospect_reads_of_its_sequence(at: Connected, people: list[int])
     wanted = plain(org.fetch("prospect", fields, people))
     assert plain(at.store.fetch("prospect", fields, people)) == wanted
     assert "Welcome" in wanted[people[0]]
+    # A prospect is read again when its place in a sequence changed, and it itself did not.
+    since = Cursor(org.now(), 0)
+    org.file.db.execute(
+        "UPDATE sequenceState SET state = 'active', updatedAt = ?1, _stamp = ?1", (since.stamp,)
+    )
+    assert {row[0] for row in scanned(at.store, "prospect", fields, since)} >= set(people[:3])
+    assert not set(people[:3]) & {row[0] for row in scanned(at.store, "prospect", [], since)}
 
 
 @pytest.mark.parametrize(

@@ -30,8 +30,7 @@ Post = Callable[[str, dict[str, str]], Answer]
 class Auth:
     """Gives the access token; keeps what a renewal brings before it uses it.
 
-    At least `apart` seconds lie between two renewals, as far as this can be known. `scopes` are
-    those that the last renewal told, None if none did.
+    At least `apart` seconds lie between two renewals, as far as this can be known.
     """
 
     settings: Settings
@@ -40,7 +39,6 @@ class Auth:
     clock: Callable[[], float] = time.time
     sleep: Callable[[float], None] = time.sleep
     apart: float = _MINUTE
-    scopes: frozenset[str] | None = None
     _known: Tokens | None = field(default=None, repr=False)
 
     def access(self, refused: str | None = None) -> str:
@@ -128,15 +126,13 @@ class Auth:
             told: Any = msgspec.json.decode(answer.body)
             access, refresh = told["access_token"], told.get("refresh_token")
             life = float(told.get("expires_in") or _LIFE)
-            scope = told.get("scope")
         except (msgspec.DecodeError, UnicodeDecodeError, KeyError, TypeError, ValueError):
-            access, refresh, life, scope = None, None, _LIFE, None
+            access, refresh, life = None, None, _LIFE
         if not isinstance(access, str) or not access:
             raise StoreError(
                 "what answers at `base_url` in [outreach] of crosswalk.toml is not Outreach: it"
                 " gives no access token"
             )
-        self.scopes = frozenset(scope.split()) if isinstance(scope, str) and scope else None
         kept = refresh if isinstance(refresh, str) and refresh else sent
         return Tokens(access, kept, self.clock() + life)
 
