@@ -10,20 +10,30 @@ from typing import Any
 import msgspec
 
 from dsl.schema import Side
-from engine.budget import room_for
+from engine.budget import room_for, spent_there
 from engine.case import Case, Change
 from engine.context import Context, Tally, Task
 from engine.decide import settle
 from engine.ledger import Commit, Intent, Link, Pending
 from engine.mapping import UNSET, Mapping
-from engine.model import DIRECTIONS, SIDES, Action, Direction, Outcome, RecordId, Result, Row, Write
+from engine.model import (
+    DIRECTIONS,
+    NO_CALLS,
+    SIDES,
+    Action,
+    Direction,
+    Outcome,
+    RecordId,
+    Result,
+    Row,
+    Write,
+)
 from engine.notes import conflict_rows, log_row
 from engine.ports import Store
 
 __all__ = ["act"]
 
 _encode = msgspec.json.Encoder().encode
-_BUDGET = "BUDGET"  # no vendor's code: the write was not sent
 _WRITING = (Action.CREATE, Action.UPDATE, Action.DELETE)
 
 
@@ -94,7 +104,7 @@ def _afforded(
     if spent is None:
         return planned, []
     context.waits.note(spent)
-    answer = Result(Outcome.TRANSIENT, code=_BUDGET, message=str(spent))
+    answer = Result(Outcome.TRANSIENT, code=NO_CALLS, message=str(spent))
     return planned[:room], [
         _Answered(task, change, None, answer) for task, change in planned[room:]
     ]
@@ -137,6 +147,8 @@ def _write_all(
     results = context.stores[direction.target].write(type_name, writes)
     context.written[direction.target, type_name][mapping.name] += len(writes)
     context.refusals.note(mapping.name, [change for _, change in planned], results)
+    if (unsent := next((r for r in results if r.code == NO_CALLS), None)) is not None:
+        context.waits.note(spent_there(context.stores[direction.target], unsent.message))
     _note_unheard(mapping, planned, results, direction, context)
     if context.chosen is not None:
         context.chosen.note(direction.target, type_name, results)
@@ -219,6 +231,7 @@ def _note_answer(mapping: Mapping, answer: _Answered, commit: Commit) -> None:
         )
     if error is not None:
         word = "unanswered" if result.outcome is Outcome.UNKNOWN else "refused"
+        word = "waits" if result.code == NO_CALLS else word
         commit.logs.append(log_row(mapping, f"{change.action} {word}", error, ids))
 
 
@@ -235,7 +248,9 @@ def _conclude(
     refused = [a for a in answers if a.result.outcome is not Outcome.DONE]
     failed = {id(a.change) for a in refused}
     went = [c for c in task.verdict.changes if id(c) not in failed]
-    tally.counts["failed"] += sum(a.number is not None for a in refused)
+    tally.counts["failed"] += sum(
+        a.number is not None and a.result.code != NO_CALLS for a in refused
+    )
     for change in went:
         told = tally.add(_with_ids(change, answers), task.case)
         if told and change.action is Action.HOLD:
@@ -289,7 +304,7 @@ def _note_pending(mapping: Mapping, task: Task, refused: list[_Answered], commit
 
 def _why(result: Result) -> tuple[str, str, str, str]:
     """Why a write that did not go through is pending, and in which words."""
-    if result.code == _BUDGET:
+    if result.code == NO_CALLS:
         return "budget", "", "", result.message
     passing = result.outcome in (Outcome.TRANSIENT, Outcome.UNKNOWN)
     why = "transient" if passing else "refused"

@@ -10,6 +10,7 @@ from dsl.schema import Side
 
 __all__ = [
     "DIRECTIONS",
+    "NO_CALLS",
     "SIDES",
     "Action",
     "Cursor",
@@ -116,6 +117,10 @@ class Write:
     id: RecordId | None
     values: dict[str, Value] = field(default_factory=dict)
     delete: bool = False
+
+
+#: The code of a write that was not sent for want of calls, which is `TRANSIENT`; no vendor's own.
+NO_CALLS = "BUDGET"
 
 
 class Outcome(StrEnum):

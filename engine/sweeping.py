@@ -1,4 +1,4 @@
-"""Hard deletes that a store's scans do not tell of: linked records are looked at in turn."""
+"""Hard deletes that a store's scans do not tell of: known records are looked at in turn."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["next_in_turn", "not_there"]
 
 
 def next_in_turn(mapping: Mapping, side: Side, store: Store, ledger: Ledger) -> list[RecordId]:
-    """The linked records that were longest not looked at: as many as one call answers.
+    """The records, linked or waiting, that were longest not looked at: as many as a call answers.
 
     So an org whose links fit in a page notices a delete in the next cycle, and one with more in as
     many cycles as they are pages. Activities are left out, since nothing follows from their end.

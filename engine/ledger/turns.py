@@ -14,22 +14,32 @@ __all__ = ["Turns"]
 _COLUMN = {Side.SALESFORCE: "salesforce_id", Side.OUTREACH: "outreach_id"}
 
 
+#: Records that are linked, or that wait for something: nobody need hear of the end of any others.
+_KNOWN = (
+    "SELECT * FROM (SELECT {column} AS id FROM link"
+    " WHERE pair = :pair AND {column} {beyond} :last ORDER BY id LIMIT :count)"
+    " UNION SELECT * FROM (SELECT DISTINCT CAST(record_id AS {kind}) AS id FROM pending"
+    " WHERE pair = :pair AND side = :side AND CAST(record_id AS {kind}) {beyond} :last"
+    " ORDER BY id LIMIT :count) ORDER BY id LIMIT :count"
+)
+
+
 class Turns:
-    """Places in the links of each pair's sides. Raises `LedgerError`."""
+    """Places among the known records of each pair's sides. Raises `LedgerError`."""
 
     def __init__(self, driver: Callable[[], AbstractContextManager[sqlite3.Connection]]) -> None:
         self._driver = driver
 
     def following(self, pair: str, side: Side, count: int) -> list[RecordId]:
-        """The next linked records of a side in the order of ids; after the last comes the first."""
-        column = _COLUMN[side]
-        sql = f"SELECT {column} FROM link WHERE pair = ? AND {column} {{}} ? ORDER BY 1 LIMIT ?"
+        """The next records of a side in the order of ids; after the last comes the first."""
+        found: list[RecordId] = []
+        kind = "TEXT" if side is Side.SALESFORCE else "INTEGER"
         with self._driver() as connection:
-            last = self._last(connection, pair, side)
-            found = [row[0] for row in connection.execute(sql.format(">"), (pair, last, count))]
-            if len(found) < count:
-                rest = (pair, last, count - len(found))
-                found += [row[0] for row in connection.execute(sql.format("<="), rest)]
+            asked = {"pair": pair, "side": side, "last": self._last(connection, pair, side)}
+            for beyond in (">", "<="):
+                sql = _KNOWN.format(column=_COLUMN[side], kind=kind, beyond=beyond)
+                rows = connection.execute(sql, asked | {"count": count - len(found)})
+                found += [row[0] for row in rows]
         return found
 
     def pass_(self, pair: str, side: Side, record: RecordId) -> None:

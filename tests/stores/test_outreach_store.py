@@ -83,6 +83,13 @@ def test_what_a_prospect_reads_of_its_sequence(at: Connected, people: list[int])
     wanted = plain(org.fetch("prospect", fields, people))
     assert plain(at.store.fetch("prospect", fields, people)) == wanted
     assert "Welcome" in wanted[people[0]]
+    # A prospect is read again when its place in a sequence changed, and it itself did not.
+    since = Cursor(org.now(), 0)
+    org.file.db.execute(
+        "UPDATE sequenceState SET state = 'active', updatedAt = ?1, _stamp = ?1", (since.stamp,)
+    )
+    assert {row[0] for row in scanned(at.store, "prospect", fields, since)} >= set(people[:3])
+    assert not set(people[:3]) & {row[0] for row in scanned(at.store, "prospect", [], since)}
 
 
 @pytest.mark.parametrize(
@@ -177,7 +184,7 @@ def test_a_scan_goes_on_while_records_are_written_and_share_stamps(
         else:
             last = page.last
     assert seen == {r: v[2] for r, v in plain(scanned(at.org, "prospect", ["title"])).items()}
-    # A scan that is cut off goes on from any page's cursor, and reads the records of its stamp again.
+    # A scan that is cut off goes on from any page's cursor, the records of its stamp once more.
     assert {row[0] for row in scanned(at.store, "prospect", [], last)} <= seen.keys()
     cut = next(iter(at.store.scan("prospect", [], Cursor("2026-01-01T00:00:00.000Z", 0)))).last
     assert {row[0] for row in scanned(at.store, "prospect", [], cut)} >= set(people[3:9])
@@ -221,3 +228,20 @@ def test_checkups_tell_which_scopes_are_missing(tmp_path: Any) -> None:
     assert set(wrong) == {"prospects: write", "prospects: delete", "Outreach has personas"}
     assert "prospects.write" in wrong["prospects: write"]
     assert [each.what for each in found if each.right and "prospects" in each.what]
+
+
+def test_a_custom_field_bears_the_label_that_the_org_gives_it(tmp_path: Path) -> None:
+    with connected(tmp_path) as at:
+        at.org.label_field("prospect", "custom7", "Lead rating")
+        described = at.store.describe("prospect")
+        assert described is not None
+        assert described.fields["custom7"].label == "Lead rating"
+        assert described.fields["custom8"].label == "Custom 8"
+
+
+def test_a_task_is_completed_by_its_action(at: Connected) -> None:
+    owner = at.org.create("user", {"firstName": "A", "lastName": "B", "email": "a@b.co"})
+    task = at.org.create("task", {"owner": owner, "note": "call"})
+    (done,) = at.store.write("task", [Write(task, {"completed": True})])
+    assert done.outcome is Outcome.DONE, done
+    assert at.store.fetch("task", ["completed"], [task])[0][2] is True

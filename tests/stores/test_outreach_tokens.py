@@ -6,12 +6,14 @@ import ssl
 import threading
 import traceback
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from engine.ports import StoreError, Tokens, Unauthorized, Unreachable
 from engine.sandbox.identity import OUTREACH, OutreachIdentity
+from engine.sandbox.outreach.setup import Setup
 from engine.secrets import Secrets
 from engine.stores.outreach import open_outreach
 from engine.stores.outreach.auth import Auth
@@ -22,7 +24,7 @@ CANARY = "canary-6f1d"
 
 @pytest.fixture(scope="module")
 def at(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Connected]:
-    with connected(tmp_path_factory.mktemp("outreach"), strict=True) as found:
+    with connected(tmp_path_factory.mktemp("outreach"), setup=Setup(strict=True)) as found:
         yield found
 
 
@@ -37,7 +39,7 @@ def test_a_rotated_refresh_token_is_kept_before_anything_is_done_with_it(tmp_pat
             super().keep(tokens)
             raise StoreError("the disk is full")
 
-    with connected(tmp_path, strict=True) as at:
+    with connected(tmp_path, setup=Setup(strict=True)) as at:
         vault = Broken()
         store = store_at(at.server.url, vault)
         with pytest.raises(StoreError, match="disk is full"):
@@ -70,7 +72,7 @@ def test_of_several_processes_one_renews(tmp_path: Path) -> None:
         def exclusive(self) -> threading.Lock:  # type: ignore[override]
             return self.lock
 
-    with connected(tmp_path, strict=True, pause=60) as at:
+    with connected(tmp_path, setup=Setup(strict=True, pause=timedelta(minutes=1))) as at:
         vault = Shared()
         stores = [store_at(at.server.url, vault) for _ in range(4)]
         found: list[object] = []
@@ -88,7 +90,7 @@ def test_of_several_processes_one_renews(tmp_path: Path) -> None:
 
 
 def test_a_token_that_ended_early_is_renewed_once_within_a_batch(tmp_path: Path) -> None:
-    with connected(tmp_path, strict=True) as at:
+    with connected(tmp_path, setup=Setup(strict=True)) as at:
         at.store.fetch("user", [], [1])
         assert at.vault.kept is not None
         at.vault.kept = at.vault.kept._replace(access="dead", expires=None)
@@ -103,17 +105,15 @@ def test_a_token_that_ended_early_is_renewed_once_within_a_batch(tmp_path: Path)
 
 def test_two_tokens_are_minted_a_minute_apart(at: Connected) -> None:
     waits: list[float] = []
-    vault = MemoryVault(Tokens("dead", OUTREACH.refresh_token, 10_000.0))
+    vault = MemoryVault(Tokens("dead", "also-dead", 10_000.0))
     auth = Auth(
-        at.store.transport.settings,
+        store_at(at.server.url, vault, refresh_token="").transport.settings,
         vault,
         lambda url, form: at.store.transport.plain("POST", url, form),
         clock=lambda: 10_000.0 - 7200 + 20,
         sleep=waits.append,
     )
     with pytest.raises(Unauthorized, match="crosswalk connect outreach"):
-        auth.vault = MemoryVault(Tokens("dead", "also-dead", 10_000.0))
-        auth.settings = store_at(at.server.url, vault, refresh_token="").transport.settings
         auth.access("dead")
     assert waits == [40.0]
 
@@ -152,7 +152,7 @@ def test_wrong_credentials_are_told_without_them(
 def test_a_missing_scope_is_named(tmp_path: Path) -> None:
     with (
         connected(tmp_path, identity=OutreachIdentity(scopes=("users.read",))) as at,
-        pytest.raises(Unauthorized, match="'prospects.read'"),
+        pytest.raises(Unauthorized, match=r"'prospects\.read'"),
     ):
         at.store.fetch("prospect", [], [1])
 
@@ -190,9 +190,10 @@ def test_an_address_that_would_show_secrets_is_refused(url: str) -> None:
 def test_settings_that_are_missing_are_named() -> None:
     for key in ("client_id", "client_secret"):
         with pytest.raises(StoreError, match=f"`{key}` is missing"):
-            store_at("https://api.outreach.io", MemoryVault(), **{key: ""})
-    with pytest.raises(StoreError, match="OUTREACH_SECRET, which is not set"):
-        store_at("https://x.io", MemoryVault(), client_secret="env:OUTREACH_SECRET")
+            store_at("https://api.outreach.io", MemoryVault(), Path(), **{key: ""})
+    missing = "OUTREACH_SECRET"
+    with pytest.raises(StoreError, match=f"{missing}, which is not set"):
+        store_at("https://x.io", MemoryVault(), client_secret=f"env:{missing}")
 
 
 def test_a_list_that_leads_elsewhere_is_not_followed(at: Connected) -> None:

@@ -18,7 +18,7 @@ __all__ = ["Auth"]
 
 _LIFE = 7200.0  # seconds that an access token is good for, unless the answer says otherwise
 _EARLY = 60.0  # seconds before its end from which a token counts as ended
-_APART = 60.0  # seconds between two mints, of which Outreach allows one a minute
+_MINUTE = 60.0  # in which Outreach allows one mint
 _PATIENCE = 90.0
 _CONNECT = "run `crosswalk connect outreach` to authorise again"
 
@@ -30,7 +30,7 @@ Post = Callable[[str, dict[str, str]], Answer]
 class Auth:
     """Gives the access token; keeps what a renewal brings before it uses it.
 
-    `scopes` are those that the last renewal told, None if none did.
+    At least `apart` seconds lie between two renewals, as far as this can be known.
     """
 
     settings: Settings
@@ -38,7 +38,7 @@ class Auth:
     post: Post
     clock: Callable[[], float] = time.time
     sleep: Callable[[float], None] = time.sleep
-    scopes: frozenset[str] | None = None
+    apart: float = _MINUTE
     _known: Tokens | None = field(default=None, repr=False)
 
     def access(self, refused: str | None = None) -> str:
@@ -97,11 +97,11 @@ class Auth:
         raise AssertionError
 
     def _keep_apart(self, kept: Tokens | None) -> None:
-        """Wait until a minute has passed since the last mint, as far as its token's end tells."""
+        """Wait until enough time has passed since the last mint, as its token's end tells."""
         if kept is not None and kept.expires is not None:
             passed = self.clock() - (kept.expires - _LIFE)
-            if 0 <= passed < _APART:
-                self.sleep(_APART - passed)
+            if 0 <= passed < self.apart:
+                self.sleep(self.apart - passed)
 
     def _asked(self, refresh: str) -> Answer:
         settings = self.settings
@@ -115,8 +115,8 @@ class Auth:
             form["redirect_uri"] = settings.redirect_uri
         answer = self.post(f"{settings.origin}/oauth/token", form)
         wait = answer.headers.get("Retry-After", "")
-        if answer.status == 429 and float(wait if wait.isdigit() else _APART) <= _PATIENCE:
-            self.sleep(float(wait if wait.isdigit() else _APART))
+        if answer.status == 429 and float(wait if wait.isdigit() else _MINUTE) <= _PATIENCE:
+            self.sleep(float(wait if wait.isdigit() else _MINUTE))
             answer = self.post(f"{settings.origin}/oauth/token", form)
         return answer
 
@@ -126,15 +126,13 @@ class Auth:
             told: Any = msgspec.json.decode(answer.body)
             access, refresh = told["access_token"], told.get("refresh_token")
             life = float(told.get("expires_in") or _LIFE)
-            scope = told.get("scope")
         except (msgspec.DecodeError, UnicodeDecodeError, KeyError, TypeError, ValueError):
-            access, refresh, life, scope = None, None, _LIFE, None
+            access, refresh, life = None, None, _LIFE
         if not isinstance(access, str) or not access:
             raise StoreError(
                 "what answers at `base_url` in [outreach] of crosswalk.toml is not Outreach: it"
                 " gives no access token"
             )
-        self.scopes = frozenset(scope.split()) if isinstance(scope, str) and scope else None
         kept = refresh if isinstance(refresh, str) and refresh else sent
         return Tokens(access, kept, self.clock() + life)
 

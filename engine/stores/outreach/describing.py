@@ -85,8 +85,9 @@ class Types:
         found: dict[str, dict[str, str]] = {}
         for each in body_of(answer.body).get("data") or ():
             attributes = each.get("attributes") or {}
-            name = str(attributes.get("name") or each.get("id") or "")
-            for custom, label in _customs(attributes):
+            own = each.get("type")
+            name = str(own if own not in (None, "type") else attributes.get("name") or each["id"])
+            for custom, label in _customs(each):
                 found.setdefault(name, {})[custom] = label
         return found
 
@@ -94,7 +95,8 @@ class Types:
 def _customs(told: Any) -> Iterator[tuple[str, str]]:
     """Names and labels of custom fields, wherever in a type they stand.
 
-    The shape of `GET /types` is not published: definitions are lists, or mappings by name.
+    What `GET /types` answers is not published in full: seen was, in each type's `meta`,
+    `{"validations": {"custom1": {"type", "required", "label", "definition"}}}`.
     """
     if isinstance(told, list):
         for each in told:

@@ -17,6 +17,7 @@ __all__ = ["Pace"]
 _NUMBER = re.compile(r"\d+")
 _USUAL = 10_000  # requests an hour that Outreach lets one user make, unless it says otherwise
 _HOUR = 3600.0
+_SPARE = 20  # requests that writes leave to reads
 _EPOCH = 1_000_000_000  # a smaller number is no epoch second, but seconds from now
 _GLANCE = 0.02  # seconds until a request that waits for others' answers looks again
 _UNTOLD = 5.0  # seconds to wait where a refusal does not say how long
@@ -39,18 +40,22 @@ class Pace:
     _resets: float = 0.0
     _paused: float = field(default=0.0)
 
-    async def turn(self) -> None:
-        """Wait until one more request may go, and count it as under way. Raises `BudgetSpent`."""
+    async def turn(self, *, reading: bool = True) -> None:
+        """Wait until one more request may go, and count it as under way. Raises `BudgetSpent`.
+
+        Writes leave some for reading back what was written: unread, none of it is known to be done.
+        """
+        spare = 0 if reading else _SPARE
         while True:
             now = self.clock()
             if self._left is not None and now >= self._resets:
                 self._left, self._used = None, 0
             wait = self._paused - now
             if wait <= 0:
-                if self._left is None or self._left > self.under_way:
+                if self._left is None or self._left > self.under_way + spare:
                     self.under_way += 1
                     return
-                wait = self._resets - now if self._left <= 0 else _GLANCE
+                wait = self._resets - now if self._left <= spare else _GLANCE
             if wait > self.patience:
                 raise self.spent(now + wait)
             await asyncio.sleep(min(wait, 1.0))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from engine.model import Cursor, Page, RecordId, Row
 from engine.ports import StoreError
 from engine.stores.outreach.failures import refused
-from engine.stores.outreach.lists import Document, Lists, next_of
+from engine.stores.outreach.lists import Document, Lists, next_of, page_size_of
 from engine.stores.outreach.paths import Columns, Resource, included_of, plural
 from engine.stores.outreach.sequences import Sequences
 from engine.stores.outreach.transport import Request
@@ -30,6 +30,8 @@ class Reader:
         page bear one stamp, only the server's cursor leads through them. A page's own cursor stands
         before its last stamp, since nobody knows in which order records of one stamp come.
         """
+        if since is not None and columns.sequence:
+            yield from self._moved(columns, since)
         name = columns.type.name
         at, seen = since.stamp if since else "", frozenset[int]()
         url = self._from(columns, at)
@@ -45,6 +47,19 @@ class Reader:
             ids = frozenset(int(e["id"]) for e in data if columns.stamp_of(e) == last)
             url = following if last == at else self._from(columns, last)
             at, seen = last, seen | ids if last == at else ids
+
+    def _moved(self, columns: Columns, since: Cursor) -> Iterator[Page]:
+        """Prospects that did not change themselves, but whose place in a sequence did.
+
+        Nothing says that Outreach stamps a prospect for that.
+        """
+        size = page_size_of(columns.type.name)
+        ids = Sequences(self.lists).moved(since.stamp)
+        for start in range(0, len(ids), size):
+            found = self.fetch(columns, ids[start : start + size])
+            older = sorted((row for row in found if row[1] < since.stamp), key=_place)
+            if older:
+                yield Page(older, [], since, done=False)
 
     def _from(self, columns: Columns, at: str) -> str:
         bounds = [(f"filter[{columns.stamp}]", f"{at}..inf")] if at else []

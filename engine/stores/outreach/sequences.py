@@ -47,6 +47,17 @@ class Sequences:
             for prospect in prospects
         }
 
+    def moved(self, since: str) -> list[int]:
+        """The prospects whose sequence states changed since a stamp."""
+        asked = [
+            ("filter[updatedAt]", f"{since}..inf"),
+            ("sort", "updatedAt"),
+            ("fields[sequenceState]", "prospect,updatedAt"),
+        ]
+        pages = self.lists.all("sequenceState", asked)
+        found = (_one(state, "prospect") for page in pages for state in page["data"])
+        return sorted({prospect for prospect in found if prospect is not None})
+
     def _due(self, states: Sequence[Resource], paths: Sequence[str]) -> dict[int, str]:
         """When the first open task of a sequence state is due, by its id."""
         ids = [int(state["id"]) for state in states]

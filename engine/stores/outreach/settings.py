@@ -32,6 +32,11 @@ class Settings:
     redirect_uri: str = ""
     token: Secret | None = None
 
+    @property
+    def is_sandbox(self) -> bool:
+        """Whether this is a server on this very machine."""
+        return self.origin.startswith("http://")
+
     def is_ours(self, url: str) -> bool:
         """Whether an address lies within the API that the configuration names."""
         parts = urlsplit(url)

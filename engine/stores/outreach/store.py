@@ -9,7 +9,7 @@ from functools import partial
 
 from dsl.schema import ObjectType, Side, shipped_schema
 from dsl.values import stamp
-from engine.model import Cursor, Page, RecordId, Result, Row, Value, Write
+from engine.model import Cursor, Outcome, Page, RecordId, Result, Row, Value, Write
 from engine.ports import Checkup, Need, StoreError, Usage, Vault
 from engine.secrets import Secrets
 from engine.stores.outreach.auth import Auth
@@ -33,7 +33,9 @@ _PAGE = 1000
 
 
 class OutreachStore:
-    """One connection to Outreach; for one thread at a time. Its scans tell of no hard deletes."""
+    """One connection to Outreach; for one thread at a time.
+
+    Its scans tell of no deletes but its own and those that Outreach keeps for a while."""
 
     side = Side.OUTREACH
     page_size = _PAGE
@@ -44,12 +46,15 @@ class OutreachStore:
     def __init__(self, settings: Settings, vault: Vault) -> None:
         self.transport = Transport(settings)
         self.auth = Auth(settings, vault, partial(self.transport.plain, "POST"))
+        if settings.is_sandbox:
+            self.auth.apart = 0.0  # where a sandbox server wants a pause, it says so
         self.transport.access = self.auth.access
         lists = Lists(self.transport)
         self._types = Types(lists)
         self._reader = Reader(lists)
         self._finder = Finder(self._reader, self.lag)
         self._writer = Writer(self.transport)
+        self._deleted: dict[str, dict[RecordId, str]] = {}
 
     @property
     def calls(self) -> int:
@@ -69,8 +74,18 @@ class OutreachStore:
         return self._types.of(type_name)
 
     def scan(self, type_name: str, fields: Sequence[str], since: Cursor | None) -> Iterator[Page]:
-        """Records that changed since, page by page; trashed ones come as gone."""
-        return self._reader.scan(self._columns(type_name, fields), since)
+        """Records that changed since, page by page.
+
+        Trashed ones come as gone, and those that were deleted through this very store.
+        """
+        gone = [
+            record
+            for record, at in self._deleted.get(type_name, {}).items()
+            if since is not None and at >= since.stamp
+        ]
+        for page in self._reader.scan(self._columns(type_name, fields), since):
+            yield page._replace(gone=[*gone, *page.gone])
+            gone = []
 
     def fetch(self, type_name: str, fields: Sequence[str], ids: Sequence[RecordId]) -> list[Row]:
         """The records of these ids that exist and are not trashed."""
@@ -93,7 +108,15 @@ class OutreachStore:
 
     def write(self, type_name: str, writes: Sequence[Write]) -> list[Result]:
         """Create, update and delete, one record a request, several requests at a time."""
-        return self._writer.write(self._type(type_name), writes)
+        results = self._writer.write(self._type(type_name), writes)
+        done = (Outcome.DONE, Outcome.GONE)
+        deleted = [
+            w.id for w, r in zip(writes, results, strict=True) if w.delete and r.outcome in done
+        ]
+        if deleted:
+            ids = [record for record in deleted if record is not None]
+            self._deleted.setdefault(type_name, {}).update(dict.fromkeys(ids, self.now()))
+        return results
 
     def usage(self) -> Usage:
         """The requests of this hour, by whomever, as Outreach told last."""

@@ -91,21 +91,26 @@ class Transport:
         """
         found: list[Answer | StoreError | None] = [None] * len(requests)
         token: str | None = None
-        for _ in range(2):  # a token may end at any time: it is renewed once
+        renewed = False
+        while True:
+            open_ = found.count(None)
             try:
                 token = self.access(token)
             except StoreError as error:
-                if all(each is None for each in found):
+                if open_ == len(requests):
                     raise
                 return [each or error for each in found]
             self.run(self._work(requests, found, token))
-            if not any(map(_is_refused, found)):
+            refusal = next((e for e in found if isinstance(e, Answer) and e.status == 401), None)
+            if refusal is None:
                 unbegun = _unbegun(found)
                 return [each or unbegun for each in found]
-            refusal = next(each for each in found if isinstance(each, Answer) and _is_refused(each))
+            # A token may end at any time. One that is refused as soon as it is there is no good.
             found = [None if _is_refused(each) else each for each in found]
-        lost = refused(refusal.status, refusal.body, what)
-        return [each or lost for each in found]
+            if renewed and found.count(None) == open_:
+                lost = refused(refusal.status, refusal.body, what)
+                return [each or lost for each in found]
+            renewed = True
 
     def plain(self, method: str, url: str, form: Mapping[str, str]) -> Answer:
         """The answer to a form, sent without a token and not counted; for OAuth. Raises."""
@@ -182,12 +187,11 @@ class Transport:
 
     async def _answer(self, request: Request, token: str) -> Answer:
         """Send a request until it has an answer, as often as that does no harm."""
-        headers = {"Authorization": f"Bearer {token}", "Accept": _MEDIA}
-        if request.body is not None:
-            headers["Content-Type"] = _MEDIA
+        # The vendor asks for the content type of requests without a body, too.
+        headers = {"Authorization": f"Bearer {token}", "Accept": _MEDIA, "Content-Type": _MEDIA}
         for tried in range(_TRIES):
             last = tried == _TRIES - 1
-            await self.pace.turn()
+            await self.pace.turn(reading=request.method == "GET")
             self.calls += 1
             try:
                 answer = await self._send(request.method, request.url, headers, request.body)
@@ -196,9 +200,10 @@ class Transport:
                 if last or not _worth_another(failure, request, tried):
                     raise failure from None
             else:
-                self.pace.note(answer.headers)
                 if answer.status == 429:
                     self.pace.pause(answer.headers)
+                else:
+                    self.pace.note(answer.headers)
                 if answer.status != 429 and (answer.status < 500 or request.once):
                     return answer
                 if last:

@@ -92,7 +92,9 @@ class Webhooks:
     def _is_again(self, body: bytes, now: datetime) -> bool:
         self._seen = {k: at for k, at in self._seen.items() if now - at <= 2 * self.window}
         mark = hashlib.sha256(body).digest()
-        return self._seen.setdefault(mark, now) is not now
+        known = mark in self._seen
+        self._seen.setdefault(mark, now)
+        return known
 
 
 def _event(body: bytes) -> dict[str, Any]:

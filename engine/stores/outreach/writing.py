@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from dsl.schema import Field, ObjectType
-from engine.model import Outcome, RecordId, Result, Value, Write
+from engine.model import NO_CALLS, Outcome, RecordId, Result, Value, Write
 from engine.ports import BudgetSpent, StoreError, Unauthorized, Unreachable
 from engine.stores.outreach.failures import Unsent, refusal, refused
 from engine.stores.outreach.paths import plural
@@ -162,7 +162,7 @@ def _unanswered(write: Write, error: StoreError) -> Result:
     message = str(error)
     match error:
         case BudgetSpent():
-            return Result(Outcome.TRANSIENT, write.id, "BUDGET", message)
+            return Result(Outcome.TRANSIENT, write.id, NO_CALLS, message)
         case Unsent() | Unauthorized():
             return Result(Outcome.TRANSIENT, write.id, "NOT_SENT", message)
         case _:
