@@ -6,11 +6,11 @@ from dsl.program import Policy
 from dsl.schema import Side
 from dsl.values import first, is_empty
 from engine.case import Case, Conflict
-from engine.compile import UNSET, is_unset
+from engine.compile import UNSET, is_unheard, is_unset, sent_unheard
 from engine.model import DIRECTIONS, SIDES, Direction
 from engine.references import Wait
 from engine.translate import same, slot, translate
-from engine.translator import HOLD
+from engine.translator import HOLD, Linked
 
 __all__ = ["flow_of"]
 
@@ -26,6 +26,11 @@ def flow_of(
     never = all(is_unset(case.base(side, number)) for side in SIDES if line.compares(side))
     if line.once:
         return None, None, never
+    if any(is_unheard(case.base(side, number)) for side in SIDES):
+        s_changed = s_changed and not _tells_no_more(case, number, Side.SALESFORCE)
+        o_changed = o_changed and not _tells_no_more(case, number, Side.OUTREACH)
+        if not (s_changed or o_changed):
+            return None, None, True
     if not (line.inbound and line.outbound):
         direction = Direction.INBOUND if line.inbound else Direction.OUTBOUND
         view = case.views[direction.source][number]
@@ -44,6 +49,19 @@ def flow_of(
     if s_changed or o_changed:
         return Direction.INBOUND if s_changed else Direction.OUTBOUND, None, False
     return None, None, False
+
+
+def _tells_no_more(case: Case, number: int, side: Side) -> bool:
+    """Whether a side still says what was sent of it by a write whose answer never came."""
+    base, direction = case.base(side, number), Direction.out_of(side)
+    if not is_unheard(base):
+        return False
+    value = translate(case, number, direction)
+    if value is HOLD or isinstance(value, Wait):
+        return False
+    form = case.mapping.canonical(direction.target, number)
+    told = value.id if isinstance(value, Linked) else form(value)
+    return bool(told == sent_unheard(base))
 
 
 def _first_meeting(case: Case, number: int) -> tuple[Direction | None, Conflict | None, bool]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from dsl.schema import Side
 from engine.case import Case, Change, FieldChange, Verdict
-from engine.compile import is_unset
+from engine.compile import is_unheard, is_unset
 from engine.mapping import LineCode
 from engine.model import SIDES, Action, Direction
 from engine.rehearsal import is_provisional
@@ -46,7 +46,7 @@ def _base(case: Case, number: int, side: Side) -> Any:
     if case.bases is None or not case.mapping.lines[number].line.compares(side):
         return None
     value = case.base(side, number)
-    return None if is_unset(value) else value
+    return None if is_unset(value) or is_unheard(value) else value
 
 
 def _value(case: Case, number: int, code: LineCode, side: Side) -> Any:

@@ -102,7 +102,6 @@ def test_an_edit_between_a_write_and_its_reading_back_goes_to_the_other_side() -
         assert at.one(S, "Lead", lead, "Title") == "edited"
 
 
-@pytest.mark.xfail(strict=True, reason="of a source whose write went unheard no base is known")
 def test_an_edit_after_a_create_that_went_unheard_is_not_overruled_by_what_was_created() -> None:
     class Silent(Between):
         """Nothing can be read back."""

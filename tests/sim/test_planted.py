@@ -209,7 +209,7 @@ MISTAKES = [
     Mistake(
         "what we wrote unheard counts as a user's edit",
         "engine.recover",
-        "bases[side][line], bases[side.other][line] = seen[line], _UNHEARD",
+        "bases[side][line], bases[side.other][line] = seen[line], unheard(value)",
         "pass",
     ),
     Mistake(
