@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -325,8 +325,8 @@ def _with_ids(change: Change, answers: list[_Answered]) -> Change:
         return change
     new: Any = next(a.result.id for a in answers if a.change is change)
     if change.direction is Direction.INBOUND:
-        return replace(change, outreach_id=new)
-    return replace(change, salesforce_id=new)
+        return change._replace(outreach_id=new)
+    return change._replace(salesforce_id=new)
 
 
 def _ids(case: Case) -> dict[Side, RecordId | None]:

@@ -216,7 +216,7 @@ def _wanted(
         code = mapping.lines[line]
         by_field[code.ends[side].name or ""] = canonical_name(value)
         if _is_known_by(mapping, code, side):
-            by_line[line] = mapping.canonical(side, line)(value)
+            by_line[line] = code.forms[side](value)
     return by_line, by_field
 
 
@@ -256,5 +256,5 @@ def _is_known_by(mapping: Mapping, code: LineCode, side: Side) -> bool:
 
 
 def _held(mapping: Mapping, side: Side, line: int, row: Row) -> Any:
-    column = mapping.lines[line].ends[side].column or ""
-    return mapping.canonical(side, line)(row[mapping.slot(side, column)])
+    code = mapping.lines[line]
+    return code.forms[side](row[code.slots[side]])

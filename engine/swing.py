@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -102,8 +101,8 @@ def _pause(
         task.case.note(field.line, f"held back: {words[-1]}")
     kept = tuple(field for field in change.fields if field not in swinging)
     place = verdict.changes.index(change)
-    verdict.changes[place : place + 1] = [replace(change, fields=kept)] if kept else []
-    verdict.changes.append(replace(change, action=Action.HOLD, reason="; ".join(words), fields=()))
+    verdict.changes[place : place + 1] = [change._replace(fields=kept)] if kept else []
+    verdict.changes.append(change._replace(action=Action.HOLD, reason="; ".join(words), fields=()))
     task.held = Held("paused")
 
 

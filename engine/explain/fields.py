@@ -10,7 +10,6 @@ from engine.compile import is_unheard, is_unset
 from engine.mapping import LineCode
 from engine.model import SIDES, Action, Direction
 from engine.rehearsal import is_provisional
-from engine.translate import slot
 
 __all__ = ["fields_of"]
 
@@ -56,7 +55,7 @@ def _value(case: Case, number: int, code: LineCode, side: Side) -> Any:
     if code.ends[side].column is None:
         view = case.views[side][number]
         return None if is_unset(view) else view
-    return row[slot(case, code, side)]
+    return row[code.slots[side]]
 
 
 def _decision(case: Case, number: int, written: tuple[Change, FieldChange] | None) -> str:
