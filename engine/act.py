@@ -256,8 +256,8 @@ def _note_pending(mapping: Mapping, task: Task, refused: list[_Answered], commit
     for change in task.verdict.changes:
         if change.action is Action.HOLD:
             record = _record(task, change.direction.source)
-            held = Pending(mapping.name, *record, *task.held, change.reason)
-            commit.pending.append(held)
+            held = task.paused.get(change.reason, task.held)
+            commit.pending.append(Pending(mapping.name, *record, *held, change.reason))
     for wait in task.verdict.waits:
         record = _record(task, wait.side)
         why = "reference" if wait.pairs else "transient"
