@@ -124,7 +124,7 @@ def _sham_conflicts(truth: _Truth, ledger: Ledger, book: Book) -> list[str]:
             schema.log.c.status == "conflict", schema.log.c.external_type == sync.types[S]
         )
     )
-    # Of two that met, nothing was agreed on yet when the first write between them went unheard.
+    # `test_known.py` says what comes of an edit after a first meeting that went unheard.
     unknown = {row["salesforce_id"] for row in _rows(ledger, schema.change, sync.name, _UNHEARD)}
     for row in log:
         told = _CONFLICT.fullmatch(row["message"])
