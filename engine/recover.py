@@ -10,6 +10,7 @@ import msgspec
 
 from dsl.schema import Side
 from dsl.values import canonical_name, instant, stamp
+from engine.compile import unheard
 from engine.context import Context
 from engine.ledger import Commit, Intent, Link, LogRow
 from engine.mapping import UNSET, LineCode, Mapping
@@ -22,8 +23,6 @@ _SECONDS = 19  # Salesforce stamps to the second
 _TIMEOUT = timedelta(minutes=2)  # for which a call may still be under way once it was given up
 _END = "9999"
 
-# The base of the source of what was written unheard: it equals no value, so it is told again.
-_UNHEARD = {"unheard": True}
 _encode = msgspec.json.encode
 _decode = msgspec.json.Decoder(list[Any]).decode
 
@@ -123,7 +122,7 @@ def _with_bases(
     seen = mapping.view[side](row)
     for line, value in by_line.items():
         if _held(mapping, side, line, row) == value:
-            bases[side][line], bases[side.other][line] = seen[line], _UNHEARD
+            bases[side][line], bases[side.other][line] = seen[line], unheard(value)
     return link._replace(
         salesforce_base=_encode(bases[Side.SALESFORCE]),
         outreach_base=_encode(bases[Side.OUTREACH]),
@@ -217,7 +216,7 @@ def _wanted(
         code = mapping.lines[line]
         by_field[code.ends[side].name or ""] = canonical_name(value)
         if _is_known_by(mapping, code, side):
-            by_line[line] = mapping.canonical(side, line)(value)
+            by_line[line] = code.forms[side](value)
     return by_line, by_field
 
 
@@ -257,5 +256,5 @@ def _is_known_by(mapping: Mapping, code: LineCode, side: Side) -> bool:
 
 
 def _held(mapping: Mapping, side: Side, line: int, row: Row) -> Any:
-    column = mapping.lines[line].ends[side].column or ""
-    return mapping.canonical(side, line)(row[mapping.slot(side, column)])
+    code = mapping.lines[line]
+    return code.forms[side](row[code.slots[side]])

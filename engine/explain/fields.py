@@ -6,11 +6,10 @@ from typing import Any
 
 from dsl.schema import Side
 from engine.case import Case, Change, FieldChange, Verdict
-from engine.compile import is_unset
+from engine.compile import is_unheard, is_unset
 from engine.mapping import LineCode
 from engine.model import SIDES, Action, Direction
 from engine.rehearsal import is_provisional
-from engine.translate import slot
 
 __all__ = ["fields_of"]
 
@@ -46,7 +45,7 @@ def _base(case: Case, number: int, side: Side) -> Any:
     if case.bases is None or not case.mapping.lines[number].line.compares(side):
         return None
     value = case.base(side, number)
-    return None if is_unset(value) else value
+    return None if is_unset(value) or is_unheard(value) else value
 
 
 def _value(case: Case, number: int, code: LineCode, side: Side) -> Any:
@@ -56,7 +55,7 @@ def _value(case: Case, number: int, code: LineCode, side: Side) -> Any:
     if code.ends[side].column is None:
         view = case.views[side][number]
         return None if is_unset(view) else view
-    return row[slot(case, code, side)]
+    return row[code.slots[side]]
 
 
 def _decision(case: Case, number: int, written: tuple[Change, FieldChange] | None) -> str:

@@ -11,7 +11,6 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
-import msgspec
 import sqlalchemy as sa
 from sqlalchemy.pool import StaticPool
 
@@ -21,6 +20,7 @@ from engine.ledger import hot, pruning, schema
 from engine.ledger.callbook import CallBook
 from engine.ledger.opening import connect, explained, migrate
 from engine.ledger.records import Commit, Intent, Link, Pending, Tombstone
+from engine.ledger.swinging import Swings
 from engine.ledger.turns import Turns
 from engine.model import Cursor, RecordId, Side
 
@@ -65,6 +65,11 @@ class Ledger:
     def turns(self) -> Turns:
         """Which linked records are looked at next, where scans do not tell of deletes."""
         return Turns(self._driver)
+
+    @property
+    def swings(self) -> Swings:
+        """What was written over fields of late, and which of them are paused."""
+        return Swings(self._driver)
 
     def close(self) -> None:
         self._connection.close()
@@ -241,22 +246,6 @@ class Ledger:
         with self._core() as connection:
             rows = connection.execute(query).all()
         return {r.record_id if side is Side.SALESFORCE else int(r.record_id): r.why for r in rows}
-
-    def updates(
-        self, pair: str, ids: Sequence[str], since: str
-    ) -> list[tuple[str, int, str, list[tuple[int, Any, Any]]]]:
-        """What was written over these linked records since, the oldest first.
-
-        Each as (Salesforce id, layout, direction, `[line, before, after]` of each field).
-        """
-        rows = self._connection.execute(
-            "SELECT c.salesforce_id, c.layout, c.direction, c.fields FROM json_each(?) AS j"
-            " CROSS JOIN change AS c INDEXED BY change_updates ON c.pair = ?"
-            " AND c.salesforce_id = j.value AND c.action = 'update'"
-            " WHERE c.at >= ? AND c.state = 'done' ORDER BY c.id",
-            (msgspec.json.encode(ids).decode(), pair, since),
-        )
-        return [(*row[:3], msgspec.json.decode(row[3])) for row in rows]
 
     def contested(self, pair: str) -> dict[str, str]:
         """Salesforce records into which one was merged that has a link too, by the master's id."""

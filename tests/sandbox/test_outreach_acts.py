@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.sandbox.outreach_client import Client, outreach
+from dsl.schema import Side
+from engine.play import read_script
+from engine.stores.local import open_org
+from engine.stores.local.play import Stage
+from tests.sandbox.outreach_client import Client, errors, outreach
 
 
 @pytest.fixture
