@@ -6,11 +6,14 @@ import re
 from pathlib import Path
 
 import pytest
+from crosswalk_docs.coverage import read_coverage
 
 from engine.cli.stories import STORIES
 from tests.cli.program import crosswalk
 
-#: What has to be told under which step, besides what `docs/reference/coverage.toml` names.
+COVERAGE = Path(__file__).parents[2] / "docs" / "reference" / "coverage.toml"
+
+#: What has to be told under which step, besides what the page on the configuration guide names.
 TOLD = {
     "first": {
         "Lint and test": ["no findings", "passed"],
@@ -38,6 +41,12 @@ def test_a_story_goes_as_it_is_told_and_keeps_its_project(name: str, tmp_path: P
     told = by_step(answer.out)
     assert list(told) == [step.title for step in STORIES[name].steps]
     wanted = [(step, words) for step, each in TOLD[name].items() for words in each]
+    wanted += [
+        (point.demo.removeprefix(f"{name}: "), point.shows)
+        for row in read_coverage(COVERAGE.read_text(encoding="utf-8"))
+        for point in row.points
+        if point.demo.startswith(f"{name}: ")
+    ]
     assert [(step, words) for step, words in wanted if words not in told[step]] == []
     counts = crosswalk(tmp_path / "kept", "run", "--format", "json").json["counts"]
     assert not any(count for key, count in counts.items() if key != "skipped")

@@ -36,7 +36,8 @@ bounce "Our price list"
 mail "Lunch?" to sean@edge.com outside
 """
 _CALLS = """\
-call rose@edge.com for 4 minutes disposition "Connected" purpose "Demo" note "Wants a demo"
+call rose@edge.com for 4 minutes disposition "Connected" purpose "Demo" note "Wants a demo" \
+  recording https://calls.example.com/17
 call bond_john@grandhotels.com disposition "No answer"
 text bond_john@grandhotels.com "Tried to reach you"
 text from bond_john@grandhotels.com "Back at two"
@@ -89,7 +90,7 @@ def _before_work(teller: Teller) -> None:
     teller.show_records("role", "name", "parentRole.name", side=Side.OUTREACH, head=5)
     teller.show_records("stage", "name", "color", side=Side.OUTREACH)
     print()
-    teller.show("rules/activities.sync", 5, 20)
+    teller.show("rules/activities.sync", 5, 22)
 
 
 def _mails(teller: Teller) -> None:
@@ -105,7 +106,7 @@ def _calls(teller: Teller) -> None:
     teller.write("templates/activity_titles/call_logged.j2", _TITLE)
     teller.command("title", "call logged")
     teller.expect(teller.command("run", head=0), created=5)
-    columns = ("Subject", "Who.Name", "CallType", "CallDurationInSeconds", "Description")
+    columns = ("Subject", "Who.Name", "CallType", "CallDurationInSeconds", "CallObject")
     teller.show_records("Task", *columns)
 
 
