@@ -71,6 +71,8 @@ def test_an_activity_is_explained_from_both_sides(typed: Type) -> None:
     out = typed("explain", "mailing", "1")[1]
     assert "sync Task <-> mailing (email sent)" in out
     assert "link: linked to Task 00T" in out
+    assert "inbound update" not in out
+    assert "outbound update" not in out
     task = next(word for word in out.split() if word.startswith("00T"))
     out = typed("explain", "Task", task)[1]
     assert out.startswith(f"Salesforce Task {task}  <->  mailing 1\n")
