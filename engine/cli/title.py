@@ -137,7 +137,7 @@ def _newest(store: Store, resource: str, rule: ActivityRule) -> RecordId | None:
     from engine.own_rules import condition
 
     kind, now = KINDS[rule.kind], datetime.fromisoformat(store.now())
-    takes = condition(rule, rule.origin == "anywhere" and kind.anywhere or kind.takes)
+    takes = condition(rule, (rule.origin == "anywhere" and kind.anywhere) or kind.takes)
     paths = list(dict.fromkeys(ref.path for ref in fields_in(takes)))
 
     def is_one(row: Row) -> bool:

@@ -20,7 +20,6 @@ from engine.cli.changes import change_lines, paint, summary_lines
 from engine.cli.colour import wants_colour
 from engine.cli.project import Failure
 from engine.cli.table import print_table
-from engine.stores.local import open_org
 
 __all__ = ["Step", "Story", "Teller", "play_story"]
 
@@ -102,6 +101,8 @@ class Teller:
         Only those in which the field `having` is filled in, if one is given. A dotted field reads
         through a reference.
         """
+        from engine.stores.local import open_org  # `--help` must not wait for a database
+
         with closing(open_org(side, self.folder / f"{side}.db")) as org:
             rows = [row[2:] for page in org.scan(type_name, fields, None) for row in page.rows]
         if having is not None:
