@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from dsl import syntax as s
 from dsl.source import Source, Span
@@ -31,6 +31,10 @@ _LONGEST_NUMBER = 300
 _LONGEST_DURATION = 36525 * 86400
 
 
+class _Stretch(NamedTuple):
+    span: Span
+
+
 class Builder:
     """One method for each rule of the grammar, of the rule's name.
 
@@ -40,18 +44,28 @@ class Builder:
     def __init__(self) -> None:
         self.source = Source("", "")
         self.problems: list[tuple[Span, str, str | None]] = []
+        # Conditions in parentheses, which are no node of their own, by identity.
+        self._grouped: dict[int, tuple[s.Condition, Span]] = {}
 
     def _span(self, first: Any, last: Any) -> Span:
+        if self._grouped:
+            first, last = self._whole(first), self._whole(last)
         return Span(
             self.source,
             first.span.start if hasattr(first, "span") else first.start_pos,
             last.span.end if hasattr(last, "span") else last.end_pos,
         )
 
+    def _whole(self, part: Any) -> Any:
+        """What a span of the part is taken of: a condition's parentheses, if it has any."""
+        condition, span = self._grouped.get(id(part), (None, None))
+        return _Stretch(span) if span is not None and condition is part else part
+
     def _of(self, token: Any) -> Span:
         return Span(self.source, token.start_pos, token.end_pos)
 
     def start(self, parts: Parts) -> Parts:
+        self._grouped.clear()
         return list(parts)
 
     # -- names, literals, expressions -----------------------------------------------------------
@@ -169,6 +183,7 @@ class Builder:
 
     def grouped(self, parts: Parts) -> s.Condition:
         condition: s.Condition = parts[1]
+        self._grouped[id(condition)] = condition, self._span(parts[0], parts[2])
         return condition
 
     def compare(self, parts: Parts) -> s.Compare:

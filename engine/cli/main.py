@@ -18,7 +18,11 @@ __all__ = ["main"]
 #: project ("needs"), takes one if there is one ("takes") or not ("none"), and what it does.
 COMMANDS: dict[str, tuple[str, str, str]] = {
     "init": ("engine.cli.init", "none", "make a project with the recommended rules and local orgs"),
-    "demo": ("engine.cli.demo", "none", "play the whole story on the sample org"),
+    "demo": (
+        "engine.cli.demo",
+        "none",
+        "play the whole story, or a day of a sales team, on the sample org",
+    ),
     "lint": ("engine.cli.lint", "takes", "check rule files"),
     "fmt": ("engine.cli.fmt", "takes", "write rule files in their one canonical form"),
     "test": ("engine.cli.test", "takes", "run the tests in the rule files"),

@@ -316,17 +316,3 @@ def test_every_command_has_help_with_an_example(tmp_path: Path, command: str) ->
     assert answer.code == 0
     assert "example" in answer.out
     assert f"crosswalk {command}" in answer.out
-
-
-def test_the_demo_plays_its_whole_story_and_keeps_its_project(tmp_path: Path) -> None:
-    answer = crosswalk(tmp_path, "demo", "kept")
-    assert answer.code == 0, answer.err
-    for words in (
-        "no findings",
-        "115 to create",
-        "115 created",
-        "Salesforce wins",
-        "nothing to write",
-    ):
-        assert words in answer.out
-    assert plain(crosswalk(tmp_path / "kept", "run", "--format", "json").json["counts"]) == {}
