@@ -99,7 +99,7 @@ def _key(record: dict[str, Any], name: str) -> Any:
 
 
 @settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(size=st.integers(1, 70), terms=sorts, old=st.booleans())
 def test_pages_show_every_record_once_in_the_order_asked_for(
