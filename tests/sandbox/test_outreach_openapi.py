@@ -19,7 +19,7 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
 
 @pytest.fixture(scope="module")
 def described(client: Client) -> dict[str, Any]:
-    answer = requests.get(f"{client.url}/openapi.json", timeout=10)
+    answer = requests.get(f"{client.url}/openapi.json", timeout=60)
     assert answer.status_code == 200
     found: dict[str, Any] = answer.json()
     return found

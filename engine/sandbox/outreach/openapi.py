@@ -10,7 +10,7 @@ from dsl.schema import Field, Kind
 from engine.sandbox.outreach.actions import ACTIONS
 from engine.sandbox.outreach.errors import MEDIA_TYPE
 from engine.sandbox.outreach.imports import DUPE_METHODS
-from engine.sandbox.outreach.resources import PAGE, Resource, resources
+from engine.sandbox.outreach.resources import MOST, PAGE, Resource, resources
 from engine.sandbox.outreach.webhooks import EXTRA, WATCHED
 
 __all__ = ["openapi"]
@@ -126,7 +126,7 @@ def _list_parameters(resource: Resource) -> list[_Schema]:
     sorts = [n for n, f in resource.object.fields.items() if f.sortable]
     terms = [*sorts, *(f"-{name}" for name in sorts)]
     sort = {"type": "array", "items": {"enum": terms}}
-    size = {"type": "integer", "minimum": 1, "maximum": resource.most, "default": PAGE}
+    size = {"type": "integer", "minimum": 1, "maximum": MOST, "default": PAGE}
     found = [
         _query("page[size]", size),
         _query("count", {"type": "boolean"}),
