@@ -151,6 +151,17 @@ def test_a_session_that_ends_in_the_middle_is_renewed(tmp_path: Path) -> None:
     assert len(vault.kept) > 1
 
 
+@pytest.mark.parametrize("auth", ["client_credentials", "password"])
+def test_logging_in_gets_through_what_breaks(
+    tmp_path: Path, auth: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("engine.stores.salesforce.connection._FIRST_PAUSE", 0.001)
+    odds = "truncated=.15,500=.1,503=.1,before=.05,after=.05,reset=.05"
+    with served(tmp_path / "salesforce.db", odds, seed=1) as address:
+        for _ in range(12):
+            _works(address, KeptTokens(), auth=auth)
+
+
 REFUSALS = {
     "an unknown app": (
         {"client_id": CANARY},

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterable
 from typing import Any
 from urllib.parse import urlsplit
+from xml.parsers.expat import ExpatError
 
 import jwt
 import msgspec
@@ -174,7 +175,8 @@ def _by_oauth(
             raise _refused(code, words, form.values())
         granted = msgspec.json.decode(answer.content, type=_Granted)
     except msgspec.DecodeError:
-        raise _broken(answer.status_code, url) from None
+        cut = "json" in answer.headers.get("Content-Type", "")
+        raise _cut_off(url) if cut else _broken(answer.status_code, url) from None
     return Tokens(
         granted.access_token, granted.refresh_token or refresh, None, granted.instance_url
     )
@@ -202,6 +204,8 @@ def _by_password(settings: Settings, session: requests.Session) -> Tokens:
         ) from None
     except requests.RequestException as error:
         raise as_store_error(error, url) from None
+    except ExpatError:
+        raise _cut_off(url) from None
     plain = is_loopback(settings.login_url) and is_loopback(f"http://{host}")
     return Tokens(access, None, None, f"{'http' if plain else 'https'}://{host}")
 
@@ -211,6 +215,10 @@ def _broken(status: int, url: str) -> StoreError:
     if status >= 500:
         return Unreachable(f"the login at {host} answers {status}: try again later")
     return StoreError(f"{host} does not answer as Salesforce's login does: check `login_url`")
+
+
+def _cut_off(url: str) -> Unreachable:
+    return Unreachable(f"the answer of the login at {urlsplit(url).netloc} broke off")
 
 
 def _https(url: str) -> str:
