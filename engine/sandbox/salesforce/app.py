@@ -23,6 +23,7 @@ from engine.sandbox.identity import SALESFORCE, SalesforceIdentity
 from engine.sandbox.mishaps import Mishaps
 from engine.sandbox.salesforce import (
     bulk,
+    bulk_v1,
     changes,
     collection,
     composite,
@@ -148,6 +149,7 @@ def _routes(inside: Inside) -> list[BaseRoute]:
         *oauth.routes(),
         *consent.routes(),
         *soap.routes(),
+        *bulk_v1.routes(),
     ]
 
 

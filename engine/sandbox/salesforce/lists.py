@@ -22,7 +22,7 @@ from engine.stores.local.conditions import read_condition
 from engine.stores.local.ids import full_id
 from engine.stores.local.lists import LIST_VIEW, definition, ids_in, lists_of
 
-__all__ = ["columns_of", "developer_name", "found_list", "records_in", "routes"]
+__all__ = ["columns_of", "developer_name", "found_list", "query_of", "records_in", "routes"]
 
 _PAGE, _MOST = 25, 2_000  # records of a page of results, and at most
 _MOST_NAMED = 4_000  # ids that one query can name
@@ -84,13 +84,18 @@ def _asked(request: Request) -> tuple[ObjectType, Listing]:
     return type_, view
 
 
+def query_of(box: Box, listing: Listing) -> str:
+    """The SOQL that a list view, or a report, stands for. Raises `ApiError`."""
+    names = [field.name for field in columns_of(box.visible.type(listing.type))]
+    where, order = _where(box, listing), _ORDER.format(names[0])
+    return f"SELECT {', '.join(names)} FROM {listing.type}{where} {order}"
+
+
 async def _describe(request: Request) -> Response:
-    box = box_of(request)
     type_, view = _asked(request)
     columns = columns_of(type_)
-    names = [field.name for field in columns]
-    order = names[0]
-    text = f"SELECT {', '.join(names)} FROM {type_.name}{_where(box, view)} {_ORDER.format(order)}"
+    order = columns[0].name
+    text = query_of(box_of(request), view)
     return answer(
         {
             "columns": [_column(field, order) for field in columns],
