@@ -123,7 +123,8 @@ def test_records_are_fetched_with_what_they_refer_to_and_in_the_same_forms(place
     contact = place.org.create("Contact", values)
     alone = place.org.create("Contact", {"LastName": "Alone"})
     fields = ["LastName", "Account.Name", "AccountId", "Birthdate", "MailingCity", "IsDeleted"]
-    rows = place.store.fetch("Contact", fields, [contact, NEVER, alone, contact])
+    wrong = "003Cw0000000001AAA"  # its checksum is another
+    rows = place.store.fetch("Contact", fields, [contact, NEVER, alone, contact, wrong])
     found = {row[0]: row[2:] for row in rows}
     assert found[contact] == ("Ünlü", "Acme", account, "1990-02-28", "Köln", False)
     assert found[alone] == ("Alone", None, None, None, None, False)

@@ -10,18 +10,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
+import requests
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 
 from engine.ports import StoreError, Tokens, Unauthorized, Unreachable
-from engine.sandbox.identity import SALESFORCE, SalesforceIdentity
+from engine.sandbox.identity import SalesforceIdentity
 from engine.sandbox.salesforce.setup import Setup
 from engine.secrets import Secrets
 from engine.stores.salesforce import open_salesforce
+from engine.stores.salesforce.consent import ask_consent, tokens_for
 from tests.stores.salesforce import KeptTokens, connected, served, settings
 
 CANARY = "canary-5f2a91"
@@ -84,21 +87,26 @@ def test_a_jwt_is_signed_with_the_key_of_the_connected_app(
     _works(url, KeptTokens(), auth="jwt", private_key=_pem(key))
 
 
-def test_a_refresh_token_is_kept_when_the_session_is_renewed(url: str) -> None:
-    with connected(url) as store:
-        store.describe("Lead")
-    refresh = _refresh_token(url)
-    vault = KeptTokens([Tokens("ended", refresh, None, url)])
+def test_a_user_lets_crosswalk_in_and_its_refresh_token_stays_when_the_session_ends(
+    url: str,
+) -> None:
+    given, redirect = settings(url, "web"), "http://localhost:1717/callback"
+    secrets = Secrets(Path(), {})
+    consent = ask_consent(given, secrets, redirect)
+    page, _, query = consent.url.partition("?")
+    form = dict(parse_qsl(query)) | {"decision": "allow"}
+    answer = requests.post(page, data=form, allow_redirects=False, timeout=5)
+    told = dict(parse_qsl(urlsplit(answer.headers["Location"]).query))
+    assert told["state"] == consent.state
+    tokens = tokens_for(given, secrets, told["code"], redirect, consent.verifier)
+    assert tokens.refresh
+    assert tokens.refresh not in f"{tokens!r} {consent!r}"
+    with pytest.raises(Unauthorized, match="the code was used or is too old"):
+        tokens_for(given, secrets, told["code"], redirect, consent.verifier)
+    vault = KeptTokens([tokens._replace(access="ended")])
     _works(url, vault, auth="web")
-    assert vault.kept[-1].refresh == refresh
+    assert vault.kept[-1].refresh == tokens.refresh
     assert vault.kept[-1].access != "ended"
-
-
-def _refresh_token(url: str) -> str:
-    """One as the connected app's own authorization would have given it."""
-    from engine.sandbox.salesforce.sessions import Sessions
-
-    return Sessions(SALESFORCE, "", timedelta(0), None).refresh_token()  # type: ignore[arg-type]
 
 
 def test_a_session_that_another_process_renewed_is_taken_over(url: str) -> None:
@@ -141,6 +149,17 @@ def test_a_session_that_ends_in_the_middle_is_renewed(tmp_path: Path) -> None:
             store.describe("Lead")
             store._types._kept.clear()
     assert len(vault.kept) > 1
+
+
+@pytest.mark.parametrize("auth", ["client_credentials", "password"])
+def test_logging_in_gets_through_what_breaks(
+    tmp_path: Path, auth: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("engine.stores.salesforce.connection._FIRST_PAUSE", 0.001)
+    odds = "truncated=.15,500=.1,503=.1,before=.05,after=.05,reset=.05"
+    with served(tmp_path / "salesforce.db", odds, seed=1) as address:
+        for _ in range(12):
+            _works(address, KeptTokens(), auth=auth)
 
 
 REFUSALS = {

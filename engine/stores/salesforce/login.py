@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterable
 from typing import Any
 from urllib.parse import urlsplit
+from xml.parsers.expat import ExpatError
 
 import jwt
 import msgspec
@@ -18,7 +19,7 @@ from engine.stores.salesforce.problems import NO_API
 from engine.stores.salesforce.session import as_store_error, redirect_of
 from engine.stores.salesforce.settings import Settings, is_loopback
 
-__all__ = ["VERSION", "log_in"]
+__all__ = ["VERSION", "log_in", "redeem"]
 
 #: The version of the API that all requests name.
 VERSION = "60.0"
@@ -41,6 +42,8 @@ _ADVICE = (
         "assertion",
         f"check `private_key`, `client_id`, `username`, the certificate in {_APP} and the clock",
     ),
+    ("invalid_grant", "authorization code", f"the code was used or is too old: {_CONNECT} again"),
+    ("redirect_uri_mismatch", "", f"add the redirect address to the Callback URLs of {_APP}"),
     ("invalid_grant", "audience", "check `login_url`: test.salesforce.com for a sandbox org"),
     ("invalid_grant", "ip ", "let this machine's address in: Setup, Network Access"),
     (
@@ -134,12 +137,20 @@ def _client_form(settings: Settings) -> dict[str, str]:
     }
 
 
+def redeem(
+    settings: Settings, session: requests.Session, code: str, redirect_uri: str, verifier: str
+) -> Tokens:
+    """The tokens that an authorization code stands for. Raises as `log_in`."""
+    more = {"code": code, "redirect_uri": redirect_uri, "code_verifier": verifier}
+    return _by_oauth(settings, session, _app_form(settings, "authorization_code", more), None)
+
+
 def _refresh_form(settings: Settings, refresh: str) -> dict[str, str]:
-    form = {
-        "grant_type": "refresh_token",
-        "client_id": settings.get("client_id").reveal(),
-        "refresh_token": refresh,
-    }
+    return _app_form(settings, "refresh_token", {"refresh_token": refresh})
+
+
+def _app_form(settings: Settings, grant: str, more: dict[str, str]) -> dict[str, str]:
+    form = {"grant_type": grant, "client_id": settings.get("client_id").reveal(), **more}
     if settings.has("client_secret"):
         form["client_secret"] = settings.get("client_secret").reveal()
     return form
@@ -161,10 +172,11 @@ def _by_oauth(
         if answer.status_code != 200:
             told = msgspec.json.decode(answer.content, type=dict[str, Any])
             code, words = str(told.get("error", "")), str(told.get("error_description", ""))
-            raise refused(code, words, form.values())
+            raise _refused(code, words, form.values())
         granted = msgspec.json.decode(answer.content, type=_Granted)
     except msgspec.DecodeError:
-        raise _broken(answer.status_code, url) from None
+        cut = "json" in answer.headers.get("Content-Type", "")
+        raise _cut_off(url) if cut else _broken(answer.status_code, url) from None
     return Tokens(
         granted.access_token, granted.refresh_token or refresh, None, granted.instance_url
     )
@@ -187,11 +199,13 @@ def _by_password(settings: Settings, session: requests.Session) -> Tokens:
     except SalesforceAuthenticationFailed as error:
         if isinstance(error.code, int):
             raise _broken(error.code, url) from None
-        raise refused(
+        raise _refused(
             str(error.code or "").rpartition(":")[2], error.auth_message or "", (password, token)
         ) from None
     except requests.RequestException as error:
         raise as_store_error(error, url) from None
+    except ExpatError:
+        raise _cut_off(url) from None
     plain = is_loopback(settings.login_url) and is_loopback(f"http://{host}")
     return Tokens(access, None, None, f"{'http' if plain else 'https'}://{host}")
 
@@ -203,12 +217,16 @@ def _broken(status: int, url: str) -> StoreError:
     return StoreError(f"{host} does not answer as Salesforce's login does: check `login_url`")
 
 
+def _cut_off(url: str) -> Unreachable:
+    return Unreachable(f"the answer of the login at {urlsplit(url).netloc} broke off")
+
+
 def _https(url: str) -> str:
     """The address as simple-salesforce has it; the session knows loopback's own."""
     return f"https://{url.partition('://')[2]}"
 
 
-def refused(code: str, words: str, secret: Iterable[str]) -> Unauthorized:
+def _refused(code: str, words: str, secret: Iterable[str]) -> Unauthorized:
     """A refused login in Salesforce's words and ours, without what was sent."""
     for text in sorted(filter(None, secret), key=len, reverse=True):
         words = words.replace(text, "…")

@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 import msgspec
 
+from dsl.ids import full_id
 from engine.model import Cursor, Page, RecordId, Row, Value
 from engine.ports import StoreError
 from engine.stores.salesforce.answers import Answer, Reader, reader_of
@@ -25,6 +26,7 @@ PAGE_SIZE = 2_000
 _LONGEST_URI = 15_000  # bytes; at about 16,000 Salesforce answers 414 or 431
 _QUERIES = 5  # that one composite request takes
 _DELETED = "IsDeleted"
+_WRONG_ID = "INVALID_QUERY_FILTER_OPERATOR"
 
 _T = TypeVar("_T")
 
@@ -104,8 +106,11 @@ class Reading:
     def fetch(self, type_name: str, fields: Sequence[str], ids: Sequence[RecordId]) -> list[Row]:
         """The records of these ids that the user sees."""
         start, reader = self._selecting(type_name, fields)
-        queries = list(id_queries(start, ids_of(ids)))
-        return self._seen(type_name, fields, lambda: self._rows(queries, reader))
+
+        def ask(known: Sequence[str]) -> list[Row]:
+            return self._rows(list(id_queries(start, known)), reader)
+
+        return self._seen(type_name, fields, lambda: _by_ids(ids, ask))
 
     def find(
         self,
@@ -129,8 +134,12 @@ class Reading:
         paths = ("Id", "MasterRecordId") if merged else ("Id",)
         start = select(type_name, paths)
         reader = reader_of("MasterRecordId" if merged else "Id", ())
-        queries = list(id_queries(start, ids_of(ids), f" AND {_DELETED} = true"))
-        found = self._seen(type_name, paths, lambda: self._records(queries, reader, all_=True))
+
+        def ask(known: Sequence[str]) -> list[Any]:
+            queries = list(id_queries(start, known, f" AND {_DELETED} = true"))
+            return self._records(queries, reader, all_=True)
+
+        found = self._seen(type_name, paths, lambda: _by_ids(ids, ask))
         return {r.Id: r.MasterRecordId if merged else None for r in found}
 
     def _selecting(self, type_name: str, fields: Sequence[str]) -> tuple[str, Reader]:
@@ -145,6 +154,8 @@ class Reading:
 
     def _records(self, queries: Sequence[str], reader: Reader, *, all_: bool = False) -> list[Any]:
         """All records of these queries, in as few calls as there can be."""
+        if not queries:
+            return []
         if len(queries) == 1:
             return list(self._whole([self._ask(queries[0], reader, all_)], reader))
         resource = "queryAll" if all_ else "query"
@@ -197,6 +208,22 @@ class Reading:
             if problem.code in UNSEEN:
                 raise self.types.unseen(type_name, paths, problem) from None
             raise
+
+
+def _by_ids(ids: Sequence[RecordId], ask: Callable[[Sequence[str]], list[_T]]) -> list[_T]:
+    """What is asked about records by id; nothing about what only looks like an id.
+
+    Salesforce refuses a whole query for one wrong checksum, and working out those of all ids costs
+    more than the rest of reading.
+    """
+    known = ids_of(ids)
+    try:
+        return ask(known)
+    except VendorProblem as problem:
+        right = [each for each in known if each == full_id(each[:15])]
+        if problem.code != _WRONG_ID or len(right) == len(known):
+            raise
+        return ask(right)
 
 
 def _taken(part: _Part, reader: Reader) -> Answer:
