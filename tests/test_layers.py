@@ -64,6 +64,7 @@ FLOORS = {
             "engine.references",
             "engine.refusals",
             "engine.rehearsal",
+            "engine.secrets",
             "engine.shipped",
             "engine.stages",
             "engine.svg",
@@ -80,6 +81,7 @@ FLOORS = {
     ),
     "engine.stores": 3,
     "engine.rule_tests": 4,
+    "engine.sandbox": 4,
     "engine.cli": 5,
     "engine.lsp": 5,
 }
