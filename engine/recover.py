@@ -140,7 +140,8 @@ def _acknowledge(
     """Add to `links` those of updates that went through, with what was written as the base."""
     target = direction.target
     ids = [i for i in (_target_id(intent, target) for intent in intents) if i is not None]
-    known = context.ledger.links(mapping.name, target, ids)
+    known = _met(mapping, layout, target, intents, context)
+    known |= context.ledger.links(mapping.name, target, ids)
     columns = mapping.columns[target]
     found = context.stores[target].fetch(mapping.type_name(target), columns, list(known))
     rows = {row[0]: row for row in found}
@@ -151,7 +152,36 @@ def _acknowledge(
         row, key = rows[link.id(target)], (mapping.name, link.salesforce_id)
         lines = _todays_lines(mapping, context.ledger.layout_lines(intent.layout))
         by_line, _ = _wanted(mapping, target, intent, lines)
-        links[key] = _with_bases(links.get(key, link), mapping, target, row, by_line)
+        before = links.get(key, link)
+        after = _with_bases(before, mapping, target, row, by_line)
+        if after != before:
+            links[key] = after
+
+
+def _met(
+    mapping: Mapping, layout: int, target: Side, intents: list[Intent], context: Context
+) -> dict[RecordId, Link]:
+    """The links, by the target's id, that two records were about to get that had just met.
+
+    Neither is linked, and the two were not: else the update was no first one.
+    """
+    blank = _encode([UNSET] * len(mapping.keys))
+    found = [
+        Link(intent.salesforce_id, intent.outreach_id, layout, blank, blank)
+        for intent in intents
+        if intent.salesforce_id is not None and intent.outreach_id is not None
+    ]
+    for side in SIDES:
+        known = context.ledger.others(mapping.name, side, [link.id(side) for link in found])
+        found = [link for link in found if link.id(side) not in known]
+    ids = [link.id(target) for link in found]
+    stones = context.ledger.tombstones(mapping.name, target, ids)
+    ended = {(s.link.salesforce_id, s.link.outreach_id) for each in stones.values() for s in each}
+    return {
+        link.id(target): link
+        for link in found
+        if (link.salesforce_id, link.outreach_id) not in ended
+    }
 
 
 def _target_id(intent: Intent, side: Side) -> RecordId | None:

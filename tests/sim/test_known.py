@@ -110,31 +110,40 @@ def test_an_edit_between_a_write_and_its_reading_back_goes_to_the_other_side() -
         assert at.one(S, "Lead", lead, "Title") == "edited"
 
 
-def test_an_edit_after_a_create_that_went_unheard_is_not_overruled_by_what_was_created() -> None:
-    with world(PREFERRING) as at:
-        lead = at.create(S, "Lead", LastName="L", Company="C", Email="a@x.co", Title="t")
-        at.stores[O] = Silent(at.orgs[O])
-        with pytest.raises(Unreachable):
-            at.run()
+def edit_after_what_went_unheard(at: World, lead: RecordId, *, heard: bool) -> None:
+    """A run is cut off before it hears what it wrote, and somebody edits that.
+
+    If it is `heard`, another run has looked for what was written before the edit.
+    """
+    at.stores[O] = Silent(at.orgs[O])
+    with pytest.raises(Unreachable):
+        at.run()
+    if heard:
         at.stores = {S: Closed(at.orgs[S]), O: at.orgs[O]}
         with pytest.raises(Unreachable):
             at.run()
-        at.edit(O, "prospect", at.links("Lead<->prospect")[lead], title="edited")
-        at.stores = dict(at.orgs)
-        at.run()
+    (prospect,) = at.all(O, "prospect")
+    assert at.one(O, "prospect", prospect, "title") == at.one(S, "Lead", lead, "Title")
+    at.edit(O, "prospect", prospect, title="edited")
+    at.stores = dict(at.orgs)
+    at.run()
+
+
+@pytest.mark.parametrize("there", [False, True])
+def test_an_edit_after_what_went_unheard_was_found_is_not_overruled_by_it(there: bool) -> None:
+    with world(PREFERRING) as at:
+        lead = at.create(S, "Lead", LastName="L", Company="C", Email="a@x.co", Title="t")
+        if there:
+            at.create(O, "prospect", emails=["a@x.co"])
+        edit_after_what_went_unheard(at, lead, heard=True)
         assert at.one(S, "Lead", lead, "Title") == "edited"
 
 
-@pytest.mark.xfail(strict=True, reason="two that met are not linked yet, and have no base")
-def test_an_edit_after_a_first_meeting_that_went_unheard_is_not_overruled_either() -> None:
+@pytest.mark.xfail(strict=True, reason="who wrote what stands there now cannot be told")
+def test_an_edit_before_what_went_unheard_was_found_is_not_overruled_by_it() -> None:
     with world(PREFERRING) as at:
         lead = at.create(S, "Lead", LastName="L", Company="C", Email="a@x.co", Title="t")
-        prospect = at.create(O, "prospect", emails=["a@x.co"])
-        at.stores[O] = Silent(at.orgs[O])
-        with pytest.raises(Unreachable):
-            at.run()
-        assert at.one(O, "prospect", prospect, "title") == "t"
-        at.edit(O, "prospect", prospect, title="edited")
-        at.stores = dict(at.orgs)
         at.run()
+        at.edit(S, "Lead", lead, Title="new")
+        edit_after_what_went_unheard(at, lead, heard=False)
         assert at.one(S, "Lead", lead, "Title") == "edited"

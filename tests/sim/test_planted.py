@@ -215,6 +215,12 @@ MISTAKES = [
         "pass",
     ),
     Mistake(
+        "two that met unheard meet again",
+        "engine.recover",
+        "known = _met(mapping, layout, target, intents, context)",
+        "known = {}",
+    ),
+    Mistake(
         "a link keeps its first bases",
         "engine.ledger.hot",
         ' ON CONFLICT (pair, salesforce_id) DO UPDATE SET layout = excluded.layout,"\n'
@@ -314,6 +320,7 @@ NOTICED = {
     "intents are not committed": 23,
     "what was written is not read back": 19,
     "nothing that was made unheard is adopted": 18,
+    "two that met unheard meet again": 220,
     "a link keeps its first bases": 7,
     "answers are not noted": 0,
     "the source's base is what it is by now, not as it was decided on": 427,
