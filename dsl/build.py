@@ -31,10 +31,6 @@ _LONGEST_NUMBER = 300
 _LONGEST_DURATION = 36525 * 86400
 
 
-class _Stretch(NamedTuple):
-    span: Span
-
-
 class Builder:
     """One method for each rule of the grammar, of the rule's name.
 
@@ -44,28 +40,18 @@ class Builder:
     def __init__(self) -> None:
         self.source = Source("", "")
         self.problems: list[tuple[Span, str, str | None]] = []
-        # Conditions in parentheses, which are no node of their own, by identity.
-        self._grouped: dict[int, tuple[s.Condition, Span]] = {}
 
     def _span(self, first: Any, last: Any) -> Span:
-        if self._grouped:
-            first, last = self._whole(first), self._whole(last)
         return Span(
             self.source,
             first.span.start if hasattr(first, "span") else first.start_pos,
             last.span.end if hasattr(last, "span") else last.end_pos,
         )
 
-    def _whole(self, part: Any) -> Any:
-        """What a span of the part is taken of: a condition's parentheses, if it has any."""
-        condition, span = self._grouped.get(id(part), (None, None))
-        return _Stretch(span) if span is not None and condition is part else part
-
     def _of(self, token: Any) -> Span:
         return Span(self.source, token.start_pos, token.end_pos)
 
     def start(self, parts: Parts) -> Parts:
-        self._grouped.clear()
         return list(parts)
 
     # -- names, literals, expressions -----------------------------------------------------------
@@ -167,24 +153,22 @@ class Builder:
     # -- conditions -----------------------------------------------------------------------------
 
     def any_of(self, parts: Parts) -> s.AnyOf:
-        return s.AnyOf(self._span(parts[0], parts[-1]), tuple(parts[::2]), False)
+        return s.AnyOf(self._span(parts[0], parts[-1]), _bare(parts[::2]), False)
 
     def all_of(self, parts: Parts) -> s.AllOf:
-        return s.AllOf(self._span(parts[0], parts[-1]), tuple(parts[::2]), False)
+        return s.AllOf(self._span(parts[0], parts[-1]), _bare(parts[::2]), False)
 
     def any_block(self, parts: Parts) -> s.AnyOf:
-        return s.AnyOf(self._span(parts[0], parts[-1]), tuple(parts[2:-1]), True)
+        return s.AnyOf(self._span(parts[0], parts[-1]), _bare(parts[2:-1]), True)
 
     def all_block(self, parts: Parts) -> s.AllOf:
-        return s.AllOf(self._span(parts[0], parts[-1]), tuple(parts[2:-1]), True)
+        return s.AllOf(self._span(parts[0], parts[-1]), _bare(parts[2:-1]), True)
 
     def negated(self, parts: Parts) -> s.Not:
-        return s.Not(self._span(parts[0], parts[1]), parts[1])
+        return s.Not(self._span(parts[0], parts[1]), *_bare(parts[1:]))
 
-    def grouped(self, parts: Parts) -> s.Condition:
-        condition: s.Condition = parts[1]
-        self._grouped[id(condition)] = condition, self._span(parts[0], parts[2])
-        return condition
+    def grouped(self, parts: Parts) -> _Grouped:
+        return _Grouped(self._span(parts[0], parts[2]), *_bare(parts[1:2]))
 
     def compare(self, parts: Parts) -> s.Compare:
         left, (operator, span, negated), right = parts
@@ -236,7 +220,7 @@ class Builder:
         return s.Once(self._of(parts[0]))
 
     def when(self, parts: Parts) -> s.When:
-        return s.When(self._span(parts[0], parts[1]), parts[1])
+        return s.When(self._span(parts[0], parts[1]), *_bare(parts[1:]))
 
     def use(self, parts: Parts) -> s.Use:
         return s.Use(self._span(parts[0], parts[1]), parts[1])
@@ -385,6 +369,17 @@ class Builder:
     def list(self, parts: Parts) -> s.Literal:
         values = tuple(part.value for part in parts[1:-1:2])
         return s.Literal(self._span(parts[0], parts[-1]), values)
+
+
+class _Grouped(NamedTuple):
+    """A condition in parentheses, which what is around it spans and its own span does not."""
+
+    span: Span
+    term: s.Condition
+
+
+def _bare(parts: Parts) -> tuple[Any, ...]:
+    return tuple(part.term if isinstance(part, _Grouped) else part for part in parts)
 
 
 def _instant(text: str) -> datetime:
