@@ -45,6 +45,7 @@ ROOT = f"/services/data/v{VERSION}/"
 _USAGE = re.compile(r"api-usage=(\d+)/(\d+)")
 _TRIES = 6
 _FIRST_PAUSE = 0.25  # seconds; each pause is twice the last
+_PATIENCE = 300.0  # seconds, after which nothing is tried again
 _FRESH = 60.0  # seconds for which the last answer's date will do as the time
 _HOUR = timedelta(hours=1)
 
@@ -98,7 +99,10 @@ class Connection:
         Raises as `read`; an `Unreachable` that is not `Unsent` means that nobody knows what
         happened, unless `again`.
         """
-        for tried in range(1, _TRIES + 1):
+        until, tried = time.monotonic() + _PATIENCE, 0
+        while True:
+            tried += 1
+            last = tried == _TRIES or time.monotonic() > until
             try:
                 return self._once(method, path, as_, options)
             except VendorProblem as problem:
@@ -106,16 +110,15 @@ class Connection:
                     raise self._spent() from None
                 if problem.is_certain and not problem.passes:
                     raise
-                if tried == _TRIES or not (again or problem.is_certain):
+                if last or not (again or problem.is_certain):
                     raise Unreachable(f"Salesforce is not available: {problem}") from None
             except Unsent as error:
-                if not error.passes or tried == _TRIES:
+                if last or not error.passes:
                     raise
             except Unreachable:
-                if not again or tried == _TRIES:
+                if last or not again:
                     raise
             self.pause(tried)
-        raise AssertionError  # the last try returns or raises
 
     def pause(self, tried: int) -> None:
         """Wait before the next try: longer each time, and not in step with others."""
@@ -125,11 +128,11 @@ class Connection:
         self, method: str, path: str, as_: Callable[[bytes], _T], options: dict[str, Any]
     ) -> _T:
         """One try, with a new session if the old one has ended."""
-        api = self._api or self._connect()
+        api = self._api or _before(self._connect)
         try:
             return self._sent(api, method, path, as_, options)
         except _Ended:
-            api = self._renew(self._access)
+            api = _before(lambda: self._renew(self._access))
         return self._sent(api, method, path, as_, options)
 
     def _sent(
@@ -151,7 +154,9 @@ class Connection:
             self.calls -= isinstance(found, Unsent)
             raise found from None
         except SalesforceError as error:
-            raise self._understood(problem_in(error.status, error.content)) from None
+            problem = problem_in(error.status, error.content)
+            self.calls -= problem.status == 401 or problem.code == LIMIT  # which are not counted
+            raise self._understood(problem) from None
         try:
             return as_(body or b"")
         except msgspec.DecodeError:
@@ -284,6 +289,16 @@ class Connection:
             f" ({LIMIT}): what is left waits until there are"
         )
         return BudgetSpent(message, Side.SALESFORCE, until)
+
+
+def _before(start: Callable[[], _Api]) -> _Api:
+    """A session for a request of which nothing was sent yet, whatever goes wrong."""
+    try:
+        return start()
+    except Unsent:
+        raise
+    except Unreachable as error:
+        raise Unsent(str(error), passes=True) from None
 
 
 class _Ended(Unauthorized):
