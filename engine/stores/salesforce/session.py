@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from ssl import SSLCertVerificationError
 from typing import Any
 from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
-from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
+from urllib3.exceptions import (
+    ConnectTimeoutError,
+    NameResolutionError,
+    NewConnectionError,
+    SSLError,
+)
 
 from engine.ports import StoreError, Unreachable
 from engine.stores.salesforce.settings import host_of, is_loopback
@@ -84,7 +90,7 @@ def as_store_error(error: requests.RequestException, url: str) -> StoreError:
     """What went wrong on the way, in words: `Unsent` if the request certainly never left."""
     host = urlsplit(url).netloc
     cause = getattr(error.args[0], "reason", error.args[0]) if error.args else error
-    if isinstance(error, requests.exceptions.SSLError):
+    if isinstance(cause, SSLError) and isinstance(cause.args[0], SSLCertVerificationError):
         return Unsent(
             f"the certificate of {host} cannot be verified: check `instance_url` and `login_url`,"
             " or, behind a proxy that reads along, name its certificates in REQUESTS_CA_BUNDLE",
