@@ -66,7 +66,7 @@ class Serving:
                 log_config=None,
                 access_log=False,
                 server_header=False,
-                date_header=False,
+                date_header=False,  # an org's answers are dated by its own clock
                 lifespan="on",
                 timeout_graceful_shutdown=_GRACE,
             )

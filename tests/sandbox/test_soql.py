@@ -15,6 +15,7 @@ from engine.sandbox.soql import SoqlError, query
 from engine.sandbox.soql.days import range_of
 from engine.sandbox.soql.locators import Locators, batch_size
 from engine.stores.local import SAMPLE, LocalOrg, load, open_org
+from engine.stores.local.lists import REPORT, make_list
 
 
 @pytest.fixture(scope="module")
@@ -163,6 +164,17 @@ def test_deleted_records_are_sorted_and_cut_with_the_others(order: str) -> None:
     cut = found(org, f"{text} LIMIT 5 OFFSET 4", deleted=True)
     assert [record["Id"] for record in cut] == whole[4:9]
     org.close()
+
+
+def test_an_org_tells_of_itself_and_of_its_lists(org: LocalOrg) -> None:
+    [itself] = found(org, "SELECT Id, IsSandbox FROM organization")
+    assert itself["Id"].startswith("00D")
+    assert itself["IsSandbox"] is True
+    made = make_list(org.file, REPORT, "It's hot", "Lead", 'Rating = "Hot"')
+    by_name = "SELECT Id, DeveloperName FROM Report WHERE Name = 'IT\\'S HOT'"
+    for deleted in (False, True):
+        [report] = bare(found(org, by_name, deleted=deleted))
+        assert report == {"Id": made.id, "DeveloperName": "It_s_hot"}
 
 
 def test_null_comes_first_unless_it_is_sent_last(org: LocalOrg) -> None:

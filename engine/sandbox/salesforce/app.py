@@ -73,7 +73,8 @@ def app(
     """
     setup = setup or Setup()
     faults = faults or Faults({}, random.Random(0))  # noqa: S311 - draws nothing
-    box = _box(org, identity, faults, setup, Ahead(clock or SystemClock(), setup.skew), daily_limit)
+    ahead = Ahead(clock or SystemClock(), setup.skew)
+    box = _box(org, identity, faults, setup, ahead, daily_limit)
     around = [
         Middleware(Dated, now=box.file.glance),
         Middleware(Mishaps, faults=faults, refusals=refusals(box), slow=setup.slow),

@@ -15,9 +15,10 @@ from dsl.schema import Field, Kind
 from engine.model import Listing
 from engine.sandbox.salesforce.box import box_of, version_of
 from engine.sandbox.salesforce.errors import ApiError, not_found
-from engine.sandbox.salesforce.lists import developer_name, found_list, records_in
+from engine.sandbox.salesforce.lists import found_list, records_in
 from engine.sandbox.salesforce.wire import answer, object_of
 from engine.sandbox.soql import SoqlError, query
+from engine.sandbox.soql.virtual import developer_name
 from engine.stores.local.ids import INSTANCE, full_id
 from engine.stores.local.lists import REPORT, lists_of
 

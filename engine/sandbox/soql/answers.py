@@ -16,6 +16,7 @@ from engine.sandbox.soql.scope import Scope, type_named
 from engine.sandbox.soql.selection import Selection
 from engine.sandbox.soql.tree import Query, Sorting
 from engine.sandbox.soql.values import Reader
+from engine.sandbox.soql.virtual import is_virtual
 from engine.stores.local.lookups import FIRST_USER
 from engine.stores.local.org import OrgFile
 from engine.stores.local.reading import is_large, see_index
@@ -80,7 +81,7 @@ def answer_of(asking: Asking, query: Query) -> Answer:
     fetching, columns = Fetching(asking, selection), tuple(selection.record.paths())
     if asking.org.made(type_.name):
         _see_indexes(asking.org, type_, conditions.sought)
-    sources = [rows for rows in fetching.sources if rows == "gone" or asking.org.made(type_.name)]
+    sources = [rows for rows in fetching.sources if rows == "gone" or scope.made]
     found = _found(asking.org, scope, sources, where, order, cut_sql(query), conditions.values)
     # A locator may live for two days: one string takes a quarter of what a list of ids does.
     ids = "".join(found)
@@ -183,7 +184,8 @@ class Fetching:
     def __init__(self, asking: Asking, selection: Selection) -> None:
         self._asking, self._selection = asking, selection
         self._made = selection.record.ready()
-        self.sources = ("live", "gone") if asking.deleted else ("live",)
+        bin_too = asking.deleted and not is_virtual(selection.scope.type.name)
+        self.sources = ("live", "gone") if bin_too else ("live",)
         type_ = selection.scope.type
         self._kids = [Kin(asking, type_, query) for query in selection.children]
 
@@ -193,7 +195,7 @@ class Fetching:
         wanted, scope = json.dumps(ids), selection.scope
         found: dict[str, tuple[Any, ...]] = {}
         for rows in self.sources:
-            if rows == "live" and not asking.org.made(scope.type.name):
+            if rows == "live" and not scope.made:
                 continue
             source = f"json_each(?) AS k CROSS JOIN {scope.source(rows)}"
             where = f" WHERE {scope.key} = k.value"

@@ -46,7 +46,7 @@ def groups_of(asking: Asking, query: Query) -> Answer:
     having = f" HAVING {conditions.having(query.having)}" if query.having is not None else ""
     order = grouping.order(query)
     rows = "all" if asking.deleted else "live"
-    if not asking.org.made(type_.name):
+    if not scope.made:
         rows = "gone"
     selected = ", ".join(_column(at, place) for at, (_, place) in enumerate(columns))
     sql = (

@@ -302,8 +302,8 @@ class OrgFile:
             at,
         )
 
-    def look_again(self) -> None:
-        """Know of the custom fields that another process has added since the file was opened."""
+    def refresh(self) -> None:
+        """Know of the custom fields that other processes have added or labelled."""
         self._read_custom()
 
     def _read_custom(self) -> None:

@@ -99,12 +99,9 @@ def _see(need: Need, names: Sequence[str]) -> str:
 
 def _writable(raw: dict[str, Any], need: Need) -> Checkup:
     fields = _fields(raw)
-    closed = sorted(
-        name
-        for name in need.writes & fields.keys()
-        if (need.creates and fields[name].get("createable") is False)
-        or (need.updates and fields[name].get("updateable") is False)
-    )
+    # What is set once, as a contact role's opportunity is, has to be createable and no more.
+    right = "createable" if need.creates else "updateable"
+    closed = sorted(n for n in need.writes & fields.keys() if fields[n].get(right) is False)
     advice = (
         f"let the connected user edit {_listed(closed)}: Setup, Object Manager, {need.type},"
         f" Fields & Relationships, {_SECURITY}, without `Read-Only`; a formula or a field that"
