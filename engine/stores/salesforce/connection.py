@@ -16,6 +16,7 @@ from simple_salesforce.api import Salesforce
 from simple_salesforce.exceptions import SalesforceError
 
 from dsl.values import stamp
+from engine.connections import host_of
 from engine.model import Side
 from engine.ports import (
     BudgetSpent,
@@ -31,11 +32,10 @@ from engine.stores.salesforce.problems import LIMIT, VendorProblem, forbidden, p
 from engine.stores.salesforce.session import (
     Unsent,
     as_store_error,
-    let_through,
     open_session,
     redirect_of,
 )
-from engine.stores.salesforce.settings import Settings, host_of, same_host
+from engine.stores.salesforce.settings import Settings, same_host
 
 __all__ = ["ROOT", "Connection"]
 
@@ -70,8 +70,7 @@ class Connection:
         #: The headers of the last answer.
         self.headers: Any = {}
         self._settings, self._vault = settings, vault
-        urls = [settings.login_url, *filter(None, [settings.instance_url])]
-        self._session = open_session(urls)
+        self._session = open_session([settings.login_url, settings.instance_url])
         self._session.hooks["response"].append(self._note)
         self._api: _Api | None = None
         self._access = ""
@@ -197,9 +196,8 @@ class Connection:
 
     def _is_here(self, tokens: Tokens) -> bool:
         """Whether kept tokens are of the org that is configured now."""
-        mine = self._settings.instance_url
-        at = tokens.instance_url or mine
-        return at is not None and (mine is None or same_host(at, mine))
+        at = tokens.instance_url
+        return at is None or same_host(at, self._settings.instance_url)
 
     def _renew(self, ended: str) -> _Api:
         """A new session in place of the one that `ended`, unless another process has it already."""
@@ -224,18 +222,13 @@ class Connection:
         if not self._is_here(tokens):
             raise StoreError(
                 f"this login is for {host_of(tokens.instance_url or '')}, and `instance_url` in"
-                f" [salesforce] is {host_of(self._settings.instance_url or '')}: make them the same"
+                f" [salesforce] is {host_of(self._settings.instance_url)}: make them the same"
             )
 
     def _use(self, tokens: Tokens) -> _Api:
-        url = self._settings.instance_url or tokens.instance_url
-        if url is None:
-            raise StoreError("the login does not tell the org's address: set `instance_url`")
-        if self._settings.instance_url is None:
-            let_through(self._session, url)
         api = _Api(
             session_id=tokens.access,
-            instance_url=url,
+            instance=host_of(self._settings.instance_url),
             session=self._session,
             version=VERSION,
         )

@@ -15,10 +15,10 @@ from urllib3.exceptions import (
     SSLError,
 )
 
+from engine.connections import host_of, is_loopback
 from engine.ports import StoreError, Unreachable
-from engine.stores.salesforce.settings import host_of, is_loopback
 
-__all__ = ["Unsent", "as_store_error", "let_through", "open_session", "redirect_of"]
+__all__ = ["Unsent", "as_store_error", "open_session", "redirect_of"]
 
 #: Seconds to connect, and to wait for an answer: Salesforce gives a query two minutes.
 _TIMEOUT = (10.0, 150.0)
@@ -66,14 +66,9 @@ def open_session(urls: list[str]) -> requests.Session:
     session.mount("https://", _Refused())
     session.mount("http://", _Refused())
     for url in urls:
-        let_through(session, url)
+        plain = url.startswith("http://") and is_loopback(url)
+        session.mount(f"https://{host_of(url)}/", _Loopback() if plain else _Timed())
     return session
-
-
-def let_through(session: requests.Session, url: str) -> None:
-    """Let requests to one more address through."""
-    adapter = _Loopback() if url.startswith("http://") and is_loopback(url) else _Timed()
-    session.mount(f"https://{host_of(url)}/", adapter)
 
 
 def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
