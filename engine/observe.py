@@ -11,10 +11,11 @@ from dsl.values import stamp
 from engine.ledger import Ledger
 from engine.mapping import Mapping
 from engine.model import Cursor, Page
-from engine.ports import Store
+from engine.ports import Store, StoreError
 
 __all__ = ["Observed", "observe"]
 
+_FILLED = 200  # records that one writing call of Salesforce takes
 _SECONDS = 19  # Salesforce stamps to the second, so a horizon is cut to it as well
 
 
@@ -41,9 +42,32 @@ def observe(mapping: Mapping, side: Side, store: Store, ledger: Ledger) -> Itera
     if saved is not None:
         place, earlier = saved
         since = min(place, _behind(store, side, earlier), key=lambda c: (c.stamp, str(c.id)))
-    for page in store.scan(mapping.type_name(side), mapping.columns[side], since):
+    pages = store.scan(mapping.type_name(side), mapping.columns[side], since)
+    for page in _filled(pages, min(store.page_size, _FILLED)):
         cursor = _behind(store, side, horizon) if page.done else page.last
         yield Observed(_once(page), (mapping.name, side, cursor, horizon), since)
+
+
+def _filled(pages: Iterator[Page], size: int) -> Iterator[Page]:
+    """Pages of so many records at least, put together from smaller ones, as mailings come in.
+
+    A page of its own for each hundred would have each written in half a call.
+    """
+    held: Page | None = None
+    try:
+        for page in pages:
+            held = page if held is None else _joined(held, page)
+            if held.done or len(held.rows) >= size:
+                yield held
+                held = None
+    except StoreError:
+        if held is not None:
+            yield held
+        raise
+
+
+def _joined(first: Page, second: Page) -> Page:
+    return second._replace(rows=first.rows + second.rows, gone=first.gone + second.gone)
 
 
 def _once(page: Page) -> Page:
