@@ -149,6 +149,9 @@ def register(parser: argparse.ArgumentParser) -> None:
     )
     field.add_argument("--to", metavar="TYPE", help="the type that a reference points to")
     field.add_argument("--label", metavar="L", help="what users read; made of the name unless said")
+    field.add_argument(
+        "--external-id", action="store_true", help="a text of which no two records have the same"
+    )
     fields = _command(commands, "fields", "list a type's custom fields", _FIELDS)
     fields.add_argument("type", metavar="TYPE", help="Lead, prospect, …")
     fields.add_argument("--all", action="store_true", help="all fields, not only custom ones")
@@ -315,6 +318,7 @@ def _field(org: LocalOrg, args: argparse.Namespace, type_: ObjectType) -> int:
         to = None if args.to is None else _type_named(Side(args.side), args.to).name
         values = [v.strip() for v in (args.values or "").split(",") if v.strip()]
         more = {"values": values, "length": args.length, "label": args.label, "to": to}
+        more["external_id"] = args.external_id
         made = org.add_field(type_.name, args.name, args.kind, **more)
     _print(args, made.name, {"version": 1, "field": {"object": type_.name, **_document(made)}})
     return 0

@@ -35,7 +35,7 @@ class Serving:
         if not ipaddress.ip_address(host).is_loopback:
             raise NotLoopback(f"{host} is no loopback address")
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        # With the protocol named, asyncio sends each part of an answer at once (TCP_NODELAY).
+        # Only where the protocol is named does asyncio send without delay, and 40 ms is a lot.
         self._socket = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

@@ -38,7 +38,7 @@ class Client:
 
     def token(self, **form: str) -> requests.Response:
         known = {"client_id": self.identity.client_id, "client_secret": self.identity.client_secret}
-        return self.session.post(f"{self.url}/oauth/token", data=known | form, timeout=10)
+        return self.session.post(f"{self.url}/oauth/token", data=known | form, timeout=60)
 
     def refresh(self, token: str) -> requests.Response:
         return self.token(grant_type="refresh_token", refresh_token=token)
@@ -49,14 +49,12 @@ class Client:
     def use(self, access: str) -> None:
         self.session.headers["Authorization"] = f"Bearer {access}"
 
-    def ask(
-        self, method: str, path: str, document: Any = None, **more: Any
-    ) -> requests.Response:
+    def ask(self, method: str, path: str, document: Any = None, **more: Any) -> requests.Response:
         """A request below the API's address, or to an address that a link gave."""
         address = path if path.startswith("http") else f"{self.api}/{path}"
         headers = {} if document is None else {"Content-Type": MEDIA_TYPE}
         return self.session.request(
-            method, address, json=document, headers=headers, timeout=10, **more
+            method, address, json=document, headers=headers, timeout=60, **more
         )
 
     def get(self, path: str, **more: Any) -> Any:

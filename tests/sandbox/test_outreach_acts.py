@@ -108,7 +108,7 @@ def _upsert(client: Client, method: str, records: list[Any]) -> dict[str, Any]:
     answer = client.ask("POST", "imports/actions/bulkUpsert", document)
     assert answer.status_code == 200, answer.text
     number = answer.json()["data"]["id"]
-    for _ in range(200):
+    for _ in range(3000):
         found: dict[str, Any] = client.get(f"imports/{number}")["data"]["attributes"]
         if found["state"] == "finished":
             return found

@@ -26,12 +26,12 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
 
 def _consent(client: Client, answer: str, **more: str) -> requests.Response:
     asked = {"client_id": "sandbox-app", "redirect_uri": BACK, "response_type": "code"} | more
-    page = client.session.get(f"{client.url}/oauth/authorize", params=asked, timeout=10)
+    page = client.session.get(f"{client.url}/oauth/authorize", params=asked, timeout=60)
     assert page.status_code == 200, page.text
     assert "<script" not in page.text
     form = asked | {"answer": answer}
     return client.session.post(
-        f"{client.url}/oauth/authorize", data=form, allow_redirects=False, timeout=10
+        f"{client.url}/oauth/authorize", data=form, allow_redirects=False, timeout=60
     )
 
 
@@ -67,7 +67,7 @@ def test_a_refusal_to_consent_goes_back_to_the_app(client: Client) -> None:
 )
 def test_nobody_is_sent_to_a_wrong_place(client: Client, wrong: dict[str, str]) -> None:
     asked = {"client_id": "sandbox-app", "redirect_uri": BACK, "response_type": "code"} | wrong
-    page = client.session.get(f"{client.url}/oauth/authorize", params=asked, timeout=10)
+    page = client.session.get(f"{client.url}/oauth/authorize", params=asked, timeout=60)
     assert page.status_code in (400, 401)
     assert "<script>" not in page.text
 
@@ -75,11 +75,11 @@ def test_nobody_is_sent_to_a_wrong_place(client: Client, wrong: dict[str, str]) 
 def test_a_client_shows_its_secret_in_the_body_or_by_basic(client: Client) -> None:
     form = {"grant_type": "refresh_token", "refresh_token": OUTREACH.refresh_token}
     address = f"{client.url}/oauth/token"
-    basic = requests.post(address, form, auth=("sandbox-app", "sandbox-app-secret"), timeout=10)
+    basic = requests.post(address, form, auth=("sandbox-app", "sandbox-app-secret"), timeout=60)
     assert basic.status_code == 200
-    wrong = requests.post(address, form, auth=("sandbox-app", "guessed"), timeout=10)
+    wrong = requests.post(address, form, auth=("sandbox-app", "guessed"), timeout=60)
     assert (wrong.status_code, wrong.json()["error"]) == (401, "invalid_client")
-    nobody = requests.post(address, form, timeout=10)
+    nobody = requests.post(address, form, timeout=60)
     assert nobody.status_code == 401
     assert client.token(grant_type="password").json()["error"] == "unsupported_grant_type"
 
@@ -143,13 +143,13 @@ def test_a_token_may_do_what_its_scopes_say(tmp_path: Path) -> None:
         asked = {"client_id": "sandbox-app", "redirect_uri": BACK, "response_type": "code"}
         address = f"{client.url}/oauth/authorize"
         for scope, status in [("accounts.read", 200), ("users.read", 400)]:
-            page = client.session.get(address, params=asked | {"scope": scope}, timeout=10)
+            page = client.session.get(address, params=asked | {"scope": scope}, timeout=60)
             assert page.status_code == status
 
 
 def test_who_shows_no_token_is_told_to_get_one(client: Client) -> None:
     for headers in ({}, {"Authorization": "Bearer nonsense"}, {"Authorization": "Basic eDp5"}):
-        answer = requests.get(f"{client.api}/prospects", headers=headers, timeout=10)
+        answer = requests.get(f"{client.api}/prospects", headers=headers, timeout=60)
         assert answer.status_code == 401
         assert answer.headers["WWW-Authenticate"] == "Bearer"
         assert errors(answer) == [("unauthorized", "")]

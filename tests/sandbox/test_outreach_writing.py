@@ -224,7 +224,7 @@ def test_refusals_speak_the_words_of_the_vendor(client: Client) -> None:
 )
 def test_a_body_of_another_media_type_is_refused(client: Client, kind: str) -> None:
     headers = {"Content-Type": kind} if kind else {}
-    answer = client.session.post(f"{client.api}/prospects", b"{}", headers=headers, timeout=10)
+    answer = client.session.post(f"{client.api}/prospects", b"{}", headers=headers, timeout=60)
     assert answer.status_code == 415
     assert errors(answer) == [("unsupportedMediaType", "")]
     assert answer.json()["errors"][0]["details"].endswith("'application/vnd.api+json'.")
@@ -233,14 +233,14 @@ def test_a_body_of_another_media_type_is_refused(client: Client, kind: str) -> N
 def test_the_media_type_may_have_parameters_and_the_body_come_in_chunks(client: Client) -> None:
     headers = {"Content-Type": f"{MEDIA_TYPE}; charset=utf-8"}
     chunks = iter([b'{"data": {"type": "prospect", ', b'"attributes": {"firstName": "Ch"}}}'])
-    answer = client.session.post(f"{client.api}/prospects", chunks, headers=headers, timeout=10)
+    answer = client.session.post(f"{client.api}/prospects", chunks, headers=headers, timeout=60)
     assert answer.status_code == 201
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[1]", b'"x"', b'{"data": []}', b"\xff"])
 def test_a_body_that_is_no_document_is_refused(client: Client, body: bytes) -> None:
     headers = {"Content-Type": MEDIA_TYPE}
-    answer = client.session.post(f"{client.api}/prospects", body, headers=headers, timeout=10)
+    answer = client.session.post(f"{client.api}/prospects", body, headers=headers, timeout=60)
     assert answer.status_code in (400, 422)
     assert errors(answer)
 

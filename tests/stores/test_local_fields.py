@@ -131,3 +131,39 @@ def test_rules_over_a_custom_field_sync_once_it_is_added(tmp_path: Path) -> None
     crosswalk(tmp_path, "local", "dump", "salesforce", "out")
     [record] = json.loads((tmp_path / "out" / "Lead.json").read_text(encoding="utf-8"))
     assert record["Tier__c"] == "silver"
+
+
+def test_no_two_records_have_the_same_external_id(tmp_path: Path) -> None:
+    org, _ = org_of(S)
+    org.add_field("Lead", "Code__c", "text", external_id=True)
+    first = write(org, "Lead", LastName="A", Company="C", Code__c="a1").id
+    twice = write(org, "Lead", LastName="B", Company="C", Code__c="A1")
+    assert (twice.code, twice.fields) == ("DUPLICATE_VALUE", ("Code__c",))
+    other = write(org, "Lead", LastName="B", Company="C", Code__c="b2").id
+    assert first is not None
+    assert other is not None
+    assert write(org, "Lead", other, Code__c="a1").code == "DUPLICATE_VALUE"
+    assert write(org, "Lead", other, Code__c="B2", Title="T").code == ""
+    org.convert(first)
+    assert write(org, "Lead", first, Title="T").code == "CANNOT_UPDATE_CONVERTED_LEAD"
+    org.delete("Lead", other)
+    write(org, "Lead", LastName="C", Company="C", Code__c="b2")
+    with pytest.raises(Refused) as caught:
+        org.undelete("Lead", other)
+    assert caught.value.code == "DUPLICATE_VALUE"
+    with pytest.raises(Refused):
+        org.add_field("Lead", "Number__c", "number", external_id=True)
+    dump(org, tmp_path)
+    back, _ = org_of(S)
+    load(back, tmp_path)
+    assert back.file.customized() == org.file.customized()
+    assert write(back, "Lead", LastName="D", Company="C", Code__c="B2").code == "DUPLICATE_VALUE"
+
+
+def test_what_was_loaded_before_counts_for_a_new_external_id(tmp_path: Path) -> None:
+    org, _ = org_of(S)
+    record = {"LastName": "A", "Company": "C", "Code__c": "a1"}
+    (tmp_path / "Lead.json").write_text(json.dumps([record]))
+    load(org, tmp_path)
+    org.add_field("Lead", "Code__c", "text", external_id=True)
+    assert write(org, "Lead", LastName="B", Company="C", Code__c="A1").code == "DUPLICATE_VALUE"

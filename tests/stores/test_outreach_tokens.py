@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from engine.model import Write
 from engine.ports import StoreError, Tokens, Unauthorized, Unreachable
 from engine.sandbox.identity import OUTREACH, OutreachIdentity
 from engine.sandbox.outreach.setup import Setup
@@ -63,6 +64,17 @@ def test_a_rotated_refresh_token_is_kept_before_anything_is_done_with_it(tmp_pat
         store.close()
 
 
+def test_a_newer_refresh_token_in_the_settings_goes_for_a_dead_one_in_the_vault(
+    tmp_path: Path,
+) -> None:
+    with connected(tmp_path) as at:
+        vault = MemoryVault(Tokens("dead", "dead too", 1.0))
+        store = store_at(at.server.url, vault)
+        assert store.fetch("user", [], [1]) == []
+        store.close()
+        assert vault.told == ["locked", "kept", "unlocked"]
+
+
 def test_of_several_processes_one_renews(tmp_path: Path) -> None:
     class Shared(MemoryVault):
         def __init__(self) -> None:
@@ -95,8 +107,6 @@ def test_a_token_that_ended_early_is_renewed_once_within_a_batch(tmp_path: Path)
         assert at.vault.kept is not None
         at.vault.kept = at.vault.kept._replace(access="dead", expires=None)
         store = store_at(at.server.url, at.vault)
-        from engine.model import Write
-
         done = store.write("stage", [Write(None, {"name": f"S{n}"}) for n in range(40)])
         store.close()
         assert len({each.id for each in done}) == 40

@@ -14,7 +14,7 @@ from engine.ports import Clock, StoreError
 from engine.sandbox.outreach.actions import act
 from engine.sandbox.outreach.budget import Budget
 from engine.sandbox.outreach.changing import change_of, changed, destroyed, made
-from engine.sandbox.outreach.errors import ApiError, not_found
+from engine.sandbox.outreach.errors import MEDIA_TYPE, ApiError, not_found
 from engine.sandbox.outreach.hiding import Hiding
 from engine.sandbox.outreach.imports import Imports
 from engine.sandbox.outreach.labels import types
@@ -26,10 +26,9 @@ from engine.sandbox.outreach.tokens import Grant, Tokens
 from engine.sandbox.outreach.webhooks import Webhooks
 from engine.stores.local.org import OrgFile
 
-__all__ = ["MEDIA_TYPE", "PREFIX", "Api", "Asked"]
+__all__ = ["PREFIX", "Api", "Asked"]
 
 PREFIX = "/api/v2"
-MEDIA_TYPE = "application/vnd.api+json"
 _MOST_BYTES = 10 << 20
 _LEVELS = {"GET": "read", "POST": "write", "PATCH": "write", "DELETE": "delete"}
 

@@ -18,7 +18,7 @@ from engine.stores.local.play.sequences import begin
 from engine.stores.local.tables import quoted
 from engine.stores.local.writing import write_within
 
-__all__ = ["Change", "change_of", "changed", "destroyed", "made"]
+__all__ = ["Change", "change_of", "changed", "destroyed", "made", "resource_object"]
 
 _PARTS = frozenset({"type", "id", "attributes", "relationships", "links", "meta"})
 _TAKEN = " has already been taken"
@@ -41,13 +41,7 @@ def change_of(resource: Resource, document: Any, record: int | None) -> Change:
 
     Raises `ApiError`.
     """
-    data = document.get("data") if isinstance(document, dict) else None
-    if not isinstance(data, dict):
-        raise invalid("A document needs 'data', which is a resource object.")
-    if unknown := data.keys() - _PARTS:
-        name = min(unknown)
-        raise invalid(f"'{name}' is no part of a resource object.", _pointer("", name))
-    _check_identity(resource, data, record)
+    data = resource_object(resource.type, document, record)
     attributes, relationships = _part(data, "attributes"), _part(data, "relationships")
     values: dict[str, Any] = {}
     for name, value in attributes.items():
@@ -64,11 +58,26 @@ def change_of(resource: Resource, document: Any, record: int | None) -> Change:
     return Change(values, types)
 
 
-def _check_identity(resource: Resource, data: Mapping[str, Any], record: int | None) -> None:
-    if data.get("type") != resource.type:
+def resource_object(type_name: str, document: Any, record: int | None) -> dict[str, Any]:
+    """A document's resource object, which must be of this type, and of this record if any.
+
+    Raises `ApiError`.
+    """
+    data = document.get("data") if isinstance(document, dict) else None
+    if not isinstance(data, dict):
+        raise invalid("A document needs 'data', which is a resource object.")
+    if unknown := data.keys() - _PARTS:
+        name = min(unknown)
+        raise invalid(f"'{name[:80]}' is no part of a resource object.", _pointer("", name))
+    _check_identity(type_name, data, record)
+    return data
+
+
+def _check_identity(type_name: str, data: Mapping[str, Any], record: int | None) -> None:
+    if data.get("type") != type_name:
         if not isinstance(data.get("type"), str):
             raise invalid("Type can't be blank.", "/data/type")
-        detail = f"Expected 'type' to be '{resource.type}'."
+        detail = f"Expected 'type' to be '{type_name}'."
         raise ApiError(409, "conflict", [(detail, {"pointer": "/data/type"})])
     if record is None:
         if "id" in data:

@@ -23,6 +23,7 @@ from engine.sandbox.outreach.webhooks import WATCHED, Webhooks, wants
 __all__ = ["Delivery", "payload", "signature"]
 
 _PATIENCE = 5.0  # seconds that the vendor waits for an answer
+_HELD = 5.0  # seconds that one waits for a later one to be told before it
 _EVERY = 0.25  # seconds from one look for others' changes to the next
 SIGNATURE = "Outreach-Webhook-Signature"
 
@@ -100,7 +101,7 @@ class Delivery:
                 task.cancel()
 
     async def step(self) -> None:
-        """Look once, and hand on what is found; what a new webhook waits for is watched from here."""
+        """Look once, and hand on what is found; new webhooks are told of what comes after."""
         async with self._one:
             if self._known != self.webhooks.changes:
                 self._known = self.webhooks.changes
@@ -151,11 +152,11 @@ class Delivery:
 
 
 async def _next(queue: asyncio.Queue[Event], held: list[Event]) -> Event | None:
-    """The next event; None if one is held back, and none follows it for a second."""
+    """The next event; None if one is held back, and none follows it for too long."""
     if not held:
         return await queue.get()
     try:
-        return await asyncio.wait_for(queue.get(), 1.0)
+        return await asyncio.wait_for(queue.get(), _HELD)
     except TimeoutError:
         return None
 

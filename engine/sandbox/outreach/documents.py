@@ -108,6 +108,19 @@ class _Shaper:
         self._width = 2 + len(self.fields.attributes)
         self._stored = _stored(self.resource, self.fields)
         self._self = f"{self.base}/{self.resource.plural}/"
+        related = self.resource.relationships
+        self._singles = [related[n] for n in self._stored if not related[n].many]
+        self._many = [
+            (name, _target(related[name]), self._address(name))
+            for name in self.fields.relationships
+            if related[name].many or related[name].linked
+        ]
+
+    def _address(self, name: str) -> str:
+        """Where the records of a relationship are listed, up to the id of this one."""
+        target = _target(self.resource.relationships[name])
+        path = plural(target) if target is not None else name
+        return f"{self.base}/{path}?filter%5B{self.resource.type}%5D%5Bid%5D="
 
     def shaped(self, row: _Row) -> dict[str, Any]:
         record, extra = row[0], row[1] or {}
@@ -115,10 +128,20 @@ class _Shaper:
         if self.fields.whole and "fields" in extra:
             attributes = dict(sorted((attributes | extra["fields"]).items()))
         values = dict(zip(self._stored, row[self._width :], strict=True))
-        relationships = {
-            name: self._relationship(name, record, values, extra)
-            for name in self.fields.relationships
-        }
+        relationships: dict[str, Any] = dict.fromkeys(self.fields.relationships)
+        for known in self._singles:
+            value = values[known.name]
+            if value is not None:
+                value = {"type": self._type(known, value, values, extra), "id": value}
+            relationships[known.name] = {"data": value}
+        for name, target, address in self._many:
+            links = {"related": f"{address}{record}"}
+            if name in values and target is not None:
+                ids = values[name] or self.back.get(name, {}).get(record, ())
+                data = [{"type": target, "id": each} for each in ids]
+                relationships[name] = {"data": data, "links": links, "meta": {"count": len(data)}}
+            else:
+                relationships[name] = {"links": links}
         return {
             "type": self.resource.type,
             "id": record,
@@ -126,24 +149,6 @@ class _Shaper:
             "relationships": relationships,
             "links": {"self": f"{self._self}{record}"},
         }
-
-    def _relationship(
-        self, name: str, record: int, values: Mapping[str, Any], extra: Mapping[str, Any]
-    ) -> dict[str, Any]:
-        known = self.resource.relationships[name]
-        if known.kind is Kind.REFERENCE and not known.linked:
-            value = values[name]
-            if value is None:
-                return {"data": None}
-            return {"data": {"type": self._type(known, value, values, extra), "id": value}}
-        target = known.references[0] if len(known.references) == 1 else None
-        path = plural(target) if target is not None else name
-        links = {"related": f"{self.base}/{path}?filter%5B{self.resource.type}%5D%5Bid%5D={record}"}
-        if known.linked or target is None:
-            return {"links": links}
-        ids = values[name] or self.back.get(name, {}).get(record, [])
-        data = [{"type": target, "id": each} for each in ids]
-        return {"data": data, "links": links, "meta": {"count": len(data)}}
 
     def _type(
         self, known: Field, value: int, values: Mapping[str, Any], extra: Mapping[str, Any]
@@ -182,6 +187,10 @@ class _Shaper:
             if other is not None:
                 found.setdefault(one, []).append(other)
         return found
+
+
+def _target(known: Field) -> str | None:
+    return known.references[0] if len(known.references) == 1 else None
 
 
 @lru_cache(maxsize=512)

@@ -6,8 +6,10 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
-__all__ = ["ApiError", "invalid", "not_found", "unsuitable"]
+__all__ = ["MEDIA_TYPE", "ApiError", "invalid", "not_found", "unsuitable"]
 
+#: That of every document, asked or answered.
+MEDIA_TYPE = "application/vnd.api+json"
 _TITLES = MappingProxyType(
     {
         "badRequest": "Bad Request",

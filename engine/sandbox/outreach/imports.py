@@ -137,6 +137,8 @@ def _asked(document: Any) -> tuple[str, str | None, list[Any]]:
     if not isinstance(records, list) or not 0 < len(records) <= _MOST_RECORDS:
         detail = f"'records' must be a list of 1 to {_MOST_RECORDS:,} resource objects."
         raise invalid(detail, "/data/attributes/records")
+    if not all(isinstance(record, dict) for record in records):
+        raise invalid("'records' must all be resource objects.", "/data/attributes/records")
     name = attributes.get("fileName")
     if name is not None and not isinstance(name, str):
         raise invalid("'fileName' must be a text.", "/data/attributes/fileName")

@@ -12,7 +12,7 @@ import msgspec
 from engine.sandbox.outreach.errors import unsuitable
 from engine.sandbox.outreach.filters import Condition, column
 from engine.sandbox.outreach.parameters import Parameters
-from engine.sandbox.outreach.resources import PAGE, Resource
+from engine.sandbox.outreach.resources import MOST, PAGE, Resource
 
 __all__ = ["Order", "Page", "cursor", "order_of", "page_of"]
 
@@ -83,9 +83,9 @@ class Page:
 def page_of(resource: Resource, order: Order, given: Parameters) -> Page:
     """The page that a request asks for. Raises `ApiError`."""
     if any(("page", name) in given.found for name in _OLD):
-        size = given.number(1, resource.most, "page", "limit") or PAGE
+        size = min(given.number(1, MOST, "page", "limit") or PAGE, resource.most)
         return Page(size, offset=given.number(0, _MOST_OFFSET, "page", "offset") or 0)
-    size = given.number(1, resource.most, "page", "size") or PAGE
+    size = min(given.number(1, MOST, "page", "size") or PAGE, resource.most)
     after, before = given.one("page", "after"), given.one("page", "before")
     if after is not None:
         return Page(size, _read("after", after, order))

@@ -10,9 +10,9 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Scope
 
 from engine.sandbox.mishaps import Refusal
-from engine.sandbox.outreach.api import MEDIA_TYPE, PREFIX, Api
+from engine.sandbox.outreach.api import PREFIX, Api
 from engine.sandbox.outreach.budget import too_many
-from engine.sandbox.outreach.errors import ApiError
+from engine.sandbox.outreach.errors import MEDIA_TYPE, ApiError
 
 __all__ = ["refusals"]
 

@@ -8,11 +8,12 @@ from functools import cache
 
 from dsl.schema import Field, Kind, ObjectType, Side, shipped_schema
 
-__all__ = ["PAGE", "Resource", "by_plural", "by_type", "plural", "resources"]
+__all__ = ["MOST", "PAGE", "Resource", "by_plural", "by_type", "plural", "resources"]
 
 #: What a page holds unless `page[size]` says otherwise.
 PAGE = 50
-_MOST = 1000
+#: What a page may be asked to hold; of some types it holds less all the same, as clients rely on.
+MOST = 1000
 _MOST_OF = {"mailing": 100}
 #: The activity feed is only read here; what is posted to it are events of an app's own.
 _READ_ONLY = frozenset({"event"})
@@ -59,7 +60,7 @@ def _resource(type_: ObjectType) -> Resource:
         type_,
         dict(sorted(plain.items())),
         dict(sorted(related.items())),
-        _MOST_OF.get(type_.name, _MOST),
+        _MOST_OF.get(type_.name, MOST),
         type_.name not in _READ_ONLY,
     )
 

@@ -9,6 +9,9 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from dsl.schema import Side
@@ -23,6 +26,7 @@ from engine.sandbox.outreach.hiding import Hiding
 from engine.sandbox.outreach.imports import Imports
 from engine.sandbox.outreach.kept import Kept
 from engine.sandbox.outreach.oauth import routes
+from engine.sandbox.outreach.openapi import openapi
 from engine.sandbox.outreach.refusals import refusals
 from engine.sandbox.outreach.setup import Setup
 from engine.sandbox.outreach.tokens import Tokens
@@ -79,8 +83,13 @@ def app(
             budget.flush()
             file.close()
 
-    rest = Starlette(routes=routes(tokens), lifespan=lifespan)
+    described = Route("/openapi.json", _described)
+    rest = Starlette(routes=[*routes(tokens), described], lifespan=lifespan)
     return Mishaps(_Parted(api, rest), faults, refusals(api), setup.slow)
+
+
+async def _described(_: Request) -> Response:
+    return JSONResponse(openapi())
 
 
 class _Parted:

@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from engine.sandbox.identity import OutreachIdentity
+from engine.sandbox.outreach.changing import resource_object
 from engine.sandbox.outreach.errors import ApiError, invalid, not_found
 from engine.sandbox.outreach.kept import Kept
 from engine.sandbox.outreach.resources import resources
@@ -108,17 +109,7 @@ def wants(webhook: Mapping[str, Any], resource: str, action: str) -> bool:
 
 
 def _values(document: Any, number: int | None) -> dict[str, Any]:
-    data = document.get("data") if isinstance(document, dict) else None
-    if not isinstance(data, dict):
-        raise invalid("A document needs 'data', which is a resource object.")
-    if data.get("type") != "webhook":
-        pointer = {"pointer": "/data/type"}
-        raise ApiError(409, "conflict", [("Expected 'type' to be 'webhook'.", pointer)])
-    if number is None and "id" in data:
-        raise invalid("An ID is given by Outreach, and cannot be chosen.", "/data/id")
-    if number is not None and str(data.get("id")) != str(number):
-        detail = f"Expected 'id' to be '{number}', as in the address."
-        raise ApiError(409, "conflict", [(detail, {"pointer": "/data/id"})])
+    data = resource_object("webhook", document, number)
     attributes = data.get("attributes", {})
     if not isinstance(attributes, dict):
         raise invalid("'attributes' must be an object.", "/data/attributes")

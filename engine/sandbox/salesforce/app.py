@@ -6,7 +6,6 @@ import contextlib
 import random
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -14,26 +13,41 @@ from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Mount, Route, Router
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.routing import BaseRoute, Mount, Route
 
 from dsl.schema import Side
-from engine.ports import Clock, StoreError
+from engine.ports import Clock
 from engine.sandbox.faults import Faults
 from engine.sandbox.identity import SALESFORCE, SalesforceIdentity
 from engine.sandbox.mishaps import Mishaps
-from engine.sandbox.salesforce import oauth, queries, records, resources
+from engine.sandbox.salesforce import (
+    bulk,
+    changes,
+    collection,
+    composite,
+    consent,
+    lists,
+    oauth,
+    queries,
+    records,
+    reports,
+    resources,
+    search,
+    soap,
+    tree,
+)
 from engine.sandbox.salesforce.box import ORG_ID, Ahead, Box
 from engine.sandbox.salesforce.errors import ApiError, not_found
+from engine.sandbox.salesforce.inside import Inside
 from engine.sandbox.salesforce.late import Late
 from engine.sandbox.salesforce.meter import Metered
 from engine.sandbox.salesforce.misfortunes import refusals
-from engine.sandbox.salesforce.records import Ambiguous
 from engine.sandbox.salesforce.sessions import Sessions
 from engine.sandbox.salesforce.setup import Setup
-from engine.sandbox.salesforce.visible import Visible
+from engine.sandbox.salesforce.visible import SeenFile, Visible
 from engine.sandbox.salesforce.wire import answer
-from engine.stores.local import open_org
+from engine.sandbox.soql.locators import Locators
+from engine.stores.local import LocalOrg, open_org
 from engine.stores.local.stamps import SystemClock
 
 __all__ = ["app"]
@@ -61,14 +75,18 @@ def app(
         Middleware(Mishaps, faults=faults, refusals=refusals(box), slow=setup.slow),
         Middleware(GZipMiddleware, minimum_size=_SMALLEST, compresslevel=1),
     ]
+    inside = _inside()
     made = Starlette(
-        routes=_routes(),
+        routes=_routes(inside),
         middleware=around,
-        exception_handlers=_HANDLERS,
+        exception_handlers={HTTPException: _http},
         lifespan=_closing,
     )
     made.router.redirect_slashes = False
-    made.state.box, made.state.org = box, box.org
+    made.state.box, made.state.inside = box, inside
+    # What looks types up for itself must not find what the user may not see.
+    hidden = setup.hidden
+    made.state.org = LocalOrg(SeenFile(box.file, hidden)) if hidden else box.org
     return made
 
 
@@ -89,6 +107,7 @@ def _box(
         Sessions(identity, ORG_ID, setup.session, clock),
         Visible(org, setup),
         Late(org.file, faults, setup),
+        Locators(clock.now),
         daily_limit,
     )
 
@@ -96,80 +115,41 @@ def _box(
 @contextlib.asynccontextmanager
 async def _closing(server: Starlette) -> AsyncIterator[None]:
     yield
-    server.state.org.close()
+    server.state.box.org.close()
 
 
-def _routes() -> list[BaseRoute]:
+def _inside() -> Inside:
     # The most particular first: `/sobjects/{type}/{id}` would take what stands before it.
-    inside: list[BaseRoute] = [*resources.routes(), *queries.routes(), *records.routes()]
-    data = _Tolerant(Router(inside, redirect_slashes=False, default=_nothing))
+    modules = (
+        resources,
+        changes,
+        queries,
+        collection,
+        tree,
+        composite,
+        bulk,
+        lists,
+        reports,
+        search,
+        records,
+    )
+    return Inside([route for module in modules for route in module.routes()])
+
+
+def _routes(inside: Inside) -> list[BaseRoute]:
     return [
         Route("/services/data", resources.versions),
         Route("/services/data/", resources.versions),
-        Mount("/services/data/v{version}", Metered(data)),
+        Mount("/services/data/v{version}", Metered(inside)),
         *oauth.routes(),
+        *consent.routes(),
+        *soap.routes(),
     ]
 
 
-class _Tolerant:
-    """Takes addresses as clients write them: a slash or `.json` too many, a method in the query."""
-
-    def __init__(self, inside: ASGIApp) -> None:
-        self._inside = inside
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        root = scope.get("root_path", "")
-        path = scope["path"].removeprefix(root)
-        version = scope["path_params"]["version"]
-        number, dot, rest = version.partition(".")
-        if not (number.isdecimal() and dot and rest == "0"):
-            raise not_found()
-        if int(number) < resources.FIRST_VERSION:
-            raise not_found()
-        path = path.removesuffix("/").removesuffix(".json") or "/"
-        method = scope["method"]
-        if method == "POST":
-            method = Request(scope).query_params.get("_HttpMethod", method).upper()
-        changed: dict[str, Any] = {**scope, "path": root + path, "method": method}
-        await self._inside(changed, receive, send)
-
-
-async def _nothing(scope: Scope, receive: Receive, send: Send) -> None:
-    error = not_found()
-    await answer(error.body(), error.status)(scope, receive, send)
-
-
-# -- refusals -----------------------------------------------------------------------------------
-
-
-async def _refused(_request: Request, error: Exception) -> Response:
-    assert isinstance(error, ApiError)  # noqa: S101 - as it was registered
-    return answer(error.body(), error.status)
-
-
-async def _ambiguous(_request: Request, error: Exception) -> Response:
-    assert isinstance(error, Ambiguous)  # noqa: S101 - likewise
-    return answer(error.urls, 300)
-
-
-async def _http(request: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)  # noqa: S101 - likewise
-    if error.status_code == 405:
-        message = f"HTTP Method '{request.method}' not allowed. Allowed are "
-        message += error.headers.get("Allow", "") if error.headers else ""
-        refusal = ApiError(405, "METHOD_NOT_ALLOWED", message)
-        return answer(refusal.body(), 405, error.headers)
-    return answer(not_found().body(), 404)
-
-
-async def _store(_request: Request, error: Exception) -> Response:
-    refusal = ApiError(500, "UNKNOWN_EXCEPTION", f"An unexpected error occurred: {error}")
-    return answer(refusal.body(), 500)
-
-
-_HANDLERS: Any = {
-    ApiError: _refused,
-    Ambiguous: _ambiguous,
-    HTTPException: _http,
-    StoreError: _store,
-}
+async def _http(_request: Request, error: Exception) -> Response:
+    status = error.status_code if isinstance(error, HTTPException) else 404
+    refusal = not_found()
+    if status == 405:
+        refusal = ApiError(405, "METHOD_NOT_ALLOWED", "HTTP Method not allowed.")
+    return answer(refusal.body(), refusal.status)

@@ -14,6 +14,7 @@ from engine.sandbox.salesforce.late import Late
 from engine.sandbox.salesforce.sessions import Sessions
 from engine.sandbox.salesforce.setup import Setup
 from engine.sandbox.salesforce.visible import Visible
+from engine.sandbox.soql.locators import Locators
 from engine.stores.local import LocalOrg
 from engine.stores.local.ids import INSTANCE, full_id
 from engine.stores.local.lookups import FIRST_USER
@@ -47,6 +48,7 @@ class Box:
     sessions: Sessions
     visible: Visible
     late: Late
+    locators: Locators
     daily_limit: int
 
     @property

@@ -10,9 +10,10 @@ from typing import Any
 import dsl.schema
 from dsl.schema import Field, Kind, ObjectType, is_custom
 from engine.sandbox.salesforce.box import Box
+from engine.sandbox.soql.relations import child_name
 from engine.stores.local.ids import PREFIXES
 
-__all__ = ["describe", "is_lookup", "summary"]
+__all__ = ["children_by_word", "describe", "is_lookup", "summary"]
 
 _SHIPPED = Path(dsl.schema.__file__).parent / "describes" / "salesforce"
 _LONG = 255  # a longer text area cannot be filtered, grouped or sorted
@@ -147,7 +148,7 @@ def _children(box: Box, type_: ObjectType) -> list[dict[str, Any]]:
             "field": field.name,
             "junctionIdListNames": [],
             "junctionReferenceTo": [],
-            "relationshipName": _child_name(type_, child, field),
+            "relationshipName": child_name(child.name, field),
             "restrictedDelete": False,
         }
         for child in children
@@ -156,10 +157,13 @@ def _children(box: Box, type_: ObjectType) -> list[dict[str, Any]]:
     ]
 
 
-def _child_name(parent: ObjectType, child: ObjectType, field: Field) -> str | None:
-    """The word for a type's children; the usual reference to the parent alone has one."""
-    plain = field.name in (f"{parent.name}Id", "WhoId", "WhatId")
-    return _plural(child).replace(" ", "") if plain else None
+def children_by_word(box: Box, type_: ObjectType) -> dict[str, tuple[str, str]]:
+    """A type's relationships to its children: the children's type, and their field, by the word."""
+    return {
+        child["relationshipName"]: (child["childSObject"], child["field"])
+        for child in _children(box, type_)
+        if child["relationshipName"] is not None
+    }
 
 
 # -- a field ------------------------------------------------------------------------------------

@@ -20,7 +20,7 @@ from engine.sandbox.salesforce.oauth_error import OAuthError
 from engine.sandbox.salesforce.sessions import Session
 from engine.sandbox.salesforce.wire import answer, body_of
 
-__all__ = ["base_url", "form_of", "routes"]
+__all__ = ["base_url", "form_of", "issued", "routes", "user_is"]
 
 _SCOPE = "api refresh_token offline_access id"
 _JWT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
@@ -65,7 +65,9 @@ async def _token(request: Request) -> Response:
         session, refresh = _granted(box, request, given)
     except OAuthError as error:
         return error.answer()
-    return answer(_issued(box, request, session, refresh), headers={"Cache-Control": "no-store"})
+    return answer(
+        issued(box, base_url(request), session, refresh), headers={"Cache-Control": "no-store"}
+    )
 
 
 def _granted(box: Box, request: Request, given: Mapping[str, str]) -> tuple[Session, str | None]:
@@ -143,11 +145,11 @@ def _decoded(basic: str) -> str:
 
 
 def _see_user(box: Box, given: Mapping[str, str]) -> None:
-    if not is_user(box, given.get("username", ""), given.get("password", "")):
+    if not user_is(box, given.get("username", ""), given.get("password", "")):
         raise OAuthError("invalid_grant", "authentication failure")
 
 
-def is_user(box: Box, username: str, password: str) -> bool:
+def user_is(box: Box, username: str, password: str) -> bool:
     """Whether a name and a password, with the security token behind it or not, are the user's."""
     own = box.identity
     words = (own.password, own.password + own.security_token)
@@ -155,12 +157,12 @@ def is_user(box: Box, username: str, password: str) -> bool:
     return username == own.username and any(right)
 
 
-def _issued(box: Box, request: Request, session: Session, refresh: str | None) -> dict[str, Any]:
-    base = base_url(request)
+def issued(box: Box, base: str, session: Session, refresh: str | None) -> dict[str, Any]:
+    """What an app is told of its new session; `base` is the org's address."""
     identity = f"{base}/id/{ORG_ID}/{box.user_id()}"
-    issued = str(round(box.sessions.clock.now().timestamp() * 1000))
+    at = str(round(box.sessions.clock.now().timestamp() * 1000))
     key = box.identity.client_secret.encode()
-    seal = hmac.new(key, f"{identity}{issued}".encode(), hashlib.sha256).digest()
+    seal = hmac.new(key, f"{identity}{at}".encode(), hashlib.sha256).digest()
     found = {
         "access_token": session.token,
         "signature": base64.b64encode(seal).decode(),
@@ -168,7 +170,7 @@ def _issued(box: Box, request: Request, session: Session, refresh: str | None) -
         "instance_url": base,
         "id": identity,
         "token_type": "Bearer",
-        "issued_at": issued,
+        "issued_at": at,
     }
     return found if refresh is None else {**found, "refresh_token": refresh}
 

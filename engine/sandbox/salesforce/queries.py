@@ -2,40 +2,102 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import Callable
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from engine.sandbox.salesforce.box import box_of, version_of
+from engine.sandbox.salesforce.box import Box, box_of, version_of
 from engine.sandbox.salesforce.errors import ApiError
-from engine.sandbox.salesforce.rows import rows_of
 from engine.sandbox.salesforce.wire import answer
+from engine.sandbox.soql import SoqlError, query
+from engine.sandbox.soql.locators import BATCH, batch_size
 
-__all__ = ["routes"]
-
-_PLAIN = re.compile(r"\s*SELECT\s+([\w\s,]+?)\s+FROM\s+(\w+)(?:\s+LIMIT\s+\d+)?\s*", re.IGNORECASE)
+__all__ = ["first_page", "next_page", "routes"]
 
 
 def routes() -> list[Route]:
     """The addresses, relative to the version."""
-    return [Route("/query", _query), Route("/queryAll", _query)]
+    return [
+        Route("/query", _query),
+        Route("/queryAll", _query_all),
+        Route("/query/{locator}", _more),
+        Route("/queryAll/{locator}", _more),
+    ]
 
 
 async def _query(request: Request) -> Response:
+    explained = request.query_params.get("explain")
+    if explained is not None:
+        return answer(_explained(request, explained))
+    return _answered(request, deleted=False)
+
+
+async def _query_all(request: Request) -> Response:
+    return _answered(request, deleted=True)
+
+
+def _answered(request: Request, deleted: bool) -> Response:
+    text = _asked(request)
+    size = batch_size(request.headers.get("sforce-query-options"))
+    return answer(first_page(request, text, deleted=deleted, size=size))
+
+
+def _asked(request: Request) -> str:
+    text = request.query_params.get("q")
+    if not text:
+        raise ApiError(400, "MALFORMED_QUERY", "SOQL statements cannot be empty or null")
+    return text
+
+
+async def _more(request: Request) -> Response:
+    size = batch_size(request.headers.get("sforce-query-options"))
+    return answer(next_page(request, request.path_params["locator"], size))
+
+
+def first_page(
+    request: Request, text: str, *, deleted: bool = False, size: int = BATCH, version: str = ""
+) -> dict[str, Any]:
+    """The first page of what a query finds. Raises `ApiError`."""
     box = box_of(request)
-    found = _PLAIN.fullmatch(request.query_params.get("q", ""))
-    if found is None:
-        raise ApiError(400, "MALFORMED_QUERY", "unexpected token")
-    type_ = box.visible.find(found[2])
-    if type_ is None:
-        message = f"sObject type '{found[2]}' is not supported."
-        raise ApiError(400, "INVALID_TYPE", message)
-    fields = [box.visible.column(type_.name, n.strip()) for n in found[1].split(",")]
-    made = box.file.made(type_.name)
-    with box.late.kept_back():
-        table = box.file.table(type_.name).name
-        ids = [r[0] for r in box.file.rows(f'SELECT "Id" FROM {table}')] if made else []
-        rows = list(rows_of(box, type_, ids, fields, version_of(request)).values())
-    return answer({"totalSize": len(rows), "done": True, "records": rows})
+    api = f"v{version or version_of(request)}"
+
+    def page() -> dict[str, Any]:
+        found = query(request.app.state.org, text, deleted=deleted, api=api)
+        return box.locators.first(found, f"/services/data/{api}/query", size)
+
+    return _seen(box, page)
+
+
+def next_page(
+    request: Request, locator: str, size: int = BATCH, version: str = ""
+) -> dict[str, Any]:
+    """The page that a locator names. Raises `ApiError`."""
+    box = box_of(request)
+    base = f"/services/data/v{version or version_of(request)}/query"
+    return _seen(box, lambda: box.locators.more(locator, base, size))
+
+
+def _seen(box: Box, page: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    try:
+        with box.late.kept_back():
+            return page()
+    except SoqlError as error:
+        raise ApiError(400, error.code, error.message) from None
+
+
+def _explained(request: Request, text: str) -> dict[str, Any]:
+    """A plan of the query, as one that reads the whole table; also what tells if it can be read."""
+    page = first_page(request, text)
+    plan = {
+        "cardinality": page["totalSize"],
+        "fields": [],
+        "leadingOperationType": "TableScan",
+        "notes": [],
+        "relativeCost": 1.0,
+        "sobjectCardinality": page["totalSize"],
+        "sobjectType": page["records"][0]["attributes"]["type"] if page["records"] else None,
+    }
+    return {"plans": [plan], "sourceQuery": text}

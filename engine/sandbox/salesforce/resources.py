@@ -13,12 +13,13 @@ from starlette.routing import Route
 from engine.sandbox.salesforce.box import box_of, version_of
 from engine.sandbox.salesforce.describes import describe, summary
 from engine.sandbox.salesforce.errors import ApiError
+from engine.sandbox.salesforce.inside import FIRST_VERSION
 from engine.sandbox.salesforce.wire import answer
 from engine.stores.local.calls import usage
 
-__all__ = ["FIRST_VERSION", "routes", "versions"]
+__all__ = ["routes", "versions"]
 
-FIRST_VERSION, _LAST_VERSION = 20, 64
+_LAST_VERSION = 64
 _SEASONS = ("Winter", "Spring", "Summer")
 _RESOURCES = "analytics composite jobs limits parameterizedSearch query queryAll recent search"
 _RESOURCES += " sobjects tabs theme"
@@ -104,6 +105,7 @@ async def _theme(_request: Request) -> Response:
 
 async def _types(request: Request) -> Response:
     box, version = box_of(request), version_of(request)
+    box.file.look_again()
     types = [t for t in map(box.visible.find, box.visible.names()) if t is not None]
     found = [summary(box, t, version) for t in types]
     return answer({"encoding": "UTF-8", "maxBatchSize": 200, "sobjects": found})
@@ -117,6 +119,7 @@ async def _type(request: Request) -> Response:
 
 async def _describe(request: Request) -> Response:
     box = box_of(request)
+    box.file.look_again()
     type_ = box.visible.type(request.path_params["type"])
     changed = box.visible.changed(type_.name)
     since = _since(request)

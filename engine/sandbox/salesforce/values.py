@@ -28,10 +28,11 @@ def values_of(
     `{"Account": {"Code__c": "A1"}}`.
     """
     values: dict[str, Any] = {}
+    fields = box.visible.fields(type_.name)
     for name, value in payload.items():
         if name == "attributes":
             continue
-        field = box.visible.field(type_.name, name)
+        field = fields.get(name) or fields.get(name.casefold())
         if field is None:
             through = _through(type_, name)
             if through is None or not isinstance(value, dict | None):

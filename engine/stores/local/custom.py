@@ -16,6 +16,7 @@ __all__ = [
     "FIELDS",
     "FIELD_TYPES",
     "as_document",
+    "as_external_id",
     "extended",
     "field_of",
     "labelled",
@@ -92,6 +93,14 @@ def field_of(
     )
 
 
+def as_external_id(field: Field) -> Field:
+    """A text by which records can be named, and of which no two have the same. Raises `Refused`."""
+    if field.vendor_type != "string":
+        message = f"only a text can be an external id, and {field.name} is a {field.vendor_type}"
+        raise _refused(field.name, message)
+    return replace(field, unique=True, external_id=True)
+
+
 def _see_name(type_: ObjectType, name: str) -> None:
     found = _NAME.fullmatch(name)
     if found is None or len(found[1]) > _NAME_LENGTH:
@@ -137,6 +146,8 @@ def as_document(field: Field) -> dict[str, Any]:
         document["picklistValues"] = list(field.picklist)
     if field.references:
         document["referenceTo"] = list(field.references)
+    if field.external_id:
+        document["externalId"] = True
     return document
 
 
@@ -147,6 +158,7 @@ class _Document(msgspec.Struct):
     length: int = 0
     picklistValues: list[str] = []  # noqa: N815 - as describe has it
     referenceTo: list[str] = []  # noqa: N815 - as describe has it
+    externalId: bool = False  # noqa: N815 - as describe has it
 
 
 def of_document(type_: ObjectType, raw: Any) -> Field:
@@ -159,7 +171,7 @@ def of_document(type_: ObjectType, raw: Any) -> Field:
     if document.type not in kinds:
         raise ValueError(f"`{document.name}` is of the type `{document.type}`, which none can have")
     kind = kinds[document.type]
-    return field_of(
+    made = field_of(
         type_,
         document.name,
         kind,
@@ -168,3 +180,4 @@ def of_document(type_: ObjectType, raw: Any) -> Field:
         document.label,
         document.referenceTo[0] if document.referenceTo else None,
     )
+    return as_external_id(made) if document.externalId else made

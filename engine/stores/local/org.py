@@ -17,7 +17,7 @@ from engine.model import RecordId
 from engine.ports import Clock, StoreError
 from engine.stores.local.custom import as_document, extended, of_document
 from engine.stores.local.ids import PREFIXES, full_id, minted_id
-from engine.stores.local.stamps import SystemClock, as_vendor, stamp
+from engine.stores.local.stamps import SystemClock, as_vendor, instant, stamp
 from engine.stores.local.tables import Table, quoted, shape, table_of
 
 __all__ = ["FORMAT", "OrgFile", "TakeBack", "folded"]
@@ -51,6 +51,10 @@ _PAGES = -32_000  # kibibytes of cache: a page of wide rows, and the indexes tha
 def folded(value: Any) -> Any:
     """Text trimmed and case-folded; anything else as it is."""
     return value.strip().casefold() if isinstance(value, str) else value
+
+
+def _stamp_of(value: Any) -> str | None:
+    return instant(value) if isinstance(value, str) else None
 
 
 # A SELECT names its columns `x [crosswalk_json]`, so that SQLite's own loop converts them; these
@@ -96,6 +100,7 @@ class OrgFile:
         )
         try:
             db.create_function("folded", 1, folded, deterministic=True)
+            db.create_function("stamp_of", 1, _stamp_of, deterministic=True)
             db.execute(f"PRAGMA cache_size = {_PAGES}")
             db.execute(f"PRAGMA mmap_size = {_MAPPED}")
             if not self._known(db):
@@ -267,6 +272,8 @@ class OrgFile:
         self.db.execute("UPDATE meta SET value = ? WHERE key = 'format'", (str(FORMAT),))
         if adds and self.made(type_name):
             self._widen(type_name, field)
+            if field.unique:
+                self._index(type_name, field)
         self._read_custom()
 
     def _widen(self, type_name: str, field: Field) -> None:
@@ -279,8 +286,20 @@ class OrgFile:
             f" _extra = json_remove(_extra, {at}) WHERE json_type(_extra, {at}) IS NOT NULL"
         )
 
-    def refresh(self) -> None:
-        """Know of the custom fields that other processes have added or labelled."""
+    def _index(self, type_name: str, field: Field) -> None:
+        """Know which record holds which value of a field that is unique from now on."""
+        at = (type_name, field.name)
+        table = self.table(type_name)
+        self.db.execute("INSERT OR IGNORE INTO indexed VALUES (?, ?)", at)
+        name, key = quoted(field.name), quoted(table.key)
+        self.db.execute(
+            f"INSERT OR IGNORE INTO element SELECT ?, ?, folded({name}), {key} FROM {table.name}"
+            f" WHERE folded({name}) <> ''",
+            at,
+        )
+
+    def look_again(self) -> None:
+        """Know of the custom fields that another process has added since the file was opened."""
         self._read_custom()
 
     def _read_custom(self) -> None:

@@ -44,7 +44,8 @@ class OutreachStore:
     sweeps = True
 
     def __init__(self, settings: Settings, vault: Vault) -> None:
-        self.transport = Transport(settings)
+        self.calls = 0
+        self.transport = Transport(settings, counted=self._count)
         self.auth = Auth(settings, vault, partial(self.transport.plain, "POST"))
         if settings.is_sandbox:
             self.auth.apart = 0.0  # where a sandbox server wants a pause, it says so
@@ -55,11 +56,6 @@ class OutreachStore:
         self._finder = Finder(self._reader, self.lag)
         self._writer = Writer(self.transport)
         self._deleted: dict[str, dict[RecordId, str]] = {}
-
-    @property
-    def calls(self) -> int:
-        """The requests that Outreach counted."""
-        return self.transport.calls
 
     def now(self) -> str:
         """The server's time, by the `Date` of its answers: to the second, and never too late."""
@@ -125,6 +121,9 @@ class OutreachStore:
     def checkups(self, needs: Sequence[Need]) -> Iterator[Checkup]:
         """Whether the connection lets the rules do what they need. Raises `Unreachable`."""
         return checkups(self._reader.lists, self._types, self.auth, needs)
+
+    def _count(self) -> None:
+        self.calls += 1
 
     def close(self) -> None:
         """Close the connections."""

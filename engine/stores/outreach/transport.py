@@ -58,13 +58,14 @@ class Answer(NamedTuple):
 class Transport:
     """Sends requests and knows the server's time; for one thread at a time.
 
-    `access` gives the access token, and renews the one that it is told was refused.
+    `access` gives the access token, and renews the one that it is told was refused. `counted` is
+    told each request that Outreach counts.
     """
 
     settings: Settings
     access: Callable[[str | None], str] = lambda _refused: ""
     pace: Pace = field(default_factory=Pace)
-    calls: int = 0
+    counted: Callable[[], None] = lambda: None
     _loop: asyncio.AbstractEventLoop | None = None
     _session: aiohttp.ClientSession | None = None
     _told: tuple[datetime, float] | None = None
@@ -192,7 +193,7 @@ class Transport:
         for tried in range(_TRIES):
             last = tried == _TRIES - 1
             await self.pace.turn(reading=request.method == "GET")
-            self.calls += 1
+            self.counted()
             try:
                 answer = await self._send(request.method, request.url, headers, request.body)
             except (aiohttp.ClientError, OSError, TimeoutError) as error:
