@@ -119,7 +119,7 @@ def test_two_tokens_are_minted_a_minute_apart(at: Connected) -> None:
     auth = Auth(
         store_at(at.server.url, vault, refresh_token="").transport.settings,
         vault,
-        lambda url, form: at.store.transport.plain("POST", url, form),
+        at.store.transport.plain,
         clock=lambda: 10_000.0 - 7200 + 20,
         sleep=waits.append,
     )

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
-from functools import partial
 
 from dsl.schema import ObjectType, Side, shipped_schema
 from dsl.values import stamp
@@ -46,7 +45,7 @@ class OutreachStore:
     def __init__(self, settings: Settings, vault: Vault) -> None:
         self.calls = 0
         self.transport = Transport(settings, counted=self._count)
-        self.auth = Auth(settings, vault, partial(self.transport.plain, "POST"))
+        self.auth = Auth(settings, vault, self.transport.plain)
         if settings.is_sandbox:
             self.auth.apart = 0.0  # where a sandbox server wants a pause, it says so
         self.transport.access = self.auth.access
