@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -291,8 +291,8 @@ def _note_pending(mapping: Mapping, task: Task, refused: list[_Answered], commit
     for change in task.verdict.changes:
         if change.action is Action.HOLD:
             record = _record(task, change.direction.source)
-            held = Pending(mapping.name, *record, *task.held, change.reason)
-            commit.pending.append(held)
+            held = task.paused.get(change.reason, task.held)
+            commit.pending.append(Pending(mapping.name, *record, *held, change.reason))
     for wait in task.verdict.waits:
         record = _record(task, wait.side)
         why = "reference" if wait.pairs else "transient"
@@ -361,8 +361,8 @@ def _with_ids(change: Change, answers: list[_Answered]) -> Change:
         return change
     new: Any = next(a.result.id for a in answers if a.change is change)
     if change.direction is Direction.INBOUND:
-        return replace(change, outreach_id=new)
-    return replace(change, salesforce_id=new)
+        return change._replace(outreach_id=new)
+    return change._replace(salesforce_id=new)
 
 
 def _ids(case: Case) -> dict[Side, RecordId | None]:

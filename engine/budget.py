@@ -259,16 +259,19 @@ class Budgeted:
         return self._store.now()
 
     def describe(self, type_name: str) -> ObjectType | None:
-        return self._store.describe(type_name)
+        """Counted once it is sent: most are known by then, and a local org's cost nothing."""
+        return self._counted(partial(self._store.describe, type_name))
 
     def close(self) -> None:
         self.budget.close()
         self._store.close()
 
     def __getattr__(self, name: str) -> Any:
-        """What a store may offer besides and costs no call."""
-        if name in ("reports", "list_views", "sweeps"):
+        """What a store may offer besides: its lists, counted once they are read, and what it is."""
+        if name == "sweeps":
             return getattr(self._store, name)
+        if name in ("reports", "list_views"):
+            return partial(self._counted, getattr(self._store, name))
         raise AttributeError(name)
 
     def listed(self, listing: Listing) -> Iterator[list[RecordId]]:

@@ -154,12 +154,12 @@ class Interpreter:
             self._look_at(context.chosen, node, pair, side)
             self._seen.written[pair, side] = others
             return
-        for page, cursor, since in self._observed(batches.mapping, side):
+        for page, cursor, since, overlap in self._observed(batches.mapping, side):
             self._check()
             count += len(page.rows)
             self._progress(node, count)
             logs = [_polled(batches.mapping, side, count, since)] if page.done else []
-            batches.process(side, page.rows, page.gone, cursor, logs)
+            batches.process(side, page.rows, page.gone, cursor, logs, overlap=overlap)
         self._seen.written[pair, side] = others
 
     def _sweep(self, pair: str, side: Side) -> None:
@@ -180,7 +180,9 @@ class Interpreter:
         stores, spent = self._context.stores, self._context.waits.spent
         if side.other in spent:
             raise spent[side.other]
-        for observed in observe(mapping, side, stores[side], self._context.ledger):
+        for observed in observe(
+            mapping, side, stores[side], self._context.ledger, stores[side.other].write_size
+        ):
             near = is_near(stores, len(observed.page.rows))
             for portion in portions(observed, _PORTION) if near else (observed,):
                 if side.other in spent:

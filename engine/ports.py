@@ -78,7 +78,9 @@ class Store(Protocol):
     page_size: int
     write_size: int
     lag: timedelta
-    calls: int
+
+    @property
+    def calls(self) -> int: ...
 
     def now(self) -> str:
         """The server's clock as a stamp, `YYYY-MM-DDTHH:MM:SS.mmmZ`."""

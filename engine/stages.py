@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import msgspec
 
 from dsl.program import MapEntry, Translation
@@ -48,7 +46,7 @@ def ensure_stages(via: Translation, context: Context) -> None:
         if result.outcome is Outcome.DONE:
             known[str(write.values["name"])] = result.id or 0
             commit.answers.append((number, "done", None, int(result.id or 0), None))
-            context.tally.add(replace(change, outreach_id=int(result.id or 0)))
+            context.tally.add(change._replace(outreach_id=int(result.id or 0)))
         else:
             error = f"{result.code}: {result.message}"
             context.tally.counts["failed"] += 1

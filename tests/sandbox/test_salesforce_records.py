@@ -147,6 +147,15 @@ def test_a_describe_that_is_known_is_not_told_again(box: Sandbox) -> None:
     assert box.ask("GET", "/sobjects/Lead/describe", headers=old).status_code == 200
 
 
+def test_what_was_written_last_is_recent(box: Sandbox) -> None:
+    lead = box.post("/sobjects/Lead", {**LEAD, "LastName": "Last"})["id"]
+    assert lead in [each["Id"] for each in box.get("/recent", limit="50")]
+    assert len(box.get("/recent", limit="3")) == 3
+    assert refused(box.ask("GET", "/recent", params={"limit": "0"})) == (400, "INVALID_INPUT")
+    items = box.get("/sobjects/Lead")["recentItems"]
+    assert (items[0]["Id"], items[0]["Name"]) == (lead, "Last")
+
+
 def test_a_relationship_leads_from_one_record_to_another(box: Sandbox) -> None:
     contact = box.get("/query", q="SELECT Id, Account.Name FROM Contact LIMIT 1")["records"][0]
     found = box.get(f"/sobjects/Contact/{contact['Id']}/Account", fields="Name")

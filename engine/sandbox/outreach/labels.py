@@ -15,7 +15,7 @@ _TYPES = ("account", "opportunity", "prospect")
 
 def types(org: OrgFile) -> dict[str, Any]:
     """The document: for each type with custom fields, their labels and the form of their values."""
-    org.look_again()
+    org.refresh()
     data = []
     for name in _TYPES:
         found = org.describe(name)

@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from dsl.schema import Side
 from engine.ports import Clock
+from engine.sandbox.dated import Dated
 from engine.sandbox.faults import Faults
 from engine.sandbox.identity import OUTREACH, OutreachIdentity
 from engine.sandbox.mishaps import Mishaps
@@ -85,7 +86,7 @@ def app(
 
     described = Route("/openapi.json", _described)
     rest = Starlette(routes=[*routes(tokens), described], lifespan=lifespan)
-    return Mishaps(_Parted(api, rest), faults, refusals(api), setup.slow)
+    return Dated(Mishaps(_Parted(api, rest), faults, refusals(api), setup.slow), file.glance)
 
 
 async def _described(_: Request) -> Response:

@@ -100,8 +100,8 @@ def _moment(name: str, given: str | None) -> datetime:
     try:
         # A `+` that was not escaped in the address has become a space.
         moment = datetime.fromisoformat(given.strip().replace(" ", "+"))
-    except ValueError:
+        moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
         message = f"{name}: '{given}' is not a valid dateTime"
         raise ApiError(400, "INVALID_REPLICATION_DATE", message) from None
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     return moment.replace(second=0, microsecond=0)  # as Salesforce ignores seconds

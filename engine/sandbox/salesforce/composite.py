@@ -98,6 +98,9 @@ def _see_parts(parts: Sequence[dict[str, Any]]) -> None:
         names.add(name)
         if not isinstance(part.get("url"), str) or not isinstance(part.get("method"), str):
             raise _bad(f"The subrequest {name} needs a `method` and a `url`")
+        headers = part.get("httpHeaders") or {}
+        if not isinstance(headers, dict) or not all(isinstance(v, str) for v in headers.values()):
+            raise _bad(f"The httpHeaders of {name} are to be an object of texts")
         if _NESTED.fullmatch(part["url"]):
             raise _bad(f"The subrequest {name} may not itself be composite")
 

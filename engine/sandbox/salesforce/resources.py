@@ -42,11 +42,9 @@ def routes() -> list[Route]:
         Route("/", _resources),
         Route("/limits", _limits),
         Route("/limits/recordCount", _counts),
-        Route("/recent", _recent),
         Route("/tabs", _empty),
         Route("/theme", _theme),
         Route("/sobjects", _types),
-        Route("/sobjects/{type}", _type, methods=["GET"]),
         Route("/sobjects/{type}/describe", _describe),
     ]
 
@@ -91,10 +89,6 @@ async def _counts(request: Request) -> Response:
     return answer({"sObjects": found})
 
 
-async def _recent(_request: Request) -> Response:
-    return answer([])
-
-
 async def _empty(_request: Request) -> Response:
     return answer([])
 
@@ -105,21 +99,15 @@ async def _theme(_request: Request) -> Response:
 
 async def _types(request: Request) -> Response:
     box, version = box_of(request), version_of(request)
-    box.file.look_again()
+    box.file.refresh()
     types = [t for t in map(box.visible.find, box.visible.names()) if t is not None]
     found = [summary(box, t, version) for t in types]
     return answer({"encoding": "UTF-8", "maxBatchSize": 200, "sobjects": found})
 
 
-async def _type(request: Request) -> Response:
-    box, version = box_of(request), version_of(request)
-    type_ = box.visible.type(request.path_params["type"])
-    return answer({"objectDescribe": summary(box, type_, version), "recentItems": []})
-
-
 async def _describe(request: Request) -> Response:
     box = box_of(request)
-    box.file.look_again()
+    box.file.refresh()
     type_ = box.visible.type(request.path_params["type"])
     changed = box.visible.changed(type_.name)
     since = _since(request)

@@ -11,11 +11,12 @@ from engine.sandbox.salesforce.box import Box, version_of
 from engine.sandbox.salesforce.changes import deleted_in, span_of, updated_in
 from engine.sandbox.salesforce.describes import describe, summary
 from engine.sandbox.salesforce.errors import ApiError
-from engine.sandbox.salesforce.keys import found_by, key_field
+from engine.sandbox.salesforce.keys import key_field
 from engine.sandbox.salesforce.queries import first_page, next_page
 from engine.sandbox.salesforce.records import fields_asked
 from engine.sandbox.salesforce.rows import rows_of
 from engine.sandbox.salesforce.soap_xml import Call, Raw, Record, record_in, xml
+from engine.sandbox.salesforce.upserting import upserted
 from engine.sandbox.salesforce.values import checked_record_id, values_of
 from engine.sandbox.salesforce.writes import Verdict, Wanted, carry_out
 from engine.sandbox.soql.locators import batch_size
@@ -105,14 +106,9 @@ def _upsert(_request: Request, box: Box, call: Call) -> str:
         type_ = _type(box, record.type)
         key = key_field(box, type_, name)
         value = record.id if key.name == "Id" else record.fields.get(key.name)
-        found = found_by(box, type_, key, value) if value else []
-        if len(found) > 1:
-            raise ApiError(400, "DUPLICATE_EXTERNAL_ID", f"more than one record has {value}")
-        fields = record.fields
-        if found:
-            fields = {k: v for k, v in fields.items() if k != key.name}
-        values = values_of(box, type_, fields, creating=not found)
-        return Wanted(type_.name, found[0] if found else None, values)
+        if not value and key.name != "Id":
+            raise ApiError(400, "MISSING_ARGUMENT", f"{key.name} not specified")
+        return upserted(box, type_, key, value, record.fields)
 
     return _results(box, call, _checked(_records(call), wanted), upserted=True)
 

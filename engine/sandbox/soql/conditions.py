@@ -269,7 +269,7 @@ class Conditions:
         conditions = Conditions(inner, self._reader, inner=True)
         where = conditions.where(query.where) if query.where is not None else "1"
         self.values += conditions.values
-        if not scope.org.made(inner.type.name):
+        if not inner.made:
             found = "(SELECT NULL WHERE 0)"
             self.values = self.values[: len(self.values) - len(conditions.values)]
         else:

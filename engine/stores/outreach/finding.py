@@ -148,7 +148,7 @@ def _is_odd(text: str) -> bool:
 
 
 def _spellings(text: str) -> list[str]:
-    """How a folded text may be spelt in small letters: with a sharp s, and words with a final sigma.
+    """How a folded text may be spelt in small letters: with a sharp s, or with a final sigma.
 
     A filter that ignores case does not fold.
     """
