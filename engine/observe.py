@@ -67,6 +67,8 @@ def _filled(pages: Iterator[Page], size: int) -> Iterator[Page]:
         if held is not None:
             yield held
         raise
+    if held is not None:
+        yield held
 
 
 def _joined(one: Page, two: Page) -> Page:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ssl
 import threading
+import time
 import traceback
 from collections.abc import Iterator
 from datetime import timedelta
@@ -46,7 +47,7 @@ def test_a_rotated_refresh_token_is_kept_before_anything_is_done_with_it(tmp_pat
         with pytest.raises(StoreError, match="disk is full"):
             store.fetch("user", [], [1])
         store.close()
-        assert (store.calls, vault.told) == (0, ["locked", "kept"])
+        assert (store.calls, vault.told) == (0, ["locked", "kept", "unlocked"])
         # As after a kill in between: the next process goes on with what was kept.
         after = MemoryVault(vault.kept)
         store = store_at(at.server.url, after)
@@ -126,6 +127,28 @@ def test_two_tokens_are_minted_a_minute_apart(at: Connected) -> None:
     with pytest.raises(Unauthorized, match="crosswalk connect outreach"):
         auth.access("dead")
     assert waits == [40.0]
+
+
+def test_a_mint_that_is_refused_for_now_is_tried_again_without_holding_the_lock(
+    tmp_path: Path,
+) -> None:
+    with connected(tmp_path, setup=Setup(pause=timedelta(seconds=1))) as at:
+        at.store.fetch("user", [], [1])
+        vault = MemoryVault()
+        store = store_at(at.server.url, vault)
+        waits: list[float] = []
+
+        def wait(seconds: float) -> None:
+            vault.told.append("waited")
+            waits.append(seconds)
+            time.sleep(1)
+
+        store.auth.sleep = wait
+        assert store.fetch("user", [], [1]) == []
+        store.close()
+        told = ["locked", "unlocked", "waited", "locked", "kept", "unlocked"]
+        assert vault.told == told
+        assert 0 < waits[0] <= 90
 
 
 @pytest.mark.parametrize(
