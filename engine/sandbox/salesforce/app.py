@@ -17,6 +17,7 @@ from starlette.routing import BaseRoute, Mount, Route
 
 from dsl.schema import Side
 from engine.ports import Clock
+from engine.sandbox.dated import Dated
 from engine.sandbox.faults import Faults
 from engine.sandbox.identity import SALESFORCE, SalesforceIdentity
 from engine.sandbox.mishaps import Mishaps
@@ -72,8 +73,10 @@ def app(
     """
     setup = setup or Setup()
     faults = faults or Faults({}, random.Random(0))  # noqa: S311 - draws nothing
-    box = _box(org, identity, faults, setup, Ahead(clock or SystemClock(), setup.skew), daily_limit)
+    ahead = Ahead(clock or SystemClock(), setup.skew)
+    box = _box(org, identity, faults, setup, ahead, daily_limit)
     around = [
+        Middleware(Dated, now=box.file.glance),
         Middleware(Mishaps, faults=faults, refusals=refusals(box), slow=setup.slow),
         Middleware(GZipMiddleware, minimum_size=_SMALLEST, compresslevel=1),
     ]
