@@ -27,6 +27,7 @@ from engine.lives import Fates, Lives
 from engine.mapping import Mapping
 from engine.matching import Matches, find_matches
 from engine.model import SIDES, Cursor, Direction, RecordId, Row
+from engine.overlap import remember, without_repeats
 from engine.references import References, gather, routes
 from engine.swing import pause_swinging
 from engine.whose import decide_activity, finish_activities, who_is_linked
@@ -62,6 +63,21 @@ class _Sorted:
 
 
 @dataclass(frozen=True)
+class _Turn:
+    """What is common to the passes over one page; see `Batches.process`."""
+
+    side: Side
+    now: datetime
+    again: bool
+    cursor: tuple[str, Side, Cursor, str] | None
+    overlap: str
+
+    def still(self, rows: Sequence[Row]) -> set[RecordId]:
+        """Those that may not have moved since the last scan."""
+        return {row[0] for row in rows if row[1] and row[1] <= self.overlap}
+
+
+@dataclass(frozen=True)
 class Decided:
     """What was decided about a page; `settled` equal their base, `later` wait for their twins."""
 
@@ -93,12 +109,17 @@ class Batches:
         logs: Sequence[LogRow] = (),
         *,
         again: bool = False,
+        overlap: str = "",
     ) -> None:
         """Decide and carry out one page; the cursor moves with the last commit of its records.
 
-        `again` are records that had to wait, to be decided on though they have not changed.
+        `again` are records that had to wait, to be decided on though they have not changed. What is
+        stamped before `overlap` may have been read by the last scan as well.
         """
         now = self.context.clock.now()
+        turn = _Turn(side, now, again, cursor, overlap)
+        if not again and self.context.stores[side].lag:
+            rows = without_repeats(self.mapping, side, rows, self.context.ledger)
         moved = [] if again else [row[0] for row in rows]
         if self.leads is not None and side is Side.SALESFORCE:
             self.leads.convert_into(self._unlinked(rows))
@@ -108,7 +129,7 @@ class Batches:
             self._depart(side, gone, now, sure=not again)
         while True:
             commit = Commit(moved={self.mapping.name: moved})
-            later = self._pass(side, rows, now, commit, again)
+            later = self._pass(turn, rows, commit)
             if not later:
                 commit.cursor = cursor
                 commit.logs.extend(logs)
@@ -175,11 +196,10 @@ class Batches:
         admit = self.context.admit
         return tasks if admit is None else [task for task in tasks if admit(task.verdict)]
 
-    def _pass(
-        self, side: Side, rows: Sequence[Row], now: datetime, commit: Commit, again: bool
-    ) -> list[Row]:
+    def _pass(self, turn: _Turn, rows: Sequence[Row], commit: Commit) -> list[Row]:
         """One pass over a batch; the rows that have to wait for others of the same batch."""
-        found = self.decide(side, rows, (), now, again)
+        side = turn.side
+        found = self.decide(side, rows, (), turn.now, turn.again)
         tasks = self._admitted(found.tasks)
         name = self.mapping.name
         # By hand nothing is tried in the other direction: what waits there goes on waiting.
@@ -191,7 +211,12 @@ class Batches:
             if at in sides
         ]
         commit.seen += [(name, side, record) for record in found.settled]
+        still = turn.still(rows).intersection(found.settled)
+        commit.moved[name] = [record for record in commit.moved[name] if record not in still]
         act(self.mapping, self.layout, tasks, self.context, commit)
+        if turn.cursor is not None and not turn.again:
+            store = self.context.stores[side]
+            remember(self.mapping, side, store, tasks, turn.cursor, commit)
         return found.later
 
     def decide(

@@ -36,7 +36,7 @@ class Task:
 
     `heirs` are links, each with its pair, that take the place of one that ends, and `later` what is
     looked at again then. A `revived` link was a tombstone. What is held waits as `held` says: why,
-    and for what (see `schema.pending`).
+    and for what (see `schema.pending`); each field of `paused` by itself, by the reason it is held.
     """
 
     case: Case
@@ -46,6 +46,7 @@ class Task:
     later: list[Pending] = field(default_factory=list)
     revived: bool = False
     held: Held = REVIEW
+    paused: dict[str, Held] = field(default_factory=dict)
 
 
 @dataclass

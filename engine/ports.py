@@ -20,6 +20,7 @@ __all__ = [
     "Need",
     "Store",
     "StoreError",
+    "Sweeping",
     "Tokens",
     "Unauthorized",
     "Unreachable",
@@ -77,7 +78,9 @@ class Store(Protocol):
     page_size: int
     write_size: int
     lag: timedelta
-    calls: int
+
+    @property
+    def calls(self) -> int: ...
 
     def now(self) -> str:
         """The server's clock as a stamp, `YYYY-MM-DDTHH:MM:SS.mmmZ`."""
@@ -124,7 +127,8 @@ class Store(Protocol):
     def write(self, type_name: str, writes: Sequence[Write]) -> list[Result]:
         """Create, update and delete; one result per write, in order, each standing by itself.
 
-        Raises `Unreachable` when the outcome of the whole call is unknown.
+        Raises `Unreachable` when the outcome of the whole call is unknown. Where some writes have
+        an answer, those without one are `UNKNOWN`.
         """
         ...
 
@@ -152,6 +156,13 @@ class Metered(Protocol):
     def usage(self) -> Usage:
         """The vendor's own count, as it was last told; asking costs no call."""
         ...
+
+
+@runtime_checkable
+class Sweeping(Protocol):
+    """A store that says whether its scans leave out deletes, so that the engine looks for them."""
+
+    sweeps: bool
 
 
 @runtime_checkable

@@ -88,7 +88,7 @@ def _of_keyring(key: str, place: str) -> str:
         found = keyring.get_password(service, name)
     except KeyringError as error:
         raise SecretError(
-            f"`{key}` refers to the keyring, which cannot be read here: {error}"
+            f"`{key}` refers to {name} of {service} in the keyring, which cannot be read: {error}"
         ) from None
     if found is None:
         raise SecretError(

@@ -26,8 +26,8 @@ def register(parser: argparse.ArgumentParser) -> None:
     parser.epilog = (
         "Decides again on the records that wait for a person, once what was ambiguous is mended,\n"
         "or somebody says with --link which two belong together. A field that was paused, since\n"
-        "something on each side kept putting its own value back, is written once more, and paused\n"
-        "again if that happens again. Without --id, deletions go on as well that were held since\n"
+        "something on each side kept putting its own value back, is written, and paused again\n"
+        "if it goes on to swing. Without --id, deletions go on as well that were held since\n"
         "20 or more linked records of one type, and a fifth of all, were gone at once. Writes\n"
         "that the other side refused are tried again by `retry`.\n\n"
         "examples:\n"

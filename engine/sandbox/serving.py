@@ -6,12 +6,15 @@ import ipaddress
 import socket
 import threading
 from collections.abc import Callable
+from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any
 
 import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from engine.sandbox.dated import Dated
 
 __all__ = ["NotLoopback", "Serving"]
 
@@ -56,13 +59,14 @@ class Serving:
 
     def _serve(self, make: Callable[[], ASGIApp]) -> None:
         try:
-            app = make()
+            app = Dated(make(), lambda: datetime.now(UTC))
             config = uvicorn.Config(
                 _Told(app, self._started),
                 http=_Open,
                 log_config=None,
                 access_log=False,
                 server_header=False,
+                date_header=False,  # an org's answers are dated by its own clock
                 lifespan="on",
                 timeout_graceful_shutdown=_GRACE,
             )

@@ -84,6 +84,35 @@ def test_a_report_has_a_row_for_each_of_its_records(box: Sandbox, made: Made, na
     assert plain == {"aggregates": [{"label": str(len(ids)), "value": len(ids)}]}
 
 
+def test_a_report_is_filtered_on_demand_and_run_in_the_background(box: Sandbox, made: Made) -> None:
+    report, ids = made[REPORT, "All of them"]
+    column = {"column": "COMPANY", "operator": "contains", "value": "INC, corp"}
+    body = {"reportMetadata": {"reportFilters": [column]}}
+    at = f"/analytics/reports/{report.id}"
+    kept = box.post(f"{at}?includeDetails=true", body)["factMap"]["T!T"]
+    condition = "Company LIKE '%inc%' OR Company LIKE '%corp%'"
+    wanted = box.get("/query", q=f"SELECT Id FROM Lead WHERE {condition}")["records"]
+    assert 0 < len(wanted) < len(ids)
+    assert sorted(row["dataCells"][-1]["value"] for row in kept["rows"]) == sorted(
+        record["Id"] for record in wanted
+    )
+    column["operator"] = "notContain"
+    others = box.post(at, body)["factMap"]["T!T"]["aggregates"][0]["value"]
+    assert others == len(ids) - len(wanted)
+    begun = box.ask("POST", f"{at}/instances").json()
+    assert begun["id"] in [each["id"] for each in box.get(f"{at}/instances")]
+    result = box.get(f"{at}/instances/{begun['id']}")
+    assert result["attributes"]["status"] == "Success"
+    assert result["factMap"]["T!T"]["aggregates"][0]["value"] == len(ids)
+
+
+@pytest.mark.parametrize("kind", [REPORT, LIST_VIEW])
+def test_a_list_is_explained_by_its_query(box: Sandbox, made: Made, kind: str) -> None:
+    listing, ids = made[kind, "Open"]
+    [plan] = box.get("/query", explain=listing.id)["plans"]
+    assert (plan["sobjectType"], plan["cardinality"]) == ("Lead", len(ids))
+
+
 @pytest.mark.parametrize(
     "path",
     [

@@ -15,6 +15,7 @@ from engine.sandbox.soql import SoqlError, query
 from engine.sandbox.soql.days import range_of
 from engine.sandbox.soql.locators import Locators, batch_size
 from engine.stores.local import SAMPLE, LocalOrg, load, open_org
+from engine.stores.local.lists import REPORT, make_list
 
 
 @pytest.fixture(scope="module")
@@ -143,6 +144,39 @@ def test_deleted_records_are_seen_where_they_are_asked_for(org: LocalOrg) -> Non
     assert query(org, "SELECT COUNT() FROM Lead", deleted=True).total == live + 1
 
 
+@pytest.mark.parametrize(
+    "order", ["Name", "Title DESC, Name", "SystemModstamp, Id", "Title, Id DESC"]
+)
+def test_deleted_records_are_sorted_and_cut_with_the_others(order: str) -> None:
+    org = open_org(Side.SALESFORCE, Path(":memory:"))
+    titles = [None, "b", "A", "c"]
+    for n in range(16):
+        made = {"LastName": f"N{n * 7 % 16:02}", "Company": "C", "Title": titles[n % 4]}
+        record = org.create("Lead", made)
+        if n % 3 == 0:
+            org.delete("Lead", record)
+    text = f"SELECT Id, IsDeleted FROM Lead ORDER BY {order}"
+    whole = [record["Id"] for record in found(org, text, deleted=True)]
+    assert len(set(whole)) == 16
+    assert sum(record["IsDeleted"] for record in found(org, text, deleted=True)) == 6
+    live = [record["Id"] for record in found(org, text)]
+    assert [record for record in whole if record in live] == live
+    cut = found(org, f"{text} LIMIT 5 OFFSET 4", deleted=True)
+    assert [record["Id"] for record in cut] == whole[4:9]
+    org.close()
+
+
+def test_an_org_tells_of_itself_and_of_its_lists(org: LocalOrg) -> None:
+    [itself] = found(org, "SELECT Id, IsSandbox FROM organization")
+    assert itself["Id"].startswith("00D")
+    assert itself["IsSandbox"] is True
+    made = make_list(org.file, REPORT, "It's hot", "Lead", 'Rating = "Hot"')
+    by_name = "SELECT Id, DeveloperName FROM Report WHERE Name = 'IT\\'S HOT'"
+    for deleted in (False, True):
+        [report] = bare(found(org, by_name, deleted=deleted))
+        assert report == {"Id": made.id, "DeveloperName": "It_s_hot"}
+
+
 def test_null_comes_first_unless_it_is_sent_last(org: LocalOrg) -> None:
     def revenues(order: str) -> list[float | None]:
         text = f"SELECT AnnualRevenue FROM Account ORDER BY AnnualRevenue {order}"
@@ -232,6 +266,8 @@ def test_null_comes_first_unless_it_is_sent_last(org: LocalOrg) -> None:
             35,
             "Invalid string literal 'a\\q'. Illegal character sequence '\\q'",
         ),
+        ("SELECT Id FROM Lead ALL ROWS", "MALFORMED_QUERY", 21, "ALL ROWS not allowed in this"),
+        ("SELECT COUNT(), MAX(Name) FROM Lead", "MALFORMED_QUERY", 8, "COUNT() must be the only"),
         (
             "SELECT Id FROM Lead WHERE CreatedDate = SOMEDAY",
             "MALFORMED_QUERY",

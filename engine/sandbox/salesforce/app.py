@@ -19,11 +19,13 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from dsl.schema import Side
 from engine.ports import Clock
+from engine.sandbox.dated import Dated
 from engine.sandbox.faults import Faults
 from engine.sandbox.identity import SALESFORCE, SalesforceIdentity
 from engine.sandbox.mishaps import Mishaps
 from engine.sandbox.salesforce import (
     bulk,
+    bulk_v1,
     changes,
     collection,
     composite,
@@ -73,9 +75,11 @@ def app(
     """
     setup = setup or Setup()
     faults = faults or Faults({}, random.Random(0))  # noqa: S311 - draws nothing
-    box = _box(org, identity, faults, setup, Ahead(clock or SystemClock(), setup.skew), daily_limit)
+    ahead = Ahead(clock or SystemClock(), setup.skew)
+    box = _box(org, identity, faults, setup, ahead, daily_limit)
     box.name_user()
     around = [
+        Middleware(Dated, now=box.file.glance),
         Middleware(Mishaps, faults=faults, refusals=refusals(box), slow=setup.slow),
         Middleware(GZipMiddleware, minimum_size=_SMALLEST, compresslevel=1),
         Middleware(_Forgiving),
@@ -166,6 +170,7 @@ def _routes(inside: Inside) -> list[BaseRoute]:
         *oauth.routes(),
         *consent.routes(),
         *soap.routes(),
+        *bulk_v1.routes(),
     ]
 
 

@@ -15,6 +15,7 @@ from engine.sandbox.salesforce.sessions import Sessions
 from engine.sandbox.salesforce.setup import Setup
 from engine.sandbox.salesforce.visible import Visible
 from engine.sandbox.soql.locators import Locators
+from engine.sandbox.soql.virtual import ORG_ID
 from engine.stores.local import LocalOrg
 from engine.stores.local.ids import INSTANCE, full_id
 from engine.stores.local.lookups import FIRST_USER
@@ -22,7 +23,6 @@ from engine.stores.local.org import OrgFile
 
 __all__ = ["ORG_ID", "Ahead", "Box", "box_of", "version_of"]
 
-ORG_ID = full_id(f"00D{INSTANCE}000000001")
 _NOBODY = full_id(f"005{INSTANCE}000000000")  # who acts in an org without users
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
-__all__ = ["DELIMITERS", "ENDINGS", "BadData", "csv_text", "read_csv", "shown"]
+__all__ = ["DELIMITERS", "ENDINGS", "BadData", "csv_text", "read_csv", "shown", "value_at"]
 
 DELIMITERS: Mapping[str, str] = MappingProxyType(
     {"BACKQUOTE": "`", "CARET": "^", "COMMA": ",", "PIPE": "|", "SEMICOLON": ";", "TAB": "\t"}
@@ -72,6 +72,13 @@ def csv_text(rows: Iterable[Sequence[str]], delimiter: str = "COMMA", ending: st
     )
     writer.writerows(rows)
     return made.getvalue()
+
+
+def value_at(record: Any, path: Sequence[str]) -> Any:
+    """The value at the end of a path through nested records; None if one of them is missing."""
+    for name in path:
+        record = None if record is None else record[name]
+    return record
 
 
 def shown(value: Any) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Iterator
-from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -13,7 +12,7 @@ from starlette.routing import Route
 
 from dsl.schema import Kind
 from engine.sandbox.salesforce.box import Box, box_of
-from engine.sandbox.salesforce.bulk_csv import csv_text, shown
+from engine.sandbox.salesforce.bulk_csv import csv_text, shown, value_at
 from engine.sandbox.salesforce.bulk_jobs import (
     ENDED,
     enumerated,
@@ -156,15 +155,7 @@ def _rows(request: Request, found: Answer, start: int, stop: int) -> Iterator[li
     with box_of(request).late.kept_back():
         for at in range(start, stop, _READ):
             for record in found.records(at, min(at + _READ, stop)):
-                yield [shown(_value(record, path)) for path in found.columns]
-
-
-def _value(record: Any, path: tuple[str, ...]) -> Any:
-    for name in path:
-        if record is None:
-            return None
-        record = record[name]
-    return record
+                yield [shown(value_at(record, path)) for path in found.columns]
 
 
 def _locator(position: int) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -17,7 +17,7 @@ from engine.sandbox.salesforce.upserting import upserted
 from engine.sandbox.salesforce.values import checked_record_id, values_of
 from engine.sandbox.salesforce.writes import Verdict, Wanted, carry_out
 
-__all__ = ["proceed"]
+__all__ = ["Column", "carried_out", "payload_of", "proceed", "see_column"]
 
 _AT_ONCE = 10_000  # rows that are worked off each time that somebody asks how far the job is
 _CHUNK = 200
@@ -44,14 +44,15 @@ def _begin(box: Box, job: Job) -> None:
     job.content = None
     type_ = box.visible.type(job.type)
     for name in job.header:
-        _see_column(box, type_, name)
+        see_column(box, type_, name)
     extra = [name for name in job.header if name.casefold() != "id"]
     if extra and job.operation in ("delete", "hardDelete"):
         raise BadData(f"InvalidBatch : Field name provided, {extra[0]} is not supported for delete")
 
 
-def _see_column(box: Box, type_: ObjectType, name: str) -> None:
-    column = _Column.of(name)
+def see_column(box: Box, type_: ObjectType, name: str) -> None:
+    """See that a header names a field. Raises `BadData`."""
+    column = Column.of(name)
     if column.key is None:
         known = box.visible.field(type_.name, name) is not None
     else:
@@ -62,7 +63,7 @@ def _see_column(box: Box, type_: ObjectType, name: str) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class _Column:
+class Column:
     """A column: a field, or another record's key (`Owner.Username`, `User:Owner.Username`)."""
 
     name: str
@@ -70,12 +71,14 @@ class _Column:
     type: str | None = None
 
     @classmethod
-    def of(cls, header: str) -> _Column:
+    def of(cls, header: str) -> Column:
+        """The column of a header."""
         type_, _, path = header.rpartition(":")
         name, _, key = path.partition(".")
         return cls(name, key or None, type_ or None)
 
     def value(self, text: str) -> Any:
+        """A cell as JSON would have it."""
         if text == _NULL:
             return None
         if self.key is None:
@@ -85,25 +88,36 @@ class _Column:
 
 
 def _work(box: Box, job: Job) -> None:
-    columns = [_Column.of(name) for name in job.header]
-    type_ = box.visible.type(job.type)
-    wanted = _WAYS[job.operation]
+    columns = [Column.of(name) for name in job.header]
     rows, job.waiting = job.waiting[:_AT_ONCE], job.waiting[_AT_ONCE:]
-    left = iter(rows)
+    payloads = (payload_of(columns, row) for row in rows)
+    _note(job, rows, carried_out(box, job.operation, job.type, job.key, payloads))
+
+
+def payload_of(columns: Sequence[Column], row: Sequence[str]) -> _Payload:
+    """A row as a record. An empty value says nothing; what is to be emptied says #N/A."""
+    cells = zip(columns, row, strict=False)
+    return {column.name: column.value(text) for column, text in cells if text != ""}
+
+
+def carried_out(
+    box: Box, operation: str, type_name: str, key: str | None, payloads: Iterable[_Payload]
+) -> list[Verdict]:
+    """Write records, some at a time; one verdict each, in order."""
+    type_, wanted = box.visible.type(type_name), _WAYS[operation]
+    left, verdicts = iter(payloads), list[Verdict]()
     while chunk := list(islice(left, _CHUNK)):
         asked: list[Wanted | Verdict] = []
-        for row in chunk:
-            # An empty value says nothing; what is to be emptied says #N/A.
-            cells = zip(columns, row, strict=False)
-            payload = {column.name: column.value(text) for column, text in cells if text != ""}
+        for payload in chunk:
             try:
-                asked.append(wanted(box, type_, job, payload))
+                asked.append(wanted(box, type_, key, payload))
             except ApiError as error:
                 asked.append(Verdict.of(error))
-        verdicts = carry_out(box, asked)
-        _note(job, chunk, verdicts)
-        if job.operation == "hardDelete":
-            _purge(box, type_, [v.id for v in verdicts if v.done])
+        done = carry_out(box, asked)
+        if operation == "hardDelete":
+            _purge(box, type_, [verdict.id for verdict in done if verdict.done])
+        verdicts += done
+    return verdicts
 
 
 def _note(job: Job, rows: Sequence[list[str]], verdicts: Sequence[Verdict]) -> None:
@@ -127,22 +141,22 @@ def _purge(box: Box, type_: ObjectType, ids: Sequence[str | None]) -> None:
 # -- what a row asks for ------------------------------------------------------------------------
 
 
-def _insert(box: Box, type_: ObjectType, _job: Job, payload: _Payload) -> Wanted:
+def _insert(box: Box, type_: ObjectType, _key: str | None, payload: _Payload) -> Wanted:
     return Wanted(type_.name, None, values_of(box, type_, payload, creating=True))
 
 
-def _update(box: Box, type_: ObjectType, _job: Job, payload: _Payload) -> Wanted:
+def _update(box: Box, type_: ObjectType, _key: str | None, payload: _Payload) -> Wanted:
     rest, record = _without_id(type_, payload)
     return Wanted(type_.name, record, values_of(box, type_, rest, creating=False))
 
 
-def _delete(_box: Box, type_: ObjectType, _job: Job, payload: _Payload) -> Wanted:
+def _delete(_box: Box, type_: ObjectType, _key: str | None, payload: _Payload) -> Wanted:
     _, record = _without_id(type_, payload)
     return Wanted(type_.name, record, {}, delete=True)
 
 
-def _upsert(box: Box, type_: ObjectType, job: Job, payload: _Payload) -> Wanted:
-    key = key_field(box, type_, job.key or "")
+def _upsert(box: Box, type_: ObjectType, key_name: str | None, payload: _Payload) -> Wanted:
+    key = key_field(box, type_, key_name or "")
     found = next((v for k, v in payload.items() if k.casefold() == key.name.casefold()), None)
     if found is None and key.kind is not Kind.ID:
         raise ApiError(400, "MISSING_ARGUMENT", f"{key.name} not specified")
@@ -157,7 +171,7 @@ def _without_id(type_: ObjectType, payload: _Payload) -> tuple[_Payload, str]:
     return rest, checked_record_id(type_.name, given)
 
 
-_WAYS: dict[str, Callable[[Box, ObjectType, Job, _Payload], Wanted]] = {
+_WAYS: dict[str, Callable[[Box, ObjectType, str | None, _Payload], Wanted]] = {
     "insert": _insert,
     "update": _update,
     "upsert": _upsert,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import UTC, datetime
 from itertools import chain
 from typing import Any
@@ -18,11 +17,12 @@ from engine.sandbox.salesforce.box import Box, box_of, version_of
 from engine.sandbox.salesforce.errors import ApiError, not_found
 from engine.sandbox.salesforce.wire import answer
 from engine.sandbox.soql import query
+from engine.sandbox.soql.virtual import developer_name
 from engine.stores.local.conditions import read_condition
 from engine.stores.local.ids import full_id
 from engine.stores.local.lists import LIST_VIEW, definition, ids_in, lists_of
 
-__all__ = ["columns_of", "developer_name", "found_list", "records_in", "routes"]
+__all__ = ["columns_of", "found_list", "query_of", "records_in", "routes"]
 
 _PAGE, _MOST = 25, 2_000  # records of a page of results, and at most
 _MOST_NAMED = 4_000  # ids that one query can name
@@ -84,13 +84,18 @@ def _asked(request: Request) -> tuple[ObjectType, Listing]:
     return type_, view
 
 
+def query_of(box: Box, listing: Listing) -> str:
+    """The SOQL that a list view, or a report, stands for. Raises `ApiError`."""
+    names = [field.name for field in columns_of(box.visible.type(listing.type))]
+    where, order = _where(box, listing), _ORDER.format(names[0])
+    return f"SELECT {', '.join(names)} FROM {listing.type}{where} {order}"
+
+
 async def _describe(request: Request) -> Response:
-    box = box_of(request)
     type_, view = _asked(request)
     columns = columns_of(type_)
-    names = [field.name for field in columns]
-    order = names[0]
-    text = f"SELECT {', '.join(names)} FROM {type_.name}{_where(box, view)} {_ORDER.format(order)}"
+    order = columns[0].name
+    text = query_of(box_of(request), view)
     return answer(
         {
             "columns": [_column(field, order) for field in columns],
@@ -189,11 +194,6 @@ def records_in(box: Box, listing: Listing) -> list[str]:
     """The ids in a list, as queries see the org now. Raises `StoreError`."""
     with box.late.kept_back():
         return [str(record) for record in chain.from_iterable(ids_in(box.file, listing, _MOST))]
-
-
-def developer_name(label: str) -> str:
-    """A label as a name for programs, as Salesforce proposes it."""
-    return re.sub(r"\W+", "_", label).strip("_") or "X"
 
 
 def columns_of(type_: ObjectType) -> list[Field]:

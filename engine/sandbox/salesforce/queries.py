@@ -12,9 +12,11 @@ from starlette.routing import Route
 from engine.sandbox.salesforce.box import Box, box_of, version_of
 from engine.sandbox.salesforce.columns import columns_of
 from engine.sandbox.salesforce.errors import ApiError
+from engine.sandbox.salesforce.lists import found_list, query_of
 from engine.sandbox.salesforce.wire import answer
 from engine.sandbox.soql import SoqlError, query
 from engine.sandbox.soql.locators import BATCH, batch_size
+from engine.stores.local.lists import LIST_VIEW, REPORT, lists_of
 
 __all__ = ["first_page", "next_page", "routes"]
 
@@ -93,7 +95,14 @@ def _seen(box: Box, page: Callable[[], dict[str, Any]]) -> dict[str, Any]:
 
 
 def _explained(request: Request, text: str) -> dict[str, Any]:
-    """A plan of the query, as one that reads the whole table; also what tells if it can be read."""
+    """A plan of the query, as one that reads the whole table; also what tells if it can be read.
+
+    The id of a report or a list view stands for its query.
+    """
+    box = box_of(request)
+    for kind in (REPORT, LIST_VIEW):
+        if any(text in (each.id, each.id[:15]) for each in lists_of(box.file, kind)):
+            text = query_of(box, found_list(box, kind, text))
     page = first_page(request, text)
     plan = {
         "cardinality": page["totalSize"],

@@ -99,7 +99,7 @@ async def _theme(_request: Request) -> Response:
 
 async def _types(request: Request) -> Response:
     box, version = box_of(request), version_of(request)
-    box.file.look_again()
+    box.file.refresh()
     types = [t for t in map(box.visible.find, box.visible.names()) if t is not None]
     found = [summary(box, t, version) for t in types]
     return answer({"encoding": "UTF-8", "maxBatchSize": 200, "sobjects": found})
@@ -107,7 +107,7 @@ async def _types(request: Request) -> Response:
 
 async def _describe(request: Request) -> Response:
     box = box_of(request)
-    box.file.look_again()
+    box.file.refresh()
     type_ = box.visible.type(request.path_params["type"])
     changed = box.visible.changed(type_.name)
     since = _since(request)

@@ -9,7 +9,18 @@ from xml.sax.saxutils import escape, quoteattr
 
 from lxml import etree
 
-__all__ = ["Call", "Fault", "Raw", "Record", "call_of", "envelope", "fault", "record_in", "xml"]
+__all__ = [
+    "Call",
+    "Fault",
+    "Raw",
+    "Record",
+    "call_of",
+    "envelope",
+    "fault",
+    "record_in",
+    "root_of",
+    "xml",
+]
 
 _SOAP = "http://schemas.xmlsoap.org/soap/envelope/"
 _XSI = "http://www.w3.org/2001/XMLSchema-instance"
@@ -46,8 +57,8 @@ class Call:
         return [each for each in self.element if _name(each) == name]
 
 
-def call_of(raw: bytes) -> Call:
-    """The call in an envelope. Raises `Fault`."""
+def root_of(raw: bytes) -> Any:
+    """The outermost element, read without entities and document types. Raises `Fault`."""
     reader = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False)
     try:
         root = etree.fromstring(raw, reader)
@@ -55,6 +66,12 @@ def call_of(raw: bytes) -> Call:
         raise Fault("soapenv:Client", f"The request is no XML: {error.msg}") from None
     if root.getroottree().docinfo.doctype:
         raise Fault("soapenv:Client", "The request may not have a document type")
+    return root
+
+
+def call_of(raw: bytes) -> Call:
+    """The call in an envelope. Raises `Fault`."""
+    root = root_of(raw)
     parts = {_name(child): child for child in root if isinstance(child.tag, str)}
     body = parts.get("Body")
     if _name(root) != "Envelope" or body is None or len(body) != 1:

@@ -16,6 +16,7 @@ from engine.sandbox.soql.scope import Scope, type_named
 from engine.sandbox.soql.selection import Selection
 from engine.sandbox.soql.tree import Query, Sorting
 from engine.sandbox.soql.values import Reader
+from engine.sandbox.soql.virtual import is_virtual
 from engine.stores.local.lookups import FIRST_USER
 from engine.stores.local.org import OrgFile
 from engine.stores.local.reading import is_large, see_index
@@ -31,7 +32,7 @@ _WIDTH = 18  # characters of an id
 class Asking:
     """What surrounds a query: the org, its text, which rows are seen, and addresses' version.
 
-    `deleted` shows deleted and merged records too. `hidden` are ids that are not visible yet.
+    `deleted` shows deleted and merged records too.
     """
 
     org: OrgFile
@@ -39,7 +40,6 @@ class Asking:
     api: str
     reader: Reader
     deleted: bool = False
-    hidden: Collection[str] = ()
 
     @property
     def base(self) -> str:
@@ -72,24 +72,16 @@ def answer_of(asking: Asking, query: Query) -> Answer:
     if type_ is None:
         raise unsupported(query.type, asking.text, query.at)
     see_bounds(query, asking.text)
-    rows = "all" if asking.deleted else "live"
     scope = Scope(asking.org, type_, asking.text, query.alias)
     conditions = Conditions(scope, asking.reader)
     where = where_sql(asking, conditions, query, scope)
-    order = order_sql(query.order, scope)
+    order = order_of(query.order, scope)
     selection = Selection(Scope(asking.org, type_, asking.text, query.alias), query)
     fetching, columns = Fetching(asking, selection), tuple(selection.record.paths())
-    if not asking.org.made(type_.name) and not asking.deleted:
-        return Answer(0, 0, lambda start, stop: [], columns)
-    if not asking.org.made(type_.name):
-        rows = "gone"
-    if rows == "live":
+    if asking.org.made(type_.name):
         _see_indexes(asking.org, type_, conditions.sought)
-    sql = (
-        f"SELECT {scope.key} FROM {scope.source(rows)}{scope.joins()}{where}{order}{cut_sql(query)}"
-    )
-    found = [row[0] for row in asking.org.rows(sql, conditions.values)]
-    count = len(found)
+    sources = [rows for rows in fetching.sources if rows == "gone" or scope.made]
+    found = _found(asking.org, scope, sources, where, order, cut_sql(query), conditions.values)
     # A locator may live for two days: one string takes a quarter of what a list of ids does.
     ids = "".join(found)
 
@@ -97,7 +89,33 @@ def answer_of(asking: Asking, query: Query) -> Answer:
         wanted = [ids[at : at + _WIDTH] for at in range(start * _WIDTH, stop * _WIDTH, _WIDTH)]
         return fetching.records(wanted)
 
-    return Answer(count, count, read, columns)
+    return Answer(len(found), len(found), read, columns)
+
+
+def _found(
+    org: OrgFile,
+    scope: Scope,
+    sources: Sequence[str],
+    where: str,
+    order: Sequence[tuple[str, str]],
+    cut: str,
+    values: Sequence[Any],
+) -> list[str]:
+    """The ids in order. Each source is cut by itself, so that each can follow its own index."""
+    if not sources:
+        return []
+    keys = "".join(f", {sql} AS o{at}" for at, (sql, _) in enumerate(order))
+    sql = f"SELECT {scope.key} AS id{keys if len(sources) > 1 else ''} FROM "
+    rest = f"{scope.joins()}{where}{sorted_by(order)}"
+    if len(sources) == 1:
+        rows = org.rows(f"{sql}{scope.source(sources[0])}{rest}{cut}", values)
+        return [row[0] for row in rows]
+    # What the outer offset skips has to be among what each source gives.
+    bound = cut.replace(" OFFSET ", " + ") if " LIMIT -1" not in cut else ""
+    parts = (f"SELECT * FROM ({sql}{scope.source(rows)}{rest}{bound})" for rows in sources)
+    whole = sorted_by([(f"o{at}", way) for at, (_, way) in enumerate(order)])
+    merged = f"SELECT id FROM ({' UNION ALL '.join(parts)}){whole}{cut}"
+    return [row[0] for row in org.rows(merged, [*values] * len(sources))]
 
 
 def _see_indexes(org: OrgFile, type_: ObjectType, names: Collection[str]) -> None:
@@ -124,19 +142,18 @@ def where_sql(asking: Asking, conditions: Conditions, query: Query, scope: Scope
             raise malformed(f"unexpected token: '{query.scope}'", asking.text, query.at)
         user = FIRST_USER if asking.org.made("User") else "NULL"
         parts.append(f'{scope.root}."OwnerId" IN ({user})')
-    if asking.hidden:
-        parts.append(f"{scope.key} NOT IN (SELECT value FROM json_each(?))")
-        conditions.values.append(json.dumps(list(asking.hidden)))
     return f" WHERE {' AND '.join(parts)}" if parts else ""
 
 
-def order_sql(sortings: Sequence[Sorting], scope: Scope) -> str:
-    """ORDER BY; null comes first unless it is asked to come last. Raises `SoqlError`."""
-    parts = []
-    for sorting in sortings:
-        place = operand_place(sorting.operand, scope, "sorted")
-        parts.append(f"{sortable(place)}{direction(sorting, place.certain)}")
-    return f" ORDER BY {', '.join(parts)}" if parts else ""
+def order_of(sortings: Sequence[Sorting], scope: Scope) -> list[tuple[str, str]]:
+    """What is sorted by, and how; null comes first unless it is sent last. Raises `SoqlError`."""
+    places = [(s, operand_place(s.operand, scope, "sorted")) for s in sortings]
+    return [(sortable(place), direction(s, place.certain)) for s, place in places]
+
+
+def sorted_by(order: Sequence[tuple[str, str]]) -> str:
+    """ORDER BY, if there is anything to sort by."""
+    return f" ORDER BY {', '.join(sql + way for sql, way in order)}" if order else ""
 
 
 def direction(sorting: Sorting, certain: bool) -> str:
@@ -155,12 +172,16 @@ def cut_sql(query: Query) -> str:
 
 
 class Fetching:
-    """Reads the records of ids, in their order, with what was selected of them."""
+    """Reads the records of ids, in their order, with what was selected of them.
+
+    `sources` are the rows that are seen, as `Scope.source` names them.
+    """
 
     def __init__(self, asking: Asking, selection: Selection) -> None:
         self._asking, self._selection = asking, selection
         self._made = selection.record.ready()
-        self._rows = ("live", "gone") if asking.deleted else ("live",)
+        bin_too = asking.deleted and not is_virtual(selection.scope.type.name)
+        self.sources = ("live", "gone") if bin_too else ("live",)
         type_ = selection.scope.type
         self._kids = [Kin(asking, type_, query) for query in selection.children]
 
@@ -169,8 +190,8 @@ class Fetching:
         asking, selection = self._asking, self._selection
         wanted, scope = json.dumps(ids), selection.scope
         found: dict[str, tuple[Any, ...]] = {}
-        for rows in self._rows:
-            if rows == "live" and not asking.org.made(scope.type.name):
+        for rows in self.sources:
+            if rows == "live" and not scope.made:
                 continue
             source = f"json_each(?) AS k CROSS JOIN {scope.source(rows)}"
             where = f" WHERE {scope.key} = k.value"
@@ -201,7 +222,7 @@ class Kin:
                 " the appropriate names."
             )
             raise pointed("INVALID_TYPE", message, asking.text, query.at)
-        if query.group or query.having is not None or query.all_rows:
+        if query.group or query.having is not None:
             raise malformed("a subquery cannot be grouped", asking.text, query.at)
         type_ = asking.org.table(related.type).type
         see_bounds(query, asking.text)
@@ -211,7 +232,7 @@ class Kin:
         conditions = Conditions(scope, asking.reader)
         self._where = conditions.where(query.where) if query.where is not None else "1"
         self._values = conditions.values
-        order = order_sql(query.order, scope)
+        order = sorted_by(order_of(query.order, scope))
         self._selection = Selection(scope, query, extra=(self._parent,))
         self._made = self._selection.record.ready()
         self._kids = [Kin(asking, type_, each) for each in self._selection.children]

@@ -38,7 +38,7 @@ _DEEPEST = 100  # conditions in each other; SQLite takes 1,000
 _MOST_JOINS = 2  # semi- and anti-joins in one query
 _NO_ORDER = (Kind.BOOLEAN,)
 #: What a subquery of a semi-join may not have, by the SOQL reference.
-_BARRED = ("group", "having", "order", "offset", "all_rows")
+_BARRED = ("group", "having", "order", "offset")
 
 
 def sortable(place: Place) -> str:
@@ -269,7 +269,7 @@ class Conditions:
         conditions = Conditions(inner, self._reader, inner=True)
         where = conditions.where(query.where) if query.where is not None else "1"
         self.values += conditions.values
-        if not scope.org.made(inner.type.name):
+        if not inner.made:
             found = "(SELECT NULL WHERE 0)"
             self.values = self.values[: len(self.values) - len(conditions.values)]
         else:

@@ -14,12 +14,14 @@ from engine.sandbox.soql.answers import (
     where_sql,
 )
 from engine.sandbox.soql.conditions import Conditions, sortable, unsupported
-from engine.sandbox.soql.errors import malformed
-from engine.sandbox.soql.functions import AGGREGATES, aggregated, operand_place
+from engine.sandbox.soql.errors import SoqlError, malformed
+from engine.sandbox.soql.functions import AGGREGATES, PRESENTED, aggregated, operand_place
 from engine.sandbox.soql.scope import Place, Scope, type_named
 from engine.sandbox.soql.tree import Call, Operand, Path, Plain, Query
 
 __all__ = ["groups_of", "is_grouped"]
+
+_MOST = 2_000  # groups that a query may give
 
 
 def is_grouped(query: Query) -> bool:
@@ -44,7 +46,7 @@ def groups_of(asking: Asking, query: Query) -> Answer:
     having = f" HAVING {conditions.having(query.having)}" if query.having is not None else ""
     order = grouping.order(query)
     rows = "all" if asking.deleted else "live"
-    if not asking.org.made(type_.name):
+    if not scope.made:
         rows = "gone"
     selected = ", ".join(_column(at, place) for at, (_, place) in enumerate(columns))
     sql = (
@@ -56,6 +58,9 @@ def groups_of(asking: Asking, query: Query) -> Answer:
     found = asking.org.rows(sql, conditions.values)
     if _only_count(query):
         return Answer(found[0][0] if found else 0, 0, lambda start, stop: [])
+    if len(found) > _MOST:
+        message = "Aggregate query does not support queryMore(), use LIMIT to restrict the results"
+        raise SoqlError("EXCEEDED_ID_LIMIT", f"{message} to a single batch")
     names = [name for name, _ in columns]
     head = {"type": "AggregateResult"}
     records: list[dict[str, Any]] = [
@@ -64,15 +69,26 @@ def groups_of(asking: Asking, query: Query) -> Answer:
     return Answer(len(records), len(records), lambda start, stop: records[start:stop])
 
 
+def _bare(operand: Operand) -> Operand:
+    """An operand without what only presents it, as in FORMAT(MAX(Amount))."""
+    while isinstance(operand, Call) and operand.name in PRESENTED and operand.argument:
+        operand = operand.argument
+    return operand
+
+
 def _is_aggregate(operand: Operand) -> bool:
+    operand = _bare(operand)
     return isinstance(operand, Call) and operand.name in AGGREGATES
 
 
 def _only_count(query: Query) -> bool:
-    match query.items:
-        case (Plain(operand=Call(name="COUNT", argument=None)),) if not query.group:
-            return True
-    return False
+    item = query.items[0]
+    alone = len(query.items) == 1 and not query.group
+    return alone and isinstance(item, Plain) and _counts_all(item.operand)
+
+
+def _counts_all(operand: Operand) -> bool:
+    return isinstance(operand, Call) and operand.name == "COUNT" and operand.argument is None
 
 
 def _column(at: int, place: Place) -> str:
@@ -110,6 +126,9 @@ class _Grouping:
                 message = "a subquery cannot stand beside aggregates"
                 raise malformed(message, self._scope.text, query.at)
             place = self._place(item.operand)
+            if _counts_all(item.operand) and not _only_count(query):
+                message = "COUNT() must be the only element in the SELECT list"
+                raise malformed(message, self._scope.text, item.operand.at)
             name = item.alias
             if name is None and isinstance(item.operand, Path):
                 name = self._scope.trail(item.operand)[-1]
@@ -122,6 +141,7 @@ class _Grouping:
         return found
 
     def _place(self, operand: Operand) -> Place:
+        operand = _bare(operand)
         if isinstance(operand, Call) and operand.name in AGGREGATES:
             return aggregated(operand, self._scope)
         if isinstance(operand, Path):

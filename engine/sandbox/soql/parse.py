@@ -103,6 +103,10 @@ class _Builder(Transformer[Token, Any]):
     def start(self, query: Query) -> Query:
         return query
 
+    def from_(self, *names: Token) -> Token:
+        # A subquery may name its parent's type, or alias, before the relationship.
+        return names[-1]
+
     def query(self, items: tuple[Any, ...], name: Token, *clauses: tuple[str, Any]) -> Query:
         parts = {name: value for name, value in clauses if value is not None}
         return Query(items, str(name), name.start_pos or 0, **parts)
@@ -178,7 +182,8 @@ class _Builder(Transformer[Token, Any]):
 
     def note(self, word: Token) -> tuple[str, Any]:
         if word.type == "ALL":
-            return "all_rows", True
+            # Only Apex may say so; REST has `queryAll` for it.
+            raise _Wrong("ALL ROWS not allowed in this context", word.start_pos or 0)
         if word.upper() not in _NOTES:
             raise _Wrong(f"unexpected token: '{word}'", word.start_pos or 0)
         return "with", None

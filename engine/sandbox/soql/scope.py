@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -10,6 +11,7 @@ from dsl.schema import Field, Kind, ObjectType, Side, shipped_schema
 from engine.sandbox.soql.errors import SoqlError, pointed
 from engine.sandbox.soql.relations import NAME_FIELDS
 from engine.sandbox.soql.tree import Path
+from engine.sandbox.soql.virtual import is_virtual, rows_of, virtual_type
 from engine.stores.local.org import OrgFile
 from engine.stores.local.paths import address_json
 from engine.stores.local.tables import address_parts, quoted, shape
@@ -54,7 +56,7 @@ def _type_names() -> dict[str, str]:
 
 def type_named(org: OrgFile, name: str) -> ObjectType | None:
     """The type of a name in any case."""
-    return org.describe(_type_names().get(name.lower(), name))
+    return org.describe(_type_names().get(name.lower(), name)) or virtual_type(name)
 
 
 def field_named(type_: ObjectType, name: str) -> Field | None:
@@ -78,7 +80,8 @@ def instant_sql(place: Place) -> str:
 class Scope:
     """One SELECT over a type: each path that is looked up adds the joins that it needs.
 
-    `text` is the whole query, for the place of what is wrong in it.
+    `text` is the whole query, for the place of what is wrong in it; `made` tells whether there can
+    be records of the type at all.
     """
 
     def __init__(
@@ -86,6 +89,7 @@ class Scope:
     ) -> None:
         self.org, self.type, self.text, self.root = org, type_, text, root
         self.key = f'{root}."Id"'
+        self.made = is_virtual(type_.name) or org.made(type_.name)
         self._own = {name.lower() for name in (alias, type_.name) if name}
         self._used: dict[str, None] = {"Id": None}
         self._joins: dict[tuple[str, str, str], tuple[str, str]] = {}
@@ -244,10 +248,20 @@ class Scope:
 
     def source(self, rows: str) -> str:
         """The type's rows for FROM: `live`, `gone` (deleted) or `all`."""
+        if is_virtual(self.type.name):
+            return f"({self._listed()}) AS {self.root}"
         if rows == "live":
             return f"{quoted(self.type.name)} AS {self.root}"
         parts = [self._live()] if rows == "all" else []
         return f"({' UNION ALL '.join([*parts, self._gone()])}) AS {self.root}"
+
+    def _listed(self) -> str:
+        """Rows that are in no table, as a table."""
+        rows = json.dumps(rows_of(self.org, self.type.name)).replace("'", "''")
+        columns = ", ".join(
+            f"json_extract(value, '$.{quoted(name)}') AS {quoted(name)}" for name in self._used
+        )
+        return f"SELECT {columns} FROM json_each('{rows}')"
 
     def _live(self) -> str:
         columns = ", ".join(map(quoted, self._used))

@@ -191,6 +191,10 @@ class OrgFile:
         """The computer's, or the test's, clock as it is."""
         return self._clock.now()
 
+    def glance(self) -> datetime:
+        """As `now`, without waiting for a write that is under way."""
+        return datetime.fromisoformat(self._moment())
+
     def _moment(self) -> str:
         meta = dict(self.db.execute("SELECT key, value FROM meta WHERE key IN ('ahead', 'stamp')"))
         ahead = timedelta(seconds=float(meta.get("ahead", 0)))
@@ -298,8 +302,8 @@ class OrgFile:
             at,
         )
 
-    def look_again(self) -> None:
-        """Know of the custom fields that another process has added since the file was opened."""
+    def refresh(self) -> None:
+        """Know of the custom fields that other processes have added or labelled."""
         self._read_custom()
 
     def _read_custom(self) -> None:
