@@ -214,3 +214,10 @@ def test_the_feed_tells_what_happened(client: Client, org: Path) -> None:
     only = client.get("events?filter[name]=message_opened")["data"]
     assert [each["id"] for each in only] == [found[2]["id"]]
     assert client.get("meetings/1")["data"]["attributes"]["state"] == "booked"
+
+
+def test_a_place_in_a_sequence_needs_both_its_ends(client: Client) -> None:
+    answer = client.ask("POST", "sequenceStates", {"data": {"type": "sequenceState"}})
+    assert answer.status_code == 422
+    places = [f"/data/relationships/{name}" for name in ("prospect", "sequence")]
+    assert [at for _, at in errors(answer)] == places

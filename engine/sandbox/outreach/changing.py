@@ -132,6 +132,8 @@ def _related(known: Field, value: Any, types: dict[str, str]) -> Any:
 
 def made(org: OrgFile, resource: Resource, change: Change) -> int:
     """Make a record; its id. Raises `ApiError`."""
+    if resource.type == "sequenceState":
+        _see_places(resource, change)
     with org.transaction() as moment:
         record = _written(org, resource, Write(None, change.values), change, moment)
         stamped = _stamped(org, resource, change, moment)
@@ -140,6 +142,16 @@ def made(org: OrgFile, resource: Resource, change: Change) -> int:
         if resource.type == "sequenceState":
             begin(org, record, moment)
     return record
+
+
+def _see_places(resource: Resource, change: Change) -> None:
+    """A place in a sequence is one prospect's in one sequence. Raises `ApiError`."""
+    missing = [name for name in ("prospect", "sequence") if change.values.get(name) is None]
+    if missing:
+        troubles = [
+            (f"{name.title()} {_BLANK}.", {"pointer": _at(resource, name)}) for name in missing
+        ]
+        raise ApiError(422, "validationError", troubles)
 
 
 def changed(org: OrgFile, resource: Resource, record: int, change: Change) -> None:

@@ -175,7 +175,7 @@ class _Shaper:
     def _found(
         self, name: str, type_name: str, by: str, target: str, ids: list[int]
     ) -> dict[int, list[int]]:
-        see_index(self.org, type_name, by)
+        _see_reference(self.org, type_name, by)
         sql = (
             f"SELECT {quoted(by)}, {quoted(target)} FROM {quoted(type_name)} WHERE {quoted(by)} IN"
             " (SELECT value FROM json_each(?))"
@@ -211,7 +211,7 @@ def _through(resource: Resource, known: Field) -> tuple[str, str, str] | None:
     return _back(resource.type, known.name, known.references[0])
 
 
-def see_index(org: OrgFile, type_name: str, name: str) -> None:
+def _see_reference(org: OrgFile, type_name: str, name: str) -> None:
     """See that the records of a type are quickly found by a reference."""
     index = f"{type_name} of {name}"
     known = "SELECT 1 FROM sqlite_master WHERE type = 'index' AND name = ?"

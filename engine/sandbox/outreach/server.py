@@ -59,13 +59,14 @@ def app(
     webhooks = Webhooks(file, identity)
     delivery = Delivery(webhooks, Watcher(file), faults, clock.now)
     budget = Budget(file, clock, hourly_limit)
+    imports = Imports(file, delivery.tell, delivery.wake)
     api = Api(
         file,
         tokens,
         clock,
         budget,
         webhooks,
-        Imports(file, delivery.tell, delivery.wake),
+        imports,
         Hiding(faults, clock, setup.late),
         delivery.wake,
         delivery.step,
@@ -78,6 +79,7 @@ def app(
         try:
             yield
         finally:
+            imports.close()
             telling.cancel()
             with suppress(asyncio.CancelledError):
                 await telling
