@@ -27,14 +27,21 @@ _LOCAL = {
         "the stand-in of an org that lacks meetings is a local one"
     ),
 }
+#: Scenarios that take long over HTTP: for `make search`.
+_LONG = {"test_a_day_uses_at_most_one_call_for_200_activities_with_all_that_is_read"}
 
 
+@pytest.hookimpl(tryfirst=True)  # before those marked `long` are left out
 def pytest_collection_modifyitems(items: Iterable[pytest.Item]) -> None:
-    """Leave these out, saying why."""
+    """Leave some out, saying why."""
     for item in items:
-        why = _LOCAL.get(getattr(item, "originalname", ""))
-        if why and item.path.parent.name == "wire":
+        if item.path.parent.name != "wire":
+            continue
+        name = getattr(item, "originalname", "")
+        if why := _LOCAL.get(name):
             item.add_marker(pytest.mark.skip(reason=why))
+        if name in _LONG:
+            item.add_marker(pytest.mark.long)
 
 
 @pytest.fixture(autouse=True)

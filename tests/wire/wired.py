@@ -13,7 +13,7 @@ from engine.sandbox.faults import faults
 from engine.sandbox.outreach import app as outreach_app
 from engine.sandbox.salesforce.app import app as salesforce_app
 from engine.sandbox.serving import Serving
-from engine.stores.local import open_org
+from engine.stores.local import SAMPLE, load, open_org
 from tests.stores import outreach, salesforce
 
 __all__ = ["wired"]
@@ -28,6 +28,7 @@ def wired(
     for side in SIDES:
         orgs[side] = open_org(side, folder / f"{side}.db", clock)
         closing.callback(orgs[side].close)
+    load(orgs[Side.SALESFORCE], SAMPLE / "setup")  # a vendor refuses a field that it has not
     one = closing.enter_context(
         Serving(
             lambda: salesforce_app(

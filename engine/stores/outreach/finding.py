@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -22,6 +23,8 @@ _FEW = frozenset(
     {"callDisposition", "callPurpose", "mailbox", "opportunityStage", "role", "stage", "user"}
 )
 _SAMPLE = 50
+_MOST_SHARP = 3  # places of a text at which both spellings are looked for
+_SIGMA, _FINAL_SIGMA = re.compile("\u03c3\\b"), "\u03c2"
 
 _Key = tuple[Any, ...]
 
@@ -89,7 +92,8 @@ class Finder:
             ids = [i for i in map(_number, dict.fromkeys(values)) if i is not None]
             found = lists.of_values(type_.name, f"{name}][id", ids, columns.parameters())
             return self.reader.rows(columns, found)
-        texts = list(dict.fromkeys(str(_folded(value)) for value in values))
+        spelt = (each for value in values for each in _spellings(str(_folded(value))))
+        texts = list(dict.fromkeys(spelt))
         odd = [text for text in texts if _is_odd(text)]
         plain = [text for text in texts if not _is_odd(text)]
         parameters = columns.parameters()
@@ -141,6 +145,19 @@ class Finder:
 def _is_odd(text: str) -> bool:
     """Whether a text in a filter would be taken for a list or a range."""
     return "," in text or ".." in text
+
+
+def _spellings(text: str) -> list[str]:
+    """How a folded text may be spelt in small letters: with a sharp s, or with a final sigma.
+
+    A filter that ignores case does not fold.
+    """
+    whole = _SIGMA.sub(_FINAL_SIGMA, text).split("ss")
+    parts, rest = whole[: _MOST_SHARP + 1], whole[_MOST_SHARP + 1 :]
+    joints = product(("ss", "ß"), repeat=len(parts) - 1)
+    tails = "".join(f"ss{each}" for each in rest)
+    found = ["".join(p + j for p, j in zip(parts, (*js, ""), strict=True)) + tails for js in joints]
+    return list(dict.fromkeys([text, *found]))
 
 
 def _plain(value: tuple[Value, ...]) -> tuple[Value, ...]:
