@@ -16,7 +16,7 @@ from engine.sandbox.outreach.resources import Resource, by_type, plural
 from engine.stores.local.org import OrgFile
 from engine.stores.local.tables import quoted, shape
 
-__all__ = ["Chosen", "chosen", "document", "documents", "select"]
+__all__ = ["Chosen", "chosen", "documents", "select"]
 
 _Row = tuple[Any, ...]
 #: Where an opportunity's and a prospect's records of each other stand.
@@ -80,17 +80,10 @@ def _stored(resource: Resource, fields: Chosen) -> list[str]:
     return [n for n in fields.relationships if not resource.relationships[n].linked]
 
 
-def document(
-    org: OrgFile, resource: Resource, fields: Chosen, row: _Row, base: str
-) -> dict[str, Any]:
-    """The resource object of one row that `select` has read."""
-    return documents(org, resource, fields, [row], base)[0]
-
-
 def documents(
     org: OrgFile, resource: Resource, fields: Chosen, rows: Sequence[_Row], base: str
 ) -> list[dict[str, Any]]:
-    """The resource objects of rows; `base` is the address of the API."""
+    """The resource objects of rows that `select` has read; `base` is the address of the API."""
     shaper = _Shaper(org, resource, fields, base)
     shaper.look_back([row[0] for row in rows])
     return [shaper.shaped(row) for row in rows]
