@@ -118,7 +118,7 @@ def _related(known: Field, value: Any, types: dict[str, str]) -> Any:
         wanted = " or ".join(known.references)
         raise invalid(f"'{known.name}' takes a record of type {wanted}.", f"{pointer}/data/type")
     found = data.get("id")
-    if isinstance(found, str) and found.isascii() and found.isdigit():
+    if isinstance(found, str) and found.isascii() and found.isdigit() and len(found) < 20:
         found = int(found)
     if isinstance(found, bool) or not isinstance(found, int) or not 0 < found < 1 << 63:
         raise invalid(f"'{known.name}' needs an 'id', a whole number.", f"{pointer}/data/id")
