@@ -82,6 +82,13 @@ def client(org: Path) -> Iterator[Client]:
         yield found
 
 
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
+    """One server for all that is refused."""
+    with outreach(tmp_path_factory.mktemp("org") / "outreach.db") as found:
+        yield found
+
+
 def _play(org: Path, script: str) -> None:
     acts, wrong = read_script(script)
     assert not wrong
@@ -196,9 +203,9 @@ def test_webhooks_outlive_a_restart_and_can_be_turned_off(
     ],
 )
 def test_a_webhook_that_cannot_be_is_refused(
-    client: Client, values: dict[str, Any], name: str
+    shared: Client, values: dict[str, Any], name: str
 ) -> None:
-    answer = client.ask("POST", "webhooks", resource("webhook", values))
+    answer = shared.ask("POST", "webhooks", resource("webhook", values))
     assert answer.status_code == 422, answer.text
     assert errors(answer) == [("validationError", f"/data/attributes/{name}")]
 

@@ -147,6 +147,20 @@ def test_a_describe_that_is_known_is_not_told_again(box: Sandbox) -> None:
     assert box.ask("GET", "/sobjects/Lead/describe", headers=old).status_code == 200
 
 
+def test_the_columns_of_a_query_are_told_without_its_rows(box: Sandbox) -> None:
+    text = "SELECT Name, Owner.Alias, Owner.Name, (SELECT Id FROM Tasks) FROM Lead"
+    found = box.get("/query", q=text, columns="true")
+    columns = {
+        column["columnName"]: [joined["columnName"] for joined in column["joinColumns"]]
+        for column in found["columnMetadata"]
+    }
+    assert columns == {"Name": [], "Owner": ["Alias", "Name"], "Tasks": ["Id"]}
+    text = "SELECT COUNT(Id), MAX(Name) last FROM Lead"
+    found = box.get("/query", q=text, columns="true")
+    names = [(c["columnName"], c["displayName"]) for c in found["columnMetadata"]]
+    assert names == [("expr0", "count"), ("last", "max")]
+
+
 def test_what_was_written_last_is_recent(box: Sandbox) -> None:
     lead = box.post("/sobjects/Lead", {**LEAD, "LastName": "Last"})["id"]
     assert lead in [each["Id"] for each in box.get("/recent", limit="50")]
@@ -291,6 +305,11 @@ def test_bodies_may_come_in_chunks_and_compressed(box: Sandbox) -> None:
     assert broken.status_code == 400
     large = box.ask("GET", "/sobjects/Lead/describe", headers={"Accept-Encoding": "gzip"})
     assert large.headers["Content-Encoding"] == "gzip"
+
+
+def test_an_address_may_have_a_slash_too_many_or_none_at_its_end(box: Sandbox) -> None:
+    for path in ("//services/data/v60.0/limits/", "/services/data/v60.0", "/services/data/v60.0/"):
+        assert box.http.get(box.url + path, timeout=30).status_code == 200
 
 
 def test_a_client_that_cannot_patch_may_say_so_in_the_address(box: Sandbox) -> None:
