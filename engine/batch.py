@@ -17,7 +17,7 @@ from engine.byhand import asked
 from engine.case import Case, Verdict
 from engine.cases import Cases
 from engine.columns import CONVERSION, LEAD
-from engine.compile import waits_with
+from engine.compile import is_unset, waits_with
 from engine.compiled import Compiled
 from engine.context import Context, Task
 from engine.conversion import Heir, decide_conversions, heir_of
@@ -27,7 +27,7 @@ from engine.lives import Fates, Lives
 from engine.mapping import Mapping
 from engine.matching import Matches, find_matches
 from engine.model import SIDES, Cursor, Direction, RecordId, Row
-from engine.references import References, gather, routes
+from engine.references import Known, References, gather, routes
 from engine.swing import pause_swinging
 from engine.whose import decide_activity, finish_activities, who_is_linked
 
@@ -356,7 +356,9 @@ class Batches:
     def references_of(self, cases: Iterable[Case]) -> References:
         """What the references and names of these cases stand for on the other side."""
         rows: dict[Side, list[Row]] = {side: [] for side in SIDES}
+        last: list[tuple[int, Side, RecordId]] = []
         for case in cases:
+            last += self._last_given(case)
             for side, row in case.rows.items():
                 rows[side].append(row)
         context = self.context
@@ -364,11 +366,18 @@ class Batches:
             self.mapping,
             self._routes,
             rows,
+            last,
             context.ledger,
             context.stores,
-            context.names,
-            context.active,
+            Known(context.names, context.active),
         )
+
+    def _last_given(self, case: Case) -> Iterable[tuple[int, Side, RecordId]]:
+        """What lines last put into relationships to many records, and may have to take out."""
+        for number in self.mapping.adding:
+            base = case.base(Side.SALESFORCE, number)
+            if base is not None and not is_unset(base):
+                yield number, Side.SALESFORCE, base
 
     def _decide(self, side: Side, task: Task, matches: Matches) -> Verdict:
         case, direction = task.case, Direction.out_of(side)

@@ -19,7 +19,6 @@ from engine.compiled import Compiled
 from engine.context import Context, Tally
 from engine.interpreter import Interpreter, Progress, Stopped
 from engine.ledger import Commit, Ledger, LogRow
-from engine.model import RecordId
 from engine.objection import Objection
 from engine.ports import BudgetSpent, Clock, Store
 from engine.rehearsal import Rehearsal, is_provisional
@@ -243,5 +242,8 @@ def change_as_json(change: Change) -> dict[str, Any]:
     }
 
 
-def _real(record: RecordId | None) -> RecordId | None:
+def _real(record: Any) -> Any:
+    """An id that is real, or None; of several each."""
+    if isinstance(record, list):
+        return [_real(each) for each in record]
     return None if is_provisional(record) else record

@@ -287,7 +287,7 @@ class _Undoing:
 
     def _back(self, side: Side, end: End, before: Value) -> Value:
         """A value as it was, as the store takes it: the id of what bore the name."""
-        if end.is_list:
+        if end.is_list or end.is_many:
             return before or []
         if not end.by_name or before is None:
             return before
