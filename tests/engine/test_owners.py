@@ -221,7 +221,9 @@ def test_a_required_reference_waits_and_says_for_what() -> None:
         assert len(at.all(O, "opportunityProspectRole")) == 1
 
 
-TEAM = USERS + """
+TEAM = (
+    USERS
+    + """
 sync Lead <-> prospect {
     match Email = emails
     polling
@@ -234,6 +236,7 @@ sync Lead <-> prospect {
     }
 }
 """
+)
 
 
 def test_a_line_adds_its_user_to_the_assigned_ones_and_takes_out_the_one_it_gave_before() -> None:
