@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from dsl import syntax as s
 from dsl.source import Source, Span
@@ -153,23 +153,22 @@ class Builder:
     # -- conditions -----------------------------------------------------------------------------
 
     def any_of(self, parts: Parts) -> s.AnyOf:
-        return s.AnyOf(self._span(parts[0], parts[-1]), tuple(parts[::2]), False)
+        return s.AnyOf(self._span(parts[0], parts[-1]), _bare(parts[::2]), False)
 
     def all_of(self, parts: Parts) -> s.AllOf:
-        return s.AllOf(self._span(parts[0], parts[-1]), tuple(parts[::2]), False)
+        return s.AllOf(self._span(parts[0], parts[-1]), _bare(parts[::2]), False)
 
     def any_block(self, parts: Parts) -> s.AnyOf:
-        return s.AnyOf(self._span(parts[0], parts[-1]), tuple(parts[2:-1]), True)
+        return s.AnyOf(self._span(parts[0], parts[-1]), _bare(parts[2:-1]), True)
 
     def all_block(self, parts: Parts) -> s.AllOf:
-        return s.AllOf(self._span(parts[0], parts[-1]), tuple(parts[2:-1]), True)
+        return s.AllOf(self._span(parts[0], parts[-1]), _bare(parts[2:-1]), True)
 
     def negated(self, parts: Parts) -> s.Not:
-        return s.Not(self._span(parts[0], parts[1]), parts[1])
+        return s.Not(self._span(parts[0], parts[1]), *_bare(parts[1:]))
 
-    def grouped(self, parts: Parts) -> s.Condition:
-        condition: s.Condition = parts[1]
-        return condition
+    def grouped(self, parts: Parts) -> _Grouped:
+        return _Grouped(self._span(parts[0], parts[2]), *_bare(parts[1:2]))
 
     def compare(self, parts: Parts) -> s.Compare:
         left, (operator, span, negated), right = parts
@@ -221,7 +220,7 @@ class Builder:
         return s.Once(self._of(parts[0]))
 
     def when(self, parts: Parts) -> s.When:
-        return s.When(self._span(parts[0], parts[1]), parts[1])
+        return s.When(self._span(parts[0], parts[1]), *_bare(parts[1:]))
 
     def use(self, parts: Parts) -> s.Use:
         return s.Use(self._span(parts[0], parts[1]), parts[1])
@@ -370,6 +369,17 @@ class Builder:
     def list(self, parts: Parts) -> s.Literal:
         values = tuple(part.value for part in parts[1:-1:2])
         return s.Literal(self._span(parts[0], parts[-1]), values)
+
+
+class _Grouped(NamedTuple):
+    """A condition in parentheses, which what is around it spans and its own span does not."""
+
+    span: Span
+    term: s.Condition
+
+
+def _bare(parts: Parts) -> tuple[Any, ...]:
+    return tuple(part.term if isinstance(part, _Grouped) else part for part in parts)
 
 
 def _instant(text: str) -> datetime:

@@ -82,9 +82,10 @@ def _wait_as_json(spent: BudgetSpent) -> dict[str, Any]:
 
 
 def rules_digest(program: Program) -> str:
-    """What tells one set of rules from another: a digest of all rule files."""
+    """What tells one set of rules from another: a digest of all rule files and title templates."""
     digest = hashlib.sha256()
-    for source in sorted(program.sources, key=lambda s: s.path):
+    files = (*program.sources, *program.titles.values())
+    for source in sorted(files, key=lambda s: s.path):
         digest.update(f"{source.path}\0{source.text}\0".encode())
     return digest.hexdigest()
 

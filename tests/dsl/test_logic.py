@@ -365,7 +365,7 @@ def test_the_fewest_terms_are_named_and_why(text: str, terms: list[str], why: st
         ),
         (
             'not (Rating = "Hot" and Rating = "Cold")',
-            ['not (Rating = "Hot" and Rating = "Cold"'],
+            ['not (Rating = "Hot" and Rating = "Cold")'],
             '`Rating` cannot be both "Hot" and "Cold"',
         ),
     ],
