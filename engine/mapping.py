@@ -32,6 +32,9 @@ from engine.translator import Translate, translator
 __all__ = ["UNSET", "CreatingLine", "Holds", "LineCode", "Mapping", "compile_pair"]
 
 
+_OWNER = "OwnerId"
+
+
 @dataclass(frozen=True, slots=True)
 class LineCode:
     """One compiled field line."""
@@ -154,6 +157,15 @@ class Mapping:
             )
             for direction in DIRECTIONS
         }
+
+    @cached_property
+    def owning(self) -> frozenset[int]:
+        """The lines that say whose a record is in Salesforce, which no inactive user may be.
+
+        Any other field takes such a user: `INACTIVE_OWNER_OR_USER` is about owners.
+        """
+        ends = enumerate(code.ends[Side.SALESFORCE] for code in self.lines)
+        return frozenset(n for n, end in ends if end.name == _OWNER)
 
     @cached_property
     def adding(self) -> tuple[int, ...]:

@@ -39,7 +39,7 @@ class References:
 
     `links` by (pair, side) from that side's id to the other's; `names` by (side, type) from a name
     to an id there; `routes` by line number, the pairs whose links may translate it; `active` says
-    of Salesforce users whether they are, and so may own a record.
+    of Salesforce users whether they are, and so may own a record, as the lines in `owning` have it.
     """
 
     routes: dict[int, tuple[str, ...]]
@@ -50,6 +50,7 @@ class References:
         default_factory=lambda: defaultdict(dict)
     )
     active: dict[RecordId, bool] = field(default_factory=dict)
+    owning: frozenset[int] = frozenset()
 
     def linked(self, line: int, source: Side, record: RecordId) -> RecordId | Wait | None:
         """The other side's id of a referenced record; None if no sync could ever link it."""
@@ -57,7 +58,7 @@ class References:
         record = canonical_id(record)
         for pair in pairs:
             found = self.links[pair, source].get(record)
-            if found is not None and self.active.get(found, True):
+            if found is not None and (line not in self.owning or self.active.get(found, True)):
                 return found
             if found is not None:
                 message = f"Salesforce User {found} is inactive, and can own nothing"
@@ -129,7 +130,7 @@ def gather(
 
     `last` are the ids that lines held before, by line and side.
     """
-    found = References(line_routes, names=known.names, active=known.active)
+    found = References(line_routes, names=known.names, active=known.active, owning=mapping.owning)
     wanted: dict[tuple[str, Side], set[RecordId]] = defaultdict(set)
     names: dict[tuple[Side, str], set[str]] = defaultdict(set)
     for side, number, code in _flowing(mapping, rows):
@@ -182,7 +183,7 @@ def _ask_active(store: Store, found: References, known: dict[RecordId, bool]) ->
     users = {
         str(user)
         for (pair, side), links in found.links.items()
-        if side is Side.OUTREACH and pair.startswith(f"{_USER}<->")
+        if found.owning and side is Side.OUTREACH and pair.startswith(f"{_USER}<->")
         for user in links.values()
     }
     if unknown := sorted(users - known.keys()):
