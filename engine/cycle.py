@@ -6,7 +6,7 @@ import hashlib
 import secrets
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
 from typing import Any
 
@@ -47,7 +47,8 @@ class Summary:
 
     One with `objections` stopped before its first write; `left` is what an undo had to leave, and
     `rows` what became of those of a list. `waits` are the budgets that are spent: what they left,
-    later runs carry on with. A plan tells by `budgets` what a run would use of each.
+    later runs carry on with. A plan tells by `budgets` what a run would use of each, and by
+    `guard_calls` how many of its calls are for the guard, which counts before the first write.
     """
 
     run: str
@@ -58,6 +59,7 @@ class Summary:
     left: tuple[Objection, ...] = ()
     waits: tuple[BudgetSpent, ...] = ()
     budgets: tuple[dict[str, Any], ...] = ()
+    guard_calls: dict[str, int] = field(default_factory=dict)
     rows: dict[str, Any] | None = None
 
     def as_json(self) -> dict[str, Any]:
@@ -66,6 +68,7 @@ class Summary:
             "left": [each.as_json() for each in self.left],
             "waits": [_wait_as_json(each) for each in self.waits],
             "budgets": list(self.budgets),
+            "guard_calls": self.guard_calls,
         }
         return {
             "run": self.run,
