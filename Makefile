@@ -12,7 +12,7 @@ SITE := docs/_build/html
 .PHONY: help demo test check search bench docs wheel clean
 
 help:
-	@echo "make demo     the whole story on the sample org"
+	@echo "make demo     the whole story, and a day of a sales team, on the sample org"
 	@echo "make test     lint, types, floors and tests (make check is the same)"
 	@echo "make search   the long searches with generated rules and records"
 	@echo "make bench    the measurements"
@@ -22,6 +22,7 @@ help:
 
 demo: $(READY)
 	@$(BIN)/crosswalk demo
+	@$(BIN)/crosswalk demo --story day
 
 test: check
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,7 +12,7 @@ from dsl.cache import cache_folder
 if TYPE_CHECKING:
     from lark import Lark
 
-__all__ = ["GRAMMAR_FILE", "load_parser"]
+__all__ = ["GRAMMAR_FILE", "AnyName", "keyword_lexer", "load_parser"]
 
 GRAMMAR_FILE = Path(__file__).parent / "grammar.lark"
 
@@ -27,8 +27,8 @@ class AnyName:
         return stream
 
 
-def _keyword_lexer() -> Any:
-    """Lark's contextual lexer, with the keywords looked up in a dictionary.
+def keyword_lexer(fold: Callable[[str], str] = str) -> Any:
+    """Lark's contextual lexer, with the keywords looked up in a dictionary by their folded form.
 
     Lark itself finds a name and then tries it against all keywords as a regular expression, and
     compiles one such for each set of keywords that it meets, which takes longer than the parse.
@@ -40,14 +40,14 @@ def _keyword_lexer() -> Any:
     class Keywords(BasicLexer):
         def _build_scanner(self) -> Scanner:
             keywords = {
-                t.pattern.value: t.name
+                fold(t.pattern.value): t.name
                 for t in self.terminals
                 if isinstance(t.pattern, PatternStr) and t.pattern.value.isidentifier()
             }
             others = [t for t in self.terminals if t.name not in keywords.values()]
 
             def named(token: Token) -> Token:
-                token.type = keywords.get(token.value, "NAME")
+                token.type = keywords.get(fold(token.value), "NAME")
                 return token
 
             self.callback = {**self.user_callbacks, "NAME": named}
@@ -75,7 +75,7 @@ def load_parser(transformer: Any = None, *, cached: bool = True, **options: Any)
         postlex=AnyName(),
         transformer=transformer,
         cache=place or False,
-        _plugins={"ContextualLexer": _keyword_lexer()},
+        _plugins={"ContextualLexer": keyword_lexer()},
         **options,
     )
 

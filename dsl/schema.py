@@ -61,8 +61,8 @@ class Field:
     type names that a reference may point to, `relationship` is the word that a dotted path starts
     with (`Owner` for `OwnerId`; in Outreach the name itself). `required` means that a create
     without it is refused, `nillable` that a record may be without a value. `many` is a
-    relationship to several records. `inactive` are values of a picklist that were deactivated:
-    records may still have them.
+    relationship to several records, `linked` one of which Outreach only gives an address.
+    `inactive` are values of a picklist that were deactivated: records may still have them.
     """
 
     name: str
@@ -82,7 +82,9 @@ class Field:
     unique: bool = False
     external_id: bool = False
     filterable: bool = True
+    sortable: bool = True
     many: bool = False
+    linked: bool = False
 
     @property
     def is_email(self) -> bool:
@@ -231,6 +233,7 @@ def salesforce_type(describe: Mapping[str, Any]) -> ObjectType:
             unique=bool(raw.get("unique")),
             external_id=bool(raw.get("externalId")),
             filterable=_salesforce_filterable(raw, kind),
+            sortable=bool(raw.get("sortable", True)),
         )
     return ObjectType(Side.SALESFORCE, name, describe.get("label", name), fields)
 
@@ -295,6 +298,7 @@ def outreach_type(describe: Mapping[str, Any]) -> ObjectType:
             updateable=writable,
             unique=raw["name"] in unique,
             filterable=bool(raw.get("filterable")) or raw["name"] == "emails",
+            sortable=bool(raw.get("sortable")),
         )
     for raw in describe["relationships"]:
         target = raw["type"]
@@ -310,7 +314,9 @@ def outreach_type(describe: Mapping[str, Any]) -> ObjectType:
             updateable=writable,
             references=tuple(target) if isinstance(target, list) else (target,) if target else (),
             relationship=raw["name"],
+            sortable=False,
             many=bool(raw["many"]),
+            linked=bool(raw.get("linksOnly")),
         )
     return ObjectType(Side.OUTREACH, name, _label(name), fields)
 

@@ -4,19 +4,30 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 
 from dsl.schema import Side
-from engine.budget import room_for
+from engine.budget import room_for, spent_there
 from engine.case import Case, Change
 from engine.context import Context, Tally, Task
 from engine.decide import settle
 from engine.ledger import Commit, Intent, Link, Pending
 from engine.mapping import UNSET, Mapping
-from engine.model import DIRECTIONS, SIDES, Action, Direction, Outcome, RecordId, Result, Row, Write
+from engine.model import (
+    DIRECTIONS,
+    NO_CALLS,
+    SIDES,
+    Action,
+    Direction,
+    Outcome,
+    RecordId,
+    Result,
+    Row,
+    Write,
+)
 from engine.moves import note_move
 from engine.notes import conflict_rows, log_row
 from engine.ports import Store
@@ -24,7 +35,6 @@ from engine.ports import Store
 __all__ = ["act"]
 
 _encode = msgspec.json.Encoder().encode
-_BUDGET = "BUDGET"  # no vendor's code: the write was not sent
 _WRITING = (Action.CREATE, Action.UPDATE, Action.DELETE)
 
 
@@ -95,7 +105,7 @@ def _afforded(
     if spent is None:
         return planned, []
     context.waits.note(spent)
-    answer = Result(Outcome.TRANSIENT, code=_BUDGET, message=str(spent))
+    answer = Result(Outcome.TRANSIENT, code=NO_CALLS, message=str(spent))
     return planned[:room], [
         _Answered(task, change, None, answer) for task, change in planned[room:]
     ]
@@ -138,12 +148,32 @@ def _write_all(
     results = context.stores[direction.target].write(type_name, writes)
     context.written[direction.target, type_name][mapping.name] += len(writes)
     context.refusals.note(mapping.name, [change for _, change in planned], results)
+    if (unsent := next((r for r in results if r.code == NO_CALLS), None)) is not None:
+        context.waits.note(spent_there(context.stores[direction.target], unsent.message))
+    _note_unheard(mapping, planned, results, direction, context)
     if context.chosen is not None:
         context.chosen.note(direction.target, type_name, results)
     return [
         _Answered(task, change, number, _as_wanted(change, result))
         for (task, change), number, result in zip(planned, numbers, results, strict=True)
     ]
+
+
+def _note_unheard(
+    mapping: Mapping,
+    planned: Sequence[tuple[Task, Change]],
+    results: Sequence[Result],
+    direction: Direction,
+    context: Context,
+) -> None:
+    """Until the next run has looked for it, a create that may have gone through has made a record.
+
+    So what this run sees of it on the other side is no new record there.
+    """
+    for (_, change), result in zip(planned, results, strict=True):
+        if change.action is Action.CREATE and result.outcome is Outcome.UNKNOWN:
+            unheard = context.unheard.setdefault((mapping.name, direction), set())
+            unheard.add(change.id(direction.source))
 
 
 def _as_wanted(change: Change, result: Result) -> Result:
@@ -196,11 +226,14 @@ def _note_answer(mapping: Mapping, answer: _Answered, commit: Commit) -> None:
         ids[change.direction.target] = result.id
     state = "done" if result.outcome is Outcome.DONE else "refused"
     error = None if result.outcome is Outcome.DONE else f"{result.code}: {result.message}"
-    commit.answers.append(
-        (answer.number, state, ids[Side.SALESFORCE], ids[Side.OUTREACH], error)  # type: ignore[arg-type]
-    )
+    if result.outcome is not Outcome.UNKNOWN:  # its intent stays open, for the next run to look
+        commit.answers.append(
+            (answer.number, state, ids[Side.SALESFORCE], ids[Side.OUTREACH], error)  # type: ignore[arg-type]
+        )
     if error is not None:
-        commit.logs.append(log_row(mapping, f"{change.action} refused", error, ids))
+        word = "unanswered" if result.outcome is Outcome.UNKNOWN else "refused"
+        word = "waits" if result.code == NO_CALLS else word
+        commit.logs.append(log_row(mapping, f"{change.action} {word}", error, ids))
 
 
 def _conclude(
@@ -216,7 +249,9 @@ def _conclude(
     refused = [a for a in answers if a.result.outcome is not Outcome.DONE]
     failed = {id(a.change) for a in refused}
     went = [c for c in task.verdict.changes if id(c) not in failed]
-    tally.counts["failed"] += sum(a.number is not None for a in refused)
+    tally.counts["failed"] += sum(
+        a.number is not None and a.result.code != NO_CALLS for a in refused
+    )
     for change in went:
         told = tally.add(_with_ids(change, answers), task.case)
         if told and change.action is Action.HOLD:
@@ -258,8 +293,8 @@ def _note_pending(mapping: Mapping, task: Task, refused: list[_Answered], commit
     for change in task.verdict.changes:
         if change.action is Action.HOLD:
             record = _record(task, change.direction.source)
-            held = Pending(mapping.name, *record, *task.held, change.reason)
-            commit.pending.append(held)
+            held = task.paused.get(change.reason, task.held)
+            commit.pending.append(Pending(mapping.name, *record, *held, change.reason))
     for wait in task.verdict.waits:
         record = _record(task, wait.side)
         why = "reference" if wait.pairs else "transient"
@@ -271,9 +306,10 @@ def _note_pending(mapping: Mapping, task: Task, refused: list[_Answered], commit
 
 def _why(result: Result) -> tuple[str, str, str, str]:
     """Why a write that did not go through is pending, and in which words."""
-    if result.code == _BUDGET:
+    if result.code == NO_CALLS:
         return "budget", "", "", result.message
-    why = "transient" if result.outcome is Outcome.TRANSIENT else "refused"
+    passing = result.outcome in (Outcome.TRANSIENT, Outcome.UNKNOWN)
+    why = "transient" if passing else "refused"
     return why, "", "", f"{result.code}: {result.message}"
 
 
@@ -327,8 +363,8 @@ def _with_ids(change: Change, answers: list[_Answered]) -> Change:
         return change
     new: Any = next(a.result.id for a in answers if a.change is change)
     if change.direction is Direction.INBOUND:
-        return replace(change, outreach_id=new)
-    return replace(change, salesforce_id=new)
+        return change._replace(outreach_id=new)
+    return change._replace(salesforce_id=new)
 
 
 def _ids(case: Case) -> dict[Side, RecordId | None]:

@@ -20,7 +20,7 @@ from engine.mapping import LineCode
 from engine.model import DIRECTIONS, SIDES, Action, RecordId, Row
 from engine.ports import Clock, Store
 from engine.references import Wait
-from engine.translate import same, slot, translate
+from engine.translate import same, translate
 from engine.translator import HOLD
 
 __all__ = ["Difference", "audit", "decided"]
@@ -150,7 +150,7 @@ def _alike(case: Case, number: int, code: LineCode) -> bool:
         told = True
         if isinstance(value, Wait):
             return False
-        there = case.rows[direction.target][slot(case, code, direction.target)]
+        there = case.rows[direction.target][code.slots[direction.target]]
         if same(case, number, direction, value) or (is_empty(value) and is_empty(first(there))):
             return True
     return not told
@@ -159,4 +159,4 @@ def _alike(case: Case, number: int, code: LineCode) -> bool:
 def _value(case: Case, code: LineCode, side: Side) -> Any:
     if code.ends[side].column is None:
         return None
-    return case.rows[side][slot(case, code, side)]
+    return case.rows[side][code.slots[side]]

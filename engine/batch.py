@@ -17,7 +17,7 @@ from engine.byhand import asked
 from engine.case import Case, Verdict
 from engine.cases import Cases
 from engine.columns import CONVERSION, LEAD
-from engine.compile import is_unset, waits_with
+from engine.compile import waits_with
 from engine.compiled import Compiled
 from engine.context import Context, Task
 from engine.conversion import Heir, decide_conversions, heir_of
@@ -28,6 +28,7 @@ from engine.mapping import Mapping
 from engine.matching import Matches, find_matches
 from engine.model import SIDES, Cursor, Direction, RecordId, Row
 from engine.moves import link_by_hand, take_partner
+from engine.overlap import remember, without_repeats
 from engine.references import Known, References, gather, routes
 from engine.swing import pause_swinging
 from engine.whose import decide_activity, finish_activities, who_is_linked
@@ -63,6 +64,21 @@ class _Sorted:
 
 
 @dataclass(frozen=True)
+class _Turn:
+    """What is common to the passes over one page; see `Batches.process`."""
+
+    side: Side
+    now: datetime
+    again: bool
+    cursor: tuple[str, Side, Cursor, str] | None
+    overlap: str
+
+    def still(self, rows: Sequence[Row]) -> set[RecordId]:
+        """Those that may not have moved since the last scan."""
+        return {row[0] for row in rows if row[1] and row[1] <= self.overlap}
+
+
+@dataclass(frozen=True)
 class Decided:
     """What was decided about a page; `settled` equal their base, `later` wait for their twins."""
 
@@ -94,12 +110,17 @@ class Batches:
         logs: Sequence[LogRow] = (),
         *,
         again: bool = False,
+        overlap: str = "",
     ) -> None:
         """Decide and carry out one page; the cursor moves with the last commit of its records.
 
-        `again` are records that had to wait, to be decided on though they have not changed.
+        `again` are records that had to wait, to be decided on though they have not changed. What is
+        stamped before `overlap` may have been read by the last scan as well.
         """
         now = self.context.clock.now()
+        turn = _Turn(side, now, again, cursor, overlap)
+        if not again and self.context.stores[side].lag:
+            rows = without_repeats(self.mapping, side, rows, self.context.ledger)
         moved = [] if again else [row[0] for row in rows]
         if self.leads is not None and side is Side.SALESFORCE:
             self.leads.convert_into(self._unlinked(rows))
@@ -109,7 +130,7 @@ class Batches:
             self._depart(side, gone, now, sure=not again)
         while True:
             commit = Commit(moved={self.mapping.name: moved})
-            later = self._pass(side, rows, now, commit, again)
+            later = self._pass(turn, rows, commit)
             if not later:
                 commit.cursor = cursor
                 commit.logs.extend(logs)
@@ -176,11 +197,10 @@ class Batches:
         admit = self.context.admit
         return tasks if admit is None else [task for task in tasks if admit(task.verdict)]
 
-    def _pass(
-        self, side: Side, rows: Sequence[Row], now: datetime, commit: Commit, again: bool
-    ) -> list[Row]:
+    def _pass(self, turn: _Turn, rows: Sequence[Row], commit: Commit) -> list[Row]:
         """One pass over a batch; the rows that have to wait for others of the same batch."""
-        found = self.decide(side, rows, (), now, again)
+        side = turn.side
+        found = self.decide(side, rows, (), turn.now, turn.again)
         tasks = self._admitted(found.tasks)
         name = self.mapping.name
         # By hand nothing is tried in the other direction: what waits there goes on waiting.
@@ -192,7 +212,12 @@ class Batches:
             if at in sides
         ]
         commit.seen += [(name, side, record) for record in found.settled]
+        still = turn.still(rows).intersection(found.settled)
+        commit.moved[name] = [record for record in commit.moved[name] if record not in still]
         act(self.mapping, self.layout, tasks, self.context, commit)
+        if turn.cursor is not None and not turn.again:
+            store = self.context.stores[side]
+            remember(self.mapping, side, store, tasks, turn.cursor, commit)
         return found.later
 
     def decide(
@@ -349,7 +374,7 @@ class Batches:
         rows: dict[Side, list[Row]] = {side: [] for side in SIDES}
         last: list[tuple[int, Side, RecordId]] = []
         for case in cases:
-            last += self._last_given(case)
+            last += self.cases.last_given(case)
             for side, row in case.rows.items():
                 rows[side].append(row)
         context = self.context
@@ -362,13 +387,6 @@ class Batches:
             context.stores,
             Known(context.names, context.active),
         )
-
-    def _last_given(self, case: Case) -> Iterable[tuple[int, Side, RecordId]]:
-        """What lines last put into relationships to many records, and may have to take out."""
-        for number in self.mapping.adding:
-            base = case.base(Side.SALESFORCE, number)
-            if base is not None and not is_unset(base):
-                yield number, Side.SALESFORCE, base
 
     def _decide(self, side: Side, task: Task, matches: Matches) -> Verdict:
         case, direction = task.case, Direction.out_of(side)

@@ -16,7 +16,17 @@ from engine.ledger.callbook import Spent, Stalled, Window
 from engine.model import Cursor, Listing, Page, RecordId, Result, Row, Side, Value, Write
 from engine.ports import BudgetSpent, Clock, Lists, Metered, Store, Usage
 
-__all__ = ["Budget", "Budgeted", "State", "Wait", "Waits", "budgeted", "is_near", "room_for"]
+__all__ = [
+    "Budget",
+    "Budgeted",
+    "State",
+    "Wait",
+    "Waits",
+    "budgeted",
+    "is_near",
+    "room_for",
+    "spent_there",
+]
 
 _FIND_SIZE = 200  # values that one `find` call looks for, as `Store` has it
 # Far from every threshold, calls are reserved ahead, so that a cycle does not wait for the disk at
@@ -249,16 +259,19 @@ class Budgeted:
         return self._store.now()
 
     def describe(self, type_name: str) -> ObjectType | None:
-        return self._store.describe(type_name)
+        """Counted once it is sent: most are known by then, and a local org's cost nothing."""
+        return self._counted(partial(self._store.describe, type_name))
 
     def close(self) -> None:
         self.budget.close()
         self._store.close()
 
     def __getattr__(self, name: str) -> Any:
-        """What a store may offer besides and costs no call: its lists."""
-        if name in ("reports", "list_views"):
+        """What a store may offer besides: its lists, counted once they are read, and what it is."""
+        if name == "sweeps":
             return getattr(self._store, name)
+        if name in ("reports", "list_views"):
+            return partial(self._counted, getattr(self._store, name))
         raise AttributeError(name)
 
     def listed(self, listing: Listing) -> Iterator[list[RecordId]]:
@@ -392,6 +405,17 @@ def room_for(store: Store, count: int, *, read_back: bool) -> tuple[int, BudgetS
     if isinstance(store, Budgeted):
         return store.room(count, read_back=read_back)
     return count, None
+
+
+def spent_there(store: Store, message: str) -> BudgetSpent:
+    """What to wait for where the vendor itself had no calls left for some of the writes."""
+    usage = None
+    if isinstance(store, Budgeted):
+        usage = store.budget.usage()
+    elif isinstance(store, Metered):
+        usage = store.usage()
+    until = usage.resets_at if usage is not None else datetime.now(UTC) + timedelta(hours=1)
+    return BudgetSpent(message, store.side, until)
 
 
 def is_near(stores: Mapping[Side, Store], count: int) -> bool:

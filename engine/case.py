@@ -42,8 +42,7 @@ class FieldChange(NamedTuple):
     is_link: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(NamedTuple):
     """One decision about one record, or pair of records; ids that do not exist yet are None.
 
     `types` by side; a stage that is made for a map has none in Salesforce. `rule` is `file:line`.
@@ -116,7 +115,7 @@ class Case:
 
     def holds(self, direction: Direction, action: str) -> bool:
         """Whether the toggle's condition holds; it is asked once a record."""
-        condition = self.mapping.conditions.get(f"{direction} {action} {self.who}".rstrip())
+        condition = self.mapping.gate(direction, action, self.who).holds
         if condition is None:
             return True
         if direction not in self.asked:
@@ -147,6 +146,5 @@ class Case:
         fields: Sequence[FieldChange] = (),
     ) -> Change:
         left, right = self.id(Side.SALESFORCE), self.id(Side.OUTREACH)
-        types = self.mapping.types
-        label = self.mapping.pair.label
+        types, label = self.mapping.types, self.mapping.pair.label
         return Change(action, direction, types, left, right, reason, rule, tuple(fields), label)

@@ -26,8 +26,11 @@ __all__ = [
     "Holds",
     "Merge",
     "View",
+    "is_unheard",
     "is_unset",
     "merge_function",
+    "sent_unheard",
+    "unheard",
     "waiting",
     "waits_with",
 ]
@@ -46,6 +49,7 @@ Merge = Callable[
 UNSET: dict[str, Any] = {}
 
 _WAITS = "waits"
+_SENT = "sent"
 
 
 def waiting(value: Any) -> dict[str, Any]:
@@ -59,6 +63,24 @@ def waiting(value: Any) -> dict[str, Any]:
 def waits_with(base: Any, value: Any) -> bool:
     """Whether a base holds a line that waits, and still waits with this value."""
     return type(base) is dict and _WAITS in base and bool(base[_WAITS] == value)
+
+
+def unheard(value: Any) -> dict[str, Any]:
+    """What the base of a source holds whose write went through unheard: what was sent of it.
+
+    Its own value then is not known. It equals no value, so it is told again.
+    """
+    return {_SENT: value}
+
+
+def is_unheard(base: Any) -> bool:
+    """Whether of this base only that is known which was sent of it."""
+    return type(base) is dict and _SENT in base
+
+
+def sent_unheard(base: dict[str, Any]) -> Any:
+    """What was sent, in the target's canonical form."""
+    return base[_SENT]
 
 
 def is_unset(base: Any) -> bool:

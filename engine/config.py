@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dsl.schema import Side
+from engine.connections import SECRETS, known_keys, problems_of
+from engine.secrets import REFERENCES
 
 if TYPE_CHECKING:  # imported where a project is read, which a lint of single files does not do
     from zoneinfo import ZoneInfo
@@ -20,35 +22,10 @@ _PROJECT = {"name", "rules", "ledger", "timezone", "log_days"}
 _COUNTS = {"log_days"}
 _LOG_DAYS = 30
 _MOST_DAYS = 36_500
-_CONNECTION = {
-    "auth",
-    "client_id",
-    "client_secret",
-    "password",
-    "path",
-    "private_key",
-    "refresh_token",
-    "security_token",
-    "store",
-    "token",
-    "username",
-    "webhook_secret",
-}
-_KNOWN = {
+_KNOWN: Mapping[str, Set[str]] = {
     "project": _PROJECT,
-    "salesforce": _CONNECTION | {"instance_url", "login_url"},
-    "outreach": _CONNECTION | {"base_url", "redirect_uri"},
+    **{side.value: known_keys(side) for side in Side},
 }
-_SECRETS = {
-    "client_secret",
-    "password",
-    "private_key",
-    "refresh_token",
-    "security_token",
-    "token",
-    "webhook_secret",
-}
-_REFERENCES = ("env:", "file:", "keyring:")
 
 
 class ConfigError(Exception):
@@ -83,6 +60,11 @@ class Config:
     timezone: ZoneInfo
     log_days: int
     stores: Mapping[Side, StoreConfig]
+
+    def org_path(self, side: Side) -> Path | None:
+        """The file of a side's local org, be it connected as it is or behind a sandbox server."""
+        path = self.stores[side].settings.get("path")
+        return None if path is None else self.root / path
 
 
 def read_config(root: Path) -> Config:
@@ -152,7 +134,7 @@ def _unknown_keys(data: dict[str, Any]) -> list[str]:
     return problems
 
 
-def _meant(word: str, known: Mapping[str, Any] | set[str], form: str) -> str:
+def _meant(word: str, known: Mapping[str, Any] | Set[str], form: str) -> str:
     from difflib import get_close_matches  # noqa: PLC0415 - lazy
 
     near = get_close_matches(word, list(known), 1)
@@ -183,7 +165,7 @@ def _plain_secrets(data: dict[str, Any]) -> list[str]:
         for side in Side
         if isinstance(data.get(side.value), dict)
         for key, value in data[side.value].items()
-        if key in _SECRETS and isinstance(value, str) and not value.startswith(_REFERENCES)
+        if key in SECRETS and isinstance(value, str) and not value.startswith(REFERENCES)
     ]
 
 
@@ -222,4 +204,5 @@ def _store(side: Side, section: Any, problems: list[str]) -> StoreConfig:
         problems.append(
             f'`path` is missing in [{side}]: a local org is a file, such as path = "{side}.db"'
         )
+    problems += problems_of(side, section)
     return StoreConfig(side, str(store), section)

@@ -37,7 +37,7 @@ class Task:
     `heirs` are links, each with its pair, that take the place of one that ends, and `later` what is
     looked at again then. Of a record that a person linked by hand, `moved` is the link that ends
     for it. A `revived` link was a tombstone. What is held waits as `held` says: why, and for what
-    (see `schema.pending`).
+    (see `schema.pending`); each field of `paused` by itself, by the reason it is held.
     """
 
     case: Case
@@ -48,6 +48,7 @@ class Task:
     moved: Link | None = None
     revived: bool = False
     held: Held = REVIEW
+    paused: dict[str, Held] = field(default_factory=dict)
 
 
 @dataclass

@@ -6,7 +6,9 @@ Pure: it reads no store, no ledger and no clock. Whatever else shows or does som
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from dsl.schema import Kind, Side
@@ -19,7 +21,7 @@ from engine.mapping import CreatingLine, LineCode, Mapping
 from engine.merge import flow_of
 from engine.model import DIRECTIONS, SIDES, Action, Direction, Value
 from engine.references import Wait
-from engine.translate import line_holds, put_first, put_in, same, sendable, slot, translate
+from engine.translate import line_holds, put_first, put_in, same, sendable, translate
 from engine.translator import HOLD, Linked
 
 __all__ = [
@@ -36,11 +38,17 @@ __all__ = [
 # -- two linked records -------------------------------------------------------------------------
 
 
+@dataclass(slots=True)
+class _Draft:
+    """What is to be written in one direction, and why what is not; with the conflicts of both."""
+
+    fields: list[FieldChange] = field(default_factory=list)
+    kept: dict[str, list[FieldChange]] = field(default_factory=dict)
+
+
 def decide_linked(case: Case) -> Verdict:
     """The three-way decision, line by line, on two records that are linked, or about to be."""
-    verdict = Verdict()
-    writes: dict[Direction, list[FieldChange]] = {d: [] for d in DIRECTIONS}
-    kept: dict[Direction, dict[str, list[FieldChange]]] = {d: {} for d in DIRECTIONS}
+    verdict, drafts = Verdict(), defaultdict[Direction, _Draft](_Draft)
     if case.bases is None:
         found = [(n, True, True) for n in range(len(case.mapping.lines))]
     else:
@@ -51,17 +59,16 @@ def decide_linked(case: Case) -> Verdict:
         if who and who != case.who:
             verdict.agreed.append(number)
             continue
-        _decide_line(case, number, s_changed, o_changed, verdict, writes, kept)
+        _decide_line(case, number, s_changed, o_changed, verdict, drafts)
     for direction in DIRECTIONS:
-        fields = writes[direction]
-        if not fields and not kept[direction]:
+        if direction not in drafts:
             continue
-        rule = case.mapping.rule(direction, "update", case.who)
-        if fields:
+        draft, rule = drafts[direction], case.mapping.gate(direction, "update", case.who).rule
+        if draft.fields:
             verdict.changes.append(
-                case.change(Action.UPDATE, direction, rule.reason, rule.place, fields)
+                case.change(Action.UPDATE, direction, rule.reason, rule.place, draft.fields)
             )
-        for reason, conflicts in kept[direction].items():
+        for reason, conflicts in draft.kept.items():
             verdict.changes.append(
                 case.change(Action.SKIP, direction, reason, rule.place, conflicts)
             )
@@ -74,10 +81,8 @@ def _decide_line(
     s_changed: bool,
     o_changed: bool,
     verdict: Verdict,
-    writes: dict[Direction, list[FieldChange]],
-    kept: dict[Direction, dict[str, list[FieldChange]]],
+    drafts: defaultdict[Direction, _Draft],
 ) -> None:
-    """Decide on one line; `kept` are the reasons why nothing is written, with lost conflicts."""
     code = case.mapping.lines[number]
     direction, conflict, agreed = flow_of(case, number, s_changed, o_changed)
     if agreed:
@@ -86,40 +91,37 @@ def _decide_line(
         case.note(number, _silence(code, agreed))
         return
     value = translate(case, number, direction)
-    flows = case.mapping.flows(direction, "update")
+    gate = case.mapping.gate(direction, "update", case.who)
     if isinstance(value, Wait):
         case.note(number, value.message)
-        verdict.waits += [value] if flows else []
+        verdict.waits += [value] if gate.is_open else []
         return
     target = code.ends[direction.target]
-    before = case.rows[direction.target][slot(case, code, direction.target)]
+    before = case.rows[direction.target][code.slots[direction.target]]
     if why := _kept_back(case, code, direction, value, before):
         case.note(number, f"held back: {why}")
-        _keep_conflict(case, number, direction, conflict, why, kept[direction])
+        _keep_conflict(case, number, direction, conflict, why, drafts)
         return
     if same(case, number, direction, value):
         case.note(number, "changed, but the other side has the same value")
         verdict.agreed.append(number)
         return
-    if not flows:
-        why = f"{direction} update is off"
-        case.note(number, f"held back: {why}")
-        _keep_conflict(case, number, direction, conflict, why, kept[direction])
+    if not gate.is_open:
+        case.note(number, f"held back: {gate.closed}")
+        _keep_conflict(case, number, direction, conflict, gate.closed, drafts)
         return
     if not case.holds(direction, "update"):
         case.note(number, f"held back: the condition of {direction} update does not hold")
-        label = case.mapping.pair.label or f"{direction} update"
-        why = f"{label}: condition does not hold"
-        kept[direction].setdefault(why, [])
-        _keep_conflict(case, number, direction, conflict, why, kept[direction])
+        drafts[direction].kept.setdefault(gate.unmet, [])
+        _keep_conflict(case, number, direction, conflict, gate.unmet, drafts)
         return
     sent = sendable(case, number, direction, value)
     if isinstance(sent, Wait):
         case.note(number, sent.message)
         verdict.waits.append(sent)
         return
-    sent = _among_others(case, number, direction, value, sent, writes[direction])
-    writes[direction].append(
+    sent = _among_others(case, number, direction, value, sent, drafts[direction].fields)
+    drafts[direction].fields.append(
         FieldChange(
             number,
             code.ends[direction.source].label,
@@ -144,7 +146,7 @@ def _among_others(
     """What is sent: of a list all of it, in which the lines of `fields` may have a part as well."""
     code = case.mapping.lines[number]
     end = code.ends[direction.target]
-    whole = case.rows[direction.target][slot(case, code, direction.target)]
+    whole = case.rows[direction.target][code.slots[direction.target]]
     if end.is_list:
         return put_first(value, whole)
     if not end.is_many:
@@ -164,7 +166,7 @@ def _keep_conflict(
     direction: Direction,
     conflict: Conflict | None,
     why: str,
-    kept: dict[str, list[FieldChange]],
+    drafts: defaultdict[Direction, _Draft],
 ) -> None:
     """Tell of a conflict whose winner is not written, or the other edit would lose unseen."""
     if conflict is None:
@@ -172,8 +174,8 @@ def _keep_conflict(
     case.note(number, f"held back: {why}; both changed, {conflict.winner.title()} wins")
     code = case.mapping.lines[number]
     source, target = (code.ends[side] for side in (direction.source, direction.target))
-    before = case.rows[direction.target][slot(case, code, direction.target)]
-    kept.setdefault(why, []).append(
+    before = case.rows[direction.target][code.slots[direction.target]]
+    drafts[direction].kept.setdefault(why, []).append(
         FieldChange(
             number, source.label, target.label, before, before, before, conflict, target.is_link
         )
@@ -253,12 +255,12 @@ def _would_blank(code: LineCode, direction: Direction, value: Value, before: Val
 def decide_create(case: Case, direction: Direction) -> Verdict:
     """What to do with a record that is linked to none and matches none."""
     mapping = case.mapping
-    if not mapping.flows(direction, "create"):
+    gate = mapping.gate(direction, "create", case.who)
+    rule = gate.rule
+    if not gate.is_open:
         return Verdict()
-    rule = mapping.rule(direction, "create", case.who)
     if not case.holds(direction, "create"):
-        reason = f"{mapping.pair.label or f'{direction} create'}: condition does not hold"
-        return Verdict([case.change(Action.SKIP, direction, reason, rule.place)])
+        return Verdict([case.change(Action.SKIP, direction, gate.unmet, rule.place)])
     verdict = Verdict()
     fields: list[FieldChange] = []
     row, lookup, now = case.rows[direction.source], case.references, case.now

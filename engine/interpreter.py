@@ -21,6 +21,7 @@ from engine.observe import Observed, observe, portions
 from engine.ports import BudgetSpent
 from engine.recover import recover
 from engine.stages import ensure_stages
+from engine.sweeping import next_in_turn, not_there
 from engine.whose import WAITS_FOR
 
 __all__ = ["Interpreter", "Progress", "Stopped"]
@@ -121,6 +122,7 @@ class Interpreter:
             case "observe":
                 direction = Direction(step["direction"])
                 self._afford(node, partial(self._stream, node, step["type"], direction))
+                self._afford(node, partial(self._sweep, step["type"], direction.source))
             case "stages":
                 self._make_stages([node])
 
@@ -152,20 +154,35 @@ class Interpreter:
             self._look_at(context.chosen, node, pair, side)
             self._seen.written[pair, side] = others
             return
-        for page, cursor, since in self._observed(batches.mapping, side):
+        for page, cursor, since, overlap in self._observed(batches.mapping, side):
             self._check()
             count += len(page.rows)
             self._progress(node, count)
             logs = [_polled(batches.mapping, side, count, since)] if page.done else []
-            batches.process(side, page.rows, page.gone, cursor, logs)
+            batches.process(side, page.rows, page.gone, cursor, logs, overlap=overlap)
         self._seen.written[pair, side] = others
+
+    def _sweep(self, pair: str, side: Side) -> None:
+        """Look for deletes that the store's scans do not tell of."""
+        batches, context = self._batches[pair], self._context
+        store = context.stores[side]
+        if context.chosen is not None or side.other in context.waits.spent:
+            return
+        ids = next_in_turn(batches.mapping, side, store, context.ledger)
+        if not ids:
+            return
+        if gone := not_there(batches.mapping, side, store, ids):
+            batches.process(side, [], gone, again=True)
+        context.ledger.turns.pass_(pair, side, ids[-1])
 
     def _observed(self, mapping: Mapping, side: Side) -> Iterator[Observed]:
         """The pages to be read; none more once what they lead to could not be written."""
         stores, spent = self._context.stores, self._context.waits.spent
         if side.other in spent:
             raise spent[side.other]
-        for observed in observe(mapping, side, stores[side], self._context.ledger):
+        for observed in observe(
+            mapping, side, stores[side], self._context.ledger, stores[side.other].write_size
+        ):
             near = is_near(stores, len(observed.page.rows))
             for portion in portions(observed, _PORTION) if near else (observed,):
                 if side.other in spent:

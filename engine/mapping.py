@@ -29,7 +29,7 @@ from engine.compile import FIXED, UNSET, Compiler, Holds, Merge, View, merge_fun
 from engine.model import DIRECTIONS, SIDES, Direction, Row
 from engine.translator import Translate, translator
 
-__all__ = ["UNSET", "CreatingLine", "Holds", "LineCode", "Mapping", "compile_pair"]
+__all__ = ["UNSET", "CreatingLine", "Gate", "Holds", "LineCode", "Mapping", "compile_pair"]
 
 
 _OWNER = "OwnerId"
@@ -37,12 +37,19 @@ _OWNER = "OwnerId"
 
 @dataclass(frozen=True, slots=True)
 class LineCode:
-    """One compiled field line."""
+    """One compiled field line.
+
+    `slots` are where each end that is a field stands in a row, `forms` what brings its values into
+    the form in which they are compared; `compared` are the sides whose changes count.
+    """
 
     line: ir.Line
     ends: dict[Side, End]
     translate: dict[Direction, Translate]
     when: Holds | None
+    slots: dict[Side, int]
+    forms: dict[Side, Callable[[Any], Any]]
+    compared: tuple[Side, ...]
 
     @property
     def prevents(self) -> frozenset[str]:
@@ -77,6 +84,19 @@ class Rule(NamedTuple):
 
     reason: str
     place: str
+
+
+class Gate(NamedTuple):
+    """What the toggles say of one action in one direction, and the words for it.
+
+    `is_open` says whether it may flow at all, `holds` asks the condition, if there is one.
+    """
+
+    is_open: bool
+    holds: Holds | None
+    rule: Rule
+    closed: str
+    unmet: str
 
 
 @dataclass(frozen=True)
@@ -129,10 +149,26 @@ class Mapping:
             found[name] = Rule(label, (toggle.span or self.pair.span).place)
         return found
 
-    def rule(self, direction: Direction, action: str, who: str = "") -> Rule:
-        """The rule behind a toggle, for activities that of the sync of whom they are about."""
-        name = f"{direction} {action}"
-        return self.rules.get(f"{name} {who}") or self.rules[name]
+    @cached_property
+    def _gates(self) -> dict[tuple[Direction, str, str], Gate]:
+        return {}
+
+    def gate(self, direction: Direction, action: str, who: str = "") -> Gate:
+        """What the toggles say, for activities those of the sync of whom they are about.
+
+        Put together once a mapping: it is asked of each line of each record.
+        """
+        found = self._gates.get((direction, action, who))
+        if found is None:
+            name = f"{direction} {action}"
+            found = self._gates[direction, action, who] = Gate(
+                is_open=self.flows(direction, action),
+                holds=self.conditions.get(f"{name} {who}".rstrip()),
+                rule=self.rules.get(f"{name} {who}") or self.rules[name],
+                closed=f"{name} is off",
+                unmet=f"{self.pair.label or name}: condition does not hold",
+            )
+        return found
 
     @cached_property
     def unread(self) -> frozenset[Side]:
@@ -217,14 +253,6 @@ class Mapping:
         """Where in a row the field stands."""
         return self._slots[side, path]
 
-    def canonical(self, side: Side, line: int) -> Callable[[Any], Any]:
-        """What brings a line's values on one side into the form in which they are compared."""
-        if self.lines[line].ends[side].is_many:
-            return _as_set
-        expression = self.lines[line].line.end(side)
-        is_email = isinstance(expression, ir.FieldRef) and expression.is_email
-        return canonical(self.lines[line].ends[side].kind, is_email)
-
     def flows(self, direction: Direction, action: str) -> bool:
         """Whether the toggles let this action (`create`, `update`, `delete`) flow at all."""
         seen = "polling" if direction is Direction.INBOUND else "pushing"
@@ -263,7 +291,7 @@ def compile_pair(pair: ir.Pair, zone: tzinfo = UTC, others: Sequence[ir.Pair] = 
     columns = {side: columns_of(pair, ends, watched, side) for side in SIDES}
     compiler = Compiler(pair, ends, columns, (*watched, *known), zone)
     lines = tuple(
-        _line(number, line, at, compiler, zone)
+        _line(number, line, at, columns, compiler, zone)
         for number, (line, at) in enumerate(zip(pair.lines, ends, strict=True))
     )
     return Mapping(
@@ -300,7 +328,12 @@ def _key_routes(pair: ir.Pair, others: Sequence[ir.Pair]) -> dict[tuple[str, str
 
 
 def _line(
-    number: int, line: ir.Line, ends: dict[Side, End], compiler: Compiler, zone: tzinfo
+    number: int,
+    line: ir.Line,
+    ends: dict[Side, End],
+    columns: dict[Side, tuple[str, ...]],
+    compiler: Compiler,
+    zone: tzinfo,
 ) -> LineCode:
     flows = {
         direction: translator(
@@ -314,7 +347,28 @@ def _line(
         )
         for direction in DIRECTIONS
     }
-    return LineCode(line, ends, flows, compiler.holds(line.when, f"line {line.key}"))
+    return LineCode(
+        line,
+        ends,
+        flows,
+        compiler.holds(line.when, f"line {line.key}"),
+        slots={
+            side: FIXED + columns[side].index(end.column)
+            for side, end in ends.items()
+            if end.column is not None
+        },
+        forms={side: _form(line, ends[side], side) for side in SIDES},
+        compared=tuple(side for side in SIDES if line.compares(side)),
+    )
+
+
+def _form(line: ir.Line, end: End, side: Side) -> Callable[[Any], Any]:
+    """What brings a line's values on one side into the form in which they are compared."""
+    if end.is_many:
+        return _as_set
+    expression = line.end(side)
+    is_email = isinstance(expression, ir.FieldRef) and expression.is_email
+    return canonical(end.kind, is_email)
 
 
 def _line_key(line: ir.Line) -> str:

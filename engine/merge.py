@@ -6,11 +6,11 @@ from dsl.program import Policy
 from dsl.schema import Side
 from dsl.values import first, is_empty
 from engine.case import Case, Conflict
-from engine.compile import UNSET, is_unset
+from engine.compile import UNSET, is_unheard, is_unset, sent_unheard
 from engine.model import DIRECTIONS, SIDES, Direction
 from engine.references import Wait
-from engine.translate import same, slot, translate
-from engine.translator import HOLD
+from engine.translate import same, translate
+from engine.translator import HOLD, Linked
 
 __all__ = ["flow_of"]
 
@@ -22,10 +22,16 @@ def flow_of(
 
     Whether the toggles let it flow there is asked later: what they hold back is still a change.
     """
-    line = case.mapping.lines[number].line
-    never = all(is_unset(case.base(side, number)) for side in SIDES if line.compares(side))
+    code = case.mapping.lines[number]
+    line, bases = code.line, [case.base(side, number) for side in code.compared]
+    never = all(map(is_unset, bases))
     if line.once:
         return None, None, never
+    if any(map(is_unheard, bases)):
+        s_changed = s_changed and not _tells_no_more(case, number, Side.SALESFORCE)
+        o_changed = o_changed and not _tells_no_more(case, number, Side.OUTREACH)
+        if not (s_changed or o_changed):
+            return None, None, True
     if not (line.inbound and line.outbound):
         direction = Direction.INBOUND if line.inbound else Direction.OUTBOUND
         view = case.views[direction.source][number]
@@ -46,11 +52,24 @@ def flow_of(
     return None, None, False
 
 
+def _tells_no_more(case: Case, number: int, side: Side) -> bool:
+    """Whether a side still says what was sent of it by a write whose answer never came."""
+    base, direction = case.base(side, number), Direction.out_of(side)
+    if not is_unheard(base):
+        return False
+    value = translate(case, number, direction)
+    if value is HOLD or isinstance(value, Wait):
+        return False
+    form = case.mapping.lines[number].forms[direction.target]
+    told = value.id if isinstance(value, Linked) else form(value)
+    return bool(told == sent_unheard(base))
+
+
 def _first_meeting(case: Case, number: int) -> tuple[Direction | None, Conflict | None, bool]:
     """A two-way line of two records that have no base yet."""
     code = case.mapping.lines[number]
     # From the rows: a view has no empty checkbox, and null gives way to true or false.
-    s_empty, o_empty = (is_empty(first(case.rows[side][slot(case, code, side)])) for side in SIDES)
+    s_empty, o_empty = (is_empty(first(case.rows[side][code.slots[side]])) for side in SIDES)
     if (s_empty and o_empty) or _agree(case, number):
         return None, None, True
     if s_empty or o_empty:
@@ -85,6 +104,6 @@ def _contest(case: Case, number: int) -> tuple[Direction, Conflict, bool]:
         winner = Side.OUTREACH if newer else Side.SALESFORCE
     else:
         winner = Side(policy.value)
-    left, right = (case.rows[side][slot(case, code, side)] for side in SIDES)
+    left, right = (case.rows[side][code.slots[side]] for side in SIDES)
     direction = Direction.INBOUND if winner is Side.SALESFORCE else Direction.OUTBOUND
     return direction, Conflict(left, right, winner), False

@@ -10,6 +10,7 @@ from dsl.schema import Side
 
 __all__ = [
     "DIRECTIONS",
+    "NO_CALLS",
     "SIDES",
     "Action",
     "Cursor",
@@ -118,17 +119,23 @@ class Write:
     delete: bool = False
 
 
+#: The code of a write that was not sent for want of calls, which is `TRANSIENT`; no vendor's own.
+NO_CALLS = "BUDGET"
+
+
 class Outcome(StrEnum):
     """How the vendor answered one write.
 
     `REFUSED` is for good, until the record or the rule changes; `TRANSIENT` may go through when
-    tried again; `GONE` means that the record to be written is deleted or was never there.
+    tried again; `GONE` means that the record to be written is deleted or was never there. `UNKNOWN`
+    is a write without an answer, which may have gone through, among others that have one.
     """
 
     DONE = "done"
     REFUSED = "refused"
     TRANSIENT = "transient"
     GONE = "gone"
+    UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 from dsl.program import Pair
@@ -43,14 +42,13 @@ def link_by_hand(mapping: Mapping, side: Side, context: Context, task: Task) -> 
     if named is None or task.case.id(side) != named.record:
         return
     changes = task.verdict.changes
-    changes[0] = replace(changes[0], reason=_BY_HAND)
+    changes[0] = changes[0]._replace(reason=_BY_HAND)
     links = context.ledger.links(mapping.name, side.other, [named.other])
     task.moved = links.get(named.other)
     if task.moved is not None:
         there = f"{mapping.type_name(side)} {named.record}"
         goes = f"its {mapping.type_name(side.other)} {named.other} is linked by hand to {there}"
-        ended = replace(
-            changes[0],
+        ended = changes[0]._replace(
             action=Action.UNLINK,
             salesforce_id=task.moved.salesforce_id,
             outreach_id=task.moved.outreach_id,

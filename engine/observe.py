@@ -21,29 +21,50 @@ _SECONDS = 19  # Salesforce stamps to the second, so a horizon is cut to it as w
 class Observed(NamedTuple):
     """A page, and the cursor that the ledger keeps once the page's records are dealt with.
 
-    `since` is where the scan began; None for the first of a pair's side.
+    `since` is where the scan began; None for the first of a pair's side. What is stamped before
+    `overlap` may have been read by the last scan as well.
     """
 
     page: Page
     cursor: tuple[str, Side, Cursor, str]
     since: Cursor | None
+    overlap: str = ""
 
 
-def observe(mapping: Mapping, side: Side, store: Store, ledger: Ledger) -> Iterator[Observed]:
-    """The records of `side` that changed since the pair's last scan, in pages.
+def observe(
+    mapping: Mapping, side: Side, store: Store, ledger: Ledger, fill: int = 1
+) -> Iterator[Observed]:
+    """The records of `side` that changed since the pair's last scan, in pages of `fill` or more.
 
     A finished scan leaves the cursor at the server's time when it began, less the time for which a
     record may stay invisible; what is read twice is dropped, since it equals its base.
     """
     horizon = store.now()[:_SECONDS] + ".000Z"
     saved = ledger.cursor(mapping.name, side)
-    since = None
+    since, earlier = None, ""
     if saved is not None:
         place, earlier = saved
         since = min(place, _behind(store, side, earlier), key=lambda c: (c.stamp, str(c.id)))
-    for page in store.scan(mapping.type_name(side), mapping.columns[side], since):
+    pages = store.scan(mapping.type_name(side), mapping.columns[side], since)
+    for page in _filled(pages, fill):
         cursor = _behind(store, side, horizon) if page.done else page.last
-        yield Observed(_once(page), (mapping.name, side, cursor, horizon), since)
+        yield Observed(_once(page), (mapping.name, side, cursor, horizon), since, earlier)
+
+
+def _filled(pages: Iterator[Page], size: int) -> Iterator[Page]:
+    """Pages put together, where a vendor gives fewer records a call than the other side takes."""
+    held: Page | None = None
+    for page in pages:
+        held = page if held is None else _joined(held, page)
+        if held.done or len(held.rows) >= size:
+            yield held
+            held = None
+    if held is not None:
+        yield held
+
+
+def _joined(one: Page, two: Page) -> Page:
+    return two._replace(rows=one.rows + two.rows, gone=one.gone + two.gone)
 
 
 def _once(page: Page) -> Page:
@@ -63,7 +84,7 @@ def portions(observed: Observed, size: int) -> Iterator[Observed]:
 
     So a budget that has no calls for the whole page gets through it all the same.
     """
-    page, (pair, side, _, horizon), since = observed
+    page, (pair, side, _, horizon), since, _ = observed
     stamps = [row[1] for row in page.rows]
     if len(stamps) <= size or stamps != sorted(stamps):
         yield observed
@@ -74,4 +95,5 @@ def portions(observed: Observed, size: int) -> Iterator[Observed]:
         gone = [] if start else page.gone
         place = Cursor(rows[-1][1], rows[-1][0])
         part = page._replace(rows=rows, gone=gone, done=page.done and last)
-        yield Observed(part, observed.cursor if last else (pair, side, place, horizon), since)
+        cursor = observed.cursor if last else (pair, side, place, horizon)
+        yield Observed(part, cursor, since, observed.overlap)

@@ -71,8 +71,15 @@ def any_of(conditions: Iterable[p.Condition]) -> p.Condition:
 
 def _joined(terms: Sequence[p.Condition], word: str) -> Span:
     """The text of a condition that no user wrote as a whole, at the place of its first part."""
-    text, first = word.join(term.span.text for term in terms), terms[0].span
+    text, first = word.join(map(_text, terms)), terms[0].span
     return Span(Source(first.source.path, text, first.first.line), 0, len(text))
+
+
+def _text(term: p.Condition) -> str:
+    """The text of a part, in parentheses if it has parts itself that stand side by side."""
+    text = term.span.text
+    alone = not isinstance(term, p.All | p.Any) or text.rstrip().endswith("}")
+    return text if alone else f"({text})"
 
 
 def named(path: str, name: str) -> Span:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from typing import NamedTuple, Protocol, runtime_checkable
 
@@ -11,13 +12,20 @@ from engine.model import Cursor, Listing, Page, RecordId, Result, Row, Side, Val
 
 __all__ = [
     "BudgetSpent",
+    "Checkable",
+    "Checkup",
     "Clock",
     "Lists",
     "Metered",
+    "Need",
     "Store",
     "StoreError",
+    "Sweeping",
+    "Tokens",
+    "Unauthorized",
     "Unreachable",
     "Usage",
+    "Vault",
 ]
 
 
@@ -39,6 +47,13 @@ class BudgetSpent(StoreError):
         super().__init__(message)
         self.side = side
         self.until = until
+
+
+class Unauthorized(StoreError):
+    """The other side refuses the credentials, or what they may do; the message says what to change.
+
+    Nothing of the refused request happened.
+    """
 
 
 class Clock(Protocol):
@@ -63,7 +78,9 @@ class Store(Protocol):
     page_size: int
     write_size: int
     lag: timedelta
-    calls: int
+
+    @property
+    def calls(self) -> int: ...
 
     def now(self) -> str:
         """The server's clock as a stamp, `YYYY-MM-DDTHH:MM:SS.mmmZ`."""
@@ -110,7 +127,8 @@ class Store(Protocol):
     def write(self, type_name: str, writes: Sequence[Write]) -> list[Result]:
         """Create, update and delete; one result per write, in order, each standing by itself.
 
-        Raises `Unreachable` when the outcome of the whole call is unknown.
+        Raises `Unreachable` when the outcome of the whole call is unknown. Where some writes have
+        an answer, those without one are `UNKNOWN`.
         """
         ...
 
@@ -141,6 +159,13 @@ class Metered(Protocol):
 
 
 @runtime_checkable
+class Sweeping(Protocol):
+    """A store that says whether its scans leave out deletes, so that the engine looks for them."""
+
+    sweeps: bool
+
+
+@runtime_checkable
 class Lists(Protocol):
     """What a store may offer besides: the lists of records that its users keep there."""
 
@@ -157,4 +182,66 @@ class Lists(Protocol):
 
         Raises `StoreError` if it is gone, or its condition can no longer be read.
         """
+        ...
+
+
+class Need(NamedTuple):
+    """What the rules need of one type: fields that are read and written (first names of paths)."""
+
+    type: str
+    reads: frozenset[str]
+    writes: frozenset[str]
+    creates: bool
+    updates: bool
+    deletes: bool
+
+
+class Checkup(NamedTuple):
+    """One thing that was looked at, whether it is right, and if not, which setting to change."""
+
+    what: str
+    right: bool
+    advice: str = ""
+
+
+@runtime_checkable
+class Checkable(Protocol):
+    """A store that can tell whether a connection lets the rules do what they need."""
+
+    def checkups(self, needs: Sequence[Need]) -> Iterator[Checkup]:
+        """Each thing looked at, as soon as it is known; the first that is wrong may be the last.
+
+        Raises `Unreachable`; wrong credentials are a checkup.
+        """
+        ...
+
+
+class Tokens(NamedTuple):
+    """What an authorisation gave; texts are secrets. `expires` is an epoch second, or None."""
+
+    access: str
+    refresh: str | None
+    expires: float | None
+    instance_url: str | None = None
+
+    def __repr__(self) -> str:
+        return "Tokens(…)"
+
+
+class Vault(Protocol):
+    """Where one side's tokens are kept from one process to the next, sealed."""
+
+    def tokens(self) -> Tokens | None:
+        """What was kept last, by whichever process; None if nothing was. Raises `StoreError`."""
+        ...
+
+    def keep(self, tokens: Tokens) -> None:
+        """Keep these; on disk, to stay, when it returns: a rotated token is kept before it is used.
+
+        Raises `StoreError`.
+        """
+        ...
+
+    def exclusive(self) -> AbstractContextManager[None]:
+        """Held while tokens are renewed: of several processes only one does it at a time."""
         ...

@@ -10,6 +10,7 @@ import msgspec
 
 from dsl.schema import Side
 from dsl.values import canonical_name, instant, stamp
+from engine.compile import unheard
 from engine.context import Context
 from engine.ledger import Commit, Intent, Link, LogRow
 from engine.mapping import UNSET, LineCode, Mapping
@@ -22,8 +23,6 @@ _SECONDS = 19  # Salesforce stamps to the second
 _TIMEOUT = timedelta(minutes=2)  # for which a call may still be under way once it was given up
 _END = "9999"
 
-# The base of the source of what was written unheard: it equals no value, so it is told again.
-_UNHEARD = {"unheard": True}
 _encode = msgspec.json.encode
 _decode = msgspec.json.Decoder(list[Any]).decode
 
@@ -123,7 +122,7 @@ def _with_bases(
     seen = mapping.view[side](row)
     for line, value in by_line.items():
         if _held(mapping, side, line, row) == value:
-            bases[side][line], bases[side.other][line] = seen[line], _UNHEARD
+            bases[side][line], bases[side.other][line] = seen[line], unheard(value)
     return link._replace(
         salesforce_base=_encode(bases[Side.SALESFORCE]),
         outreach_base=_encode(bases[Side.OUTREACH]),
@@ -141,7 +140,8 @@ def _acknowledge(
     """Add to `links` those of updates that went through, with what was written as the base."""
     target = direction.target
     ids = [i for i in (_target_id(intent, target) for intent in intents) if i is not None]
-    known = context.ledger.links(mapping.name, target, ids)
+    known = _met(mapping, layout, target, intents, context)
+    known |= context.ledger.links(mapping.name, target, ids)
     columns = mapping.columns[target]
     found = context.stores[target].fetch(mapping.type_name(target), columns, list(known))
     rows = {row[0]: row for row in found}
@@ -152,7 +152,36 @@ def _acknowledge(
         row, key = rows[link.id(target)], (mapping.name, link.salesforce_id)
         lines = _todays_lines(mapping, context.ledger.layout_lines(intent.layout))
         by_line, _ = _wanted(mapping, target, intent, lines)
-        links[key] = _with_bases(links.get(key, link), mapping, target, row, by_line)
+        before = links.get(key, link)
+        after = _with_bases(before, mapping, target, row, by_line)
+        if after != before:
+            links[key] = after
+
+
+def _met(
+    mapping: Mapping, layout: int, target: Side, intents: list[Intent], context: Context
+) -> dict[RecordId, Link]:
+    """The links, by the target's id, that two records were about to get that had just met.
+
+    Neither is linked, and the two were not: else the update was no first one.
+    """
+    blank = _encode([UNSET] * len(mapping.keys))
+    found = [
+        Link(intent.salesforce_id, intent.outreach_id, layout, blank, blank)
+        for intent in intents
+        if intent.salesforce_id is not None and intent.outreach_id is not None
+    ]
+    for side in SIDES:
+        known = context.ledger.others(mapping.name, side, [link.id(side) for link in found])
+        found = [link for link in found if link.id(side) not in known]
+    ids = [link.id(target) for link in found]
+    stones = context.ledger.tombstones(mapping.name, target, ids)
+    ended = {(s.link.salesforce_id, s.link.outreach_id) for each in stones.values() for s in each}
+    return {
+        link.id(target): link
+        for link in found
+        if (link.salesforce_id, link.outreach_id) not in ended
+    }
 
 
 def _target_id(intent: Intent, side: Side) -> RecordId | None:
@@ -217,7 +246,7 @@ def _wanted(
         code = mapping.lines[line]
         by_field[code.ends[side].name or ""] = canonical_name(value)
         if _is_known_by(mapping, code, side):
-            by_line[line] = mapping.canonical(side, line)(value)
+            by_line[line] = code.forms[side](value)
     return by_line, by_field
 
 
@@ -257,5 +286,5 @@ def _is_known_by(mapping: Mapping, code: LineCode, side: Side) -> bool:
 
 
 def _held(mapping: Mapping, side: Side, line: int, row: Row) -> Any:
-    column = mapping.lines[line].ends[side].column or ""
-    return mapping.canonical(side, line)(row[mapping.slot(side, column)])
+    code = mapping.lines[line]
+    return code.forms[side](row[code.slots[side]])

@@ -16,7 +16,7 @@ from dsl.paths import SEQUENCE_FIELDS
 from dsl.schema import Field, Kind, ObjectType, Side
 from dsl.values import canonical_name, is_empty
 from engine.model import Cursor, Outcome, Page, RecordId, Result, Row, Value, Write
-from engine.ports import Store
+from engine.ports import Store, Sweeping
 
 __all__ = ["Rehearsal", "is_provisional"]
 
@@ -44,6 +44,7 @@ class Rehearsal:
         self.page_size = store.page_size
         self.write_size = store.write_size
         self.lag: timedelta = store.lag
+        self.sweeps = isinstance(store, Sweeping) and store.sweeps
         self.calls = 0
         self._store = store
         self._db = sqlite3.connect("", isolation_level=None)  # SQLite's own temporary file
@@ -123,21 +124,41 @@ class Rehearsal:
         return [row for row in rows if row[0] not in own]
 
     def fetch(self, type_name: str, fields: Sequence[str], ids: Sequence[RecordId]) -> list[Row]:
-        self.calls += -(-len(ids) // self.page_size)
-        return self._read(type_name, fields, ids)
+        before = self._store.calls
+        below = self._below(type_name, fields, ids)
+        self._count(ids, before)
+        return self._merged(type_name, fields, ids, below)
+
+    def _count(self, ids: Sequence[RecordId], before: int) -> None:
+        """Count a request for these ids: new ones are not asked for here, and will be then."""
+        self.calls += max(-(-len(ids) // self.page_size), self._store.calls - before)
 
     def fates(self, type_name: str, ids: Sequence[RecordId]) -> dict[RecordId, RecordId | None]:
-        self.calls += -(-len(ids) // self.page_size)
+        before = self._store.calls
         own = self._records(type_name, ids) if type_name in self._touched else {}
         real = [i for i in ids if not is_provisional(i)]
         found = self._store.fates(type_name, real) if real else {}
+        self._count(ids, before)
         return found | {record: None for record, (_, _, _, gone) in own.items() if gone}
 
     def _read(self, type_name: str, fields: Sequence[str], ids: Sequence[RecordId]) -> list[Row]:
         """Rows as they are with what was written here, not counted as calls."""
-        own = self._records(type_name, ids) if type_name in self._touched else {}
+        return self._merged(type_name, fields, ids, self._below(type_name, fields, ids))
+
+    def _below(
+        self, type_name: str, fields: Sequence[str], ids: Sequence[RecordId]
+    ) -> dict[RecordId, Row]:
         real = [i for i in ids if not is_provisional(i)]
-        below = {r[0]: r for r in self._store.fetch(type_name, fields, real)} if real else {}
+        return {r[0]: r for r in self._store.fetch(type_name, fields, real)} if real else {}
+
+    def _merged(
+        self,
+        type_name: str,
+        fields: Sequence[str],
+        ids: Sequence[RecordId],
+        below: dict[RecordId, Row],
+    ) -> list[Row]:
+        own = self._records(type_name, ids) if type_name in self._touched else {}
         rows = []
         for record in ids:
             if record in own:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import msgspec
 
 from dsl.program import MapEntry, Translation
@@ -48,11 +46,13 @@ def ensure_stages(via: Translation, context: Context) -> None:
         if result.outcome is Outcome.DONE:
             known[str(write.values["name"])] = result.id or 0
             commit.answers.append((number, "done", None, int(result.id or 0), None))
-            context.tally.add(replace(change, outreach_id=int(result.id or 0)))
+            context.tally.add(change._replace(outreach_id=int(result.id or 0)))
         else:
             error = f"{result.code}: {result.message}"
             context.tally.counts["failed"] += 1
-            commit.answers.append((number, "refused", None, None, error))
+            # One without an answer is found by its name in the next run, as any other.
+            state = "unknown" if result.outcome is Outcome.UNKNOWN else "refused"
+            commit.answers.append((number, state, None, None, error))
             commit.logs.append(LogRow("create refused", error, _TYPE))
     context.ledger.commit(context.run, at, context.digest, commit)
 

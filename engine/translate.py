@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from dsl.schema import Side
 from dsl.values import canonical_id, is_empty
 from engine.case import Case
 from engine.compile import is_unset
@@ -13,11 +12,7 @@ from engine.model import Direction, RecordId, Value
 from engine.references import Wait
 from engine.translator import Linked
 
-__all__ = ["line_holds", "put_first", "put_in", "same", "sendable", "slot", "translate"]
-
-
-def slot(case: Case, code: LineCode, side: Side) -> int:
-    return case.mapping.slot(side, code.ends[side].column or "")
+__all__ = ["line_holds", "put_first", "put_in", "same", "sendable", "translate"]
 
 
 def line_holds(case: Case, code: LineCode) -> bool:
@@ -42,18 +37,16 @@ def sendable(case: Case, number: int, direction: Direction, value: Value) -> Val
 
 def same(case: Case, number: int, direction: Direction, value: Value) -> bool:
     """Whether the target already holds the value, in canonical form."""
-    form = case.mapping.canonical(direction.target, number)
-    code = case.mapping.lines[number]
-    if code.ends[direction.target].is_many:
-        there = case.rows[direction.target][slot(case, code, direction.target)]
+    code, target = case.mapping.lines[number], direction.target
+    row = case.rows[target]
+    if code.ends[target].is_many:
+        there = row[code.slots[target]]
         return put_in(case, number, direction, value, there) == (there or [])
     if isinstance(value, Linked):
-        column = code.ends[direction.target].id_column or ""
-        there = case.rows[direction.target][case.mapping.slot(direction.target, column)]
+        there = row[case.mapping.slot(target, code.ends[target].id_column or "")]
         return bool(canonical_id(there) == value.id)
-    return bool(
-        form(value) == form(case.rows[direction.target][slot(case, code, direction.target)])
-    )
+    form = code.forms[target]
+    return bool(form(value) == form(row[code.slots[target]]))
 
 
 def put_first(value: Value, before: Value) -> list[Value]:

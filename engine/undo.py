@@ -286,7 +286,7 @@ class _Undoing:
                 moved.append(f"{keys[old]} (no longer in the rules)")
                 continue
             code = mapping.lines[number]
-            end, form = code.ends[side], mapping.canonical(side, number)
+            end, form = code.ends[side], code.forms[side]
             now = known.raw.get(end.name or "")
             back = self._back(side, end, before)
             if end.by_name:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -129,7 +128,7 @@ def _fields(task: Task) -> tuple[FieldChange, ...]:
 
 def _replace(task: Task, **changed: Any) -> None:
     task.verdict.changes = [
-        replace(c, **changed) if c.action is Action.CREATE else c for c in task.verdict.changes
+        c._replace(**changed) if c.action is Action.CREATE else c for c in task.verdict.changes
     ]
 
 

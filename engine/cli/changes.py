@@ -20,8 +20,9 @@ _MARKS = {
     Action.SKIP: (".", "2"),
 }
 _WIDTH = 60
-# Salesforce takes up to 200 records in one call (sObject Collections, REST API Developer Guide).
-_RECORDS_A_CALL = 200
+# One call takes five collections of 200 records each (Salesforce REST API Developer Guide,
+# "Composite").
+_RECORDS_A_CALL = 1000
 _COUNTS = {
     "created": ("to create", "created"),
     "updated": ("to update", "updated"),

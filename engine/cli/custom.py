@@ -59,6 +59,9 @@ def add_fields(command: Callable[[str, str, str], argparse.ArgumentParser]) -> N
     )
     field.add_argument("--to", metavar="TYPE", help="the type that a reference points to")
     field.add_argument("--label", metavar="L", help="what users read; made of the name unless said")
+    field.add_argument(
+        "--external-id", action="store_true", help="a text of which no two records have the same"
+    )
     fields = command("fields", "list a type's custom fields", _FIELDS)
     fields.add_argument("type", metavar="TYPE", help="Lead, prospect, …")
     fields.add_argument("--all", action="store_true", help="all fields, not only custom ones")
@@ -93,6 +96,7 @@ def _field(org: LocalOrg, args: argparse.Namespace, type_: ObjectType) -> int:
         to = None if args.to is None else type_named(Side(args.side), args.to).name
         values = [v.strip() for v in (args.values or "").split(",") if v.strip()]
         more = {"values": values, "length": args.length, "label": args.label, "to": to}
+        more["external_id"] = args.external_id
         made = org.add_field(type_.name, args.name, args.kind, **more)
     _print(args, type_, made, made.name)
     return 0

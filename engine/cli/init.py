@@ -39,6 +39,9 @@ _IGNORED = """\
 *.db-shm
 *.db-wal
 *.lock
+
+# The key of the sandbox servers.
+sandbox.pem
 """
 
 _NEXT = """\

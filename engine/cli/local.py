@@ -173,14 +173,14 @@ def run(args: argparse.Namespace, project: Project) -> int:
     from engine.stores.local import Refused, open_org
 
     side = Side(args.side)
-    if project.config.stores[side].store != "local":
+    path = project.config.org_path(side)
+    if path is None:
         kind = project.config.stores[side].store
         raise Failure(
             f'[{side}] has store = "{kind}", and `crosswalk local` acts on local orgs only:'
             f" change the records in {side.title()} itself"
         )
     type_ = type_named(side, args.type) if "type" in args else None
-    path = project.root / project.config.stores[side].settings["path"]
     with closing(open_org(side, path)) as org:
         try:
             if type_ is None:

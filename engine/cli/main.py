@@ -18,7 +18,11 @@ __all__ = ["main"]
 #: project ("needs"), takes one if there is one ("takes") or not ("none"), and what it does.
 COMMANDS: dict[str, tuple[str, str, str]] = {
     "init": ("engine.cli.init", "none", "make a project with the recommended rules and local orgs"),
-    "demo": ("engine.cli.demo", "none", "play the whole story on the sample org"),
+    "demo": (
+        "engine.cli.demo",
+        "none",
+        "play the whole story, or a day of a sales team, on the sample org",
+    ),
     "lint": ("engine.cli.lint", "takes", "check rule files"),
     "fmt": ("engine.cli.fmt", "takes", "write rule files in their one canonical form"),
     "test": ("engine.cli.test", "takes", "run the tests in the rule files"),
@@ -49,6 +53,13 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "needs",
         "forget what was done long ago, to keep the ledger small",
     ),
+    "check": (
+        "engine.cli.check",
+        "needs",
+        "see whether both connections let the rules do what they need",
+    ),
+    "connect": ("engine.cli.connect", "needs", "authorise in the browser, and keep the token"),
+    "sandbox": ("engine.cli.sandbox", "needs", "serve the local orgs as their vendors would"),
     "lsp": ("engine.cli.lsp", "none", "the language server, which an editor starts"),
     "title": ("engine.cli.title", "needs", "show what the title of an activity would be"),
     "local": ("engine.cli.local", "needs", "fill, read and change the project's local orgs"),

@@ -65,9 +65,9 @@ def _stage(project: Project, stack: ExitStack, acting: str | None) -> Stage:
 
     orgs = {}
     for side in Side:
-        configured = project.config.stores[side]
-        if configured.store == "local":
-            org = open_org(side, project.root / configured.settings["path"])
+        path = project.config.org_path(side)
+        if path is not None:
+            org = open_org(side, path)
             orgs[side] = org
             stack.callback(org.close)
     if not orgs:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:  # each command imports only what it uses: lint must not wait 
     from dsl.program import Program
     from engine.budget import Wait
     from engine.ledger import Ledger
-    from engine.ports import Store
+    from engine.ports import Store, Vault
 
 __all__ = ["Failure", "Project", "able", "load_project"]
 
@@ -55,7 +55,31 @@ class Project:
             from engine.stores.local import open_org
 
             return open_org(side, self.root / config.settings["path"])
+        if config.store == side.value:
+            return self._connected(config)
         return _plugged_in(config)
+
+    def _connected(self, config: StoreConfig) -> Store:
+        """The vendor itself. Raises `Failure` if a secret is missing, or `StoreError`."""
+        from engine.secrets import SecretError, Secrets
+
+        given = config.settings, Secrets(self.root), self.vault(config.side)
+        try:
+            if config.side is Side.SALESFORCE:
+                from engine.stores.salesforce import open_salesforce
+
+                return open_salesforce(*given)
+            from engine.stores.outreach import open_outreach
+
+            return open_outreach(*given)
+        except SecretError as error:
+            raise Failure(f"[{config.side}] {error}") from None
+
+    def vault(self, side: Side) -> Vault:
+        """Where a side's tokens are kept, sealed."""
+        from engine.vault import LedgerVault
+
+        return LedgerVault(self.ledger_path, side)
 
     def open_ledger(self) -> Ledger:
         """The project's ledger. Raises `LedgerError`."""
@@ -140,7 +164,7 @@ def _plugged_in(config: StoreConfig) -> Store:
     if not found:
         raise Failure(
             f"[{config.side}] names the store `{config.store}`, which is not installed:"
-            ' this version has `local`, as in store = "local"'
+            f" this version has `local` and `{config.side}`"
         )
     store: Store = found[0].load()(config)
     return store

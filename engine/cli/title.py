@@ -52,7 +52,7 @@ def run(args: argparse.Namespace, project: Project) -> int:
     title = title_line(rule, titles, troubles)
     names = list(dict.fromkeys(field.path for field in title.arguments))
     with closing(project.open_store(Side.OUTREACH)) as store:
-        row = _record(store, kind, names, args.id)
+        row = _record(store, rule, names, args.id)
     values = dict(zip(names, row[2:], strict=True))
     text = title.compute(*(values[f.path] for f in title.arguments), project.config.timezone)
     if troubles:
@@ -104,11 +104,11 @@ def _with_template(rule: ActivityRule, given: str, titles: dict[str, str]) -> Ac
     return replace(rule, title=path.read_text("utf-8", errors="replace").removesuffix("\n"))
 
 
-def _record(store: Store, kind: str, names: list[str], given: str | None) -> Row:
+def _record(store: Store, rule: ActivityRule, names: list[str], given: str | None) -> Row:
     """The record that was asked for, or the newest of its kind that is there."""
-    from dsl.activities import RESOURCES
+    from engine.own_rules import resource_of
 
-    resource = RESOURCES[kind.split(maxsplit=1)[0]]
+    resource = resource_of(rule)
     if store.describe(resource) is None:
         raise Failure(f"the connected Outreach has no type `{resource}`", 1)
     if given is not None:
@@ -118,24 +118,38 @@ def _record(store: Store, kind: str, names: list[str], given: str | None) -> Row
         if not found:
             raise Failure(f"Outreach has no {resource} {given}", 1)
         return found[0]
-    newest = _newest(store, resource)
+    newest = _newest(store, resource, rule)
     if newest is None:
-        raise Failure(f"Outreach has no {resource} yet: there is no title to show", 1)
+        message = f"Outreach has no {resource} yet that is `{rule.kind}`"
+        raise Failure(f"{message}: name another one by its id to see its title", 1)
     return store.fetch(resource, names, [newest])[0]
 
 
-def _newest(store: Store, resource: str) -> RecordId | None:
-    """The id of the record that changed last; the last days are looked through first."""
-    from datetime import datetime, timedelta
+def _newest(store: Store, resource: str, rule: ActivityRule) -> RecordId | None:
+    """The id of the record of the kind that changed last; the last days are looked at first."""
+    from datetime import UTC, datetime, timedelta
 
+    from dsl.evaluate import Context, evaluate
     from dsl.values import stamp
+    from engine.columns import fields_in
+    from engine.kinds import KINDS
     from engine.model import Cursor
+    from engine.own_rules import condition
 
-    now = datetime.fromisoformat(store.now())
+    kind, now = KINDS[rule.kind], datetime.fromisoformat(store.now())
+    takes = condition(rule, (rule.origin == "anywhere" and kind.anywhere) or kind.takes)
+    paths = list(dict.fromkeys(ref.path for ref in fields_in(takes)))
+
+    def is_one(row: Row) -> bool:
+        values = dict(zip(paths, row[2:], strict=True))
+        read = Context(lambda ref: values[ref.path], lambda _: True, now, UTC)
+        return evaluate(takes, read)
+
     for days in (1, 30, None):
         since = None if days is None else Cursor(stamp(now - timedelta(days=days)), 0)
-        pages = [page.rows[-1][0] for page in store.scan(resource, [], since) if page.rows]
-        if pages:
-            newest: RecordId = pages[-1]
+        pages = store.scan(resource, paths, since)
+        found = [row[0] for page in pages for row in page.rows if is_one(row)]
+        if found:
+            newest: RecordId = found[-1]
             return newest
     return None

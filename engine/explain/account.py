@@ -147,6 +147,8 @@ class _Account:
         return step | self._condition(case, toggle) | _place(rule.span or mapping.pair.span)
 
     def _when_seen(self, on: bool, cursor: str | None) -> str:
+        if self._one_way:
+            return "not read: an activity only goes to Salesforce"
         if not on:
             return f"never seen: {_WATCHING[self.side]} is off"
         if self.row is None:
@@ -174,6 +176,8 @@ class _Account:
             return {"step": "link", "outcome": f"linked to {name}"}
         if self.row is None:
             return {"step": "link", "outcome": "linked to none"}
+        if self.batches.mapping.pair.label:
+            return {"step": "link", "outcome": f"no {mapping.type_name(other)} is made of it yet"}
         stones = self.ledger.tombstones(mapping.name, self.side, [self.record])
         if stones:
             return {"step": "link", "outcome": f"not synced: {self._ended(stones[self.record][0])}"}
@@ -213,7 +217,9 @@ class _Account:
 
     def _toggles(self, case: Case) -> Iterator[Step]:
         """The toggles that have a say on the record as it stands."""
-        if self.link is None:
+        if self.batches.mapping.pair.label:
+            names = self._of_an_activity()
+        elif self.link is None:
             names = [f"{Direction.out_of(self.side)} create"]
         elif len(case.rows) < len(SIDES):
             gone = self.side if self.row is None else self.side.other
@@ -230,6 +236,18 @@ class _Account:
             outcome = "off" if not flows else "condition does not hold" if not holds else "on"
             span = pair.toggle(name).span or pair.span
             yield {"step": name, "outcome": outcome} | told | _place(span)
+
+    def _of_an_activity(self) -> list[str]:
+        """An activity is made once, in one direction; only some kinds are written again."""
+        if self.link is None:
+            return [] if self._one_way else ["outbound create"]
+        again = self.batches.mapping.pair.toggle("outbound update").on
+        return ["outbound update"] if again and self.row is not None else []
+
+    @property
+    def _one_way(self) -> bool:
+        """Whether this is what was made of an activity, at which nobody looks again."""
+        return bool(self.batches.mapping.pair.label) and self.side is Side.SALESFORCE
 
     def _outcome(self, case: Case, verdict: Verdict, decided: bool) -> Step:
         """What the decision comes to, with each field."""

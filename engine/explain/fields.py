@@ -6,23 +6,34 @@ from typing import Any
 
 from dsl.schema import Side
 from engine.case import Case, Change, FieldChange, Verdict
-from engine.compile import is_unset
+from engine.compile import is_unheard, is_unset
 from engine.mapping import LineCode
 from engine.model import SIDES, Action, Direction
 from engine.rehearsal import is_provisional
-from engine.translate import slot
 
 __all__ = ["fields_of"]
 
 
 def fields_of(case: Case, verdict: Verdict) -> list[dict[str, Any]]:
-    """One entry for each line of the sync, in the order of the rules."""
+    """One entry for each line of the sync, in the order of the rules.
+
+    Of an activity only those of the kind that it is, and none if it is left alone.
+    """
     changes = [c for c in verdict.changes if c.action is not Action.SKIP]
+    if case.mapping.pair.label and verdict.changes and not changes:
+        return []
     written = {f.line: (c, f) for c in changes for f in c.fields}
     return [
         _field(case, number, code, written.get(number))
         for number, code in enumerate(case.mapping.lines)
+        if not case.mapping.pair.label or _concerns(case, code)
     ]
+
+
+def _concerns(case: Case, code: LineCode) -> bool:
+    """Whether a line of an activity's is of the kind that it is, and of whom it is about."""
+    theirs = not case.who or code.line.who in ("", case.who)
+    return theirs and (code.when is None or case.ask(code.when))
 
 
 def _field(
@@ -43,20 +54,23 @@ def _field(
 
 
 def _base(case: Case, number: int, side: Side) -> Any:
-    if case.bases is None or not case.mapping.lines[number].line.compares(side):
+    line = case.mapping.lines[number].line
+    if case.bases is None or not line.compares(side) or line.compared is not None:
         return None
     value = case.base(side, number)
-    return None if is_unset(value) else value
+    return None if is_unset(value) or is_unheard(value) else value
 
 
 def _value(case: Case, number: int, code: LineCode, side: Side) -> Any:
     row = case.rows.get(side)
     if row is None:
         return None
+    if code.line.compared is not None and code.ends[side].column is None:
+        return None  # what stands there is the mark by which a change of kind is seen
     if code.ends[side].column is None:
         view = case.views[side][number]
         return None if is_unset(view) else view
-    return row[slot(case, code, side)]
+    return row[code.slots[side]]
 
 
 def _decision(case: Case, number: int, written: tuple[Change, FieldChange] | None) -> str:

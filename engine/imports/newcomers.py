@@ -150,8 +150,7 @@ class Newcomers:
             if change.action is not Action.CREATE:
                 self.rows.wrong(line, change.reason)
                 continue
-            change = replace(
-                change,
+            change = change._replace(
                 salesforce_id=None,
                 types={_OUTREACH: batches.mapping.type_name(_OUTREACH)},
                 reason=f"{change.reason}, line {line}",

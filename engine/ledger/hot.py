@@ -14,6 +14,7 @@ from contextlib import contextmanager
 import msgspec
 
 from engine.ledger.records import ABOUT, Commit, Intent, Link
+from engine.ledger.swinging import begin_anew, paused_among
 from engine.model import RecordId, Side
 
 __all__ = ["all_links", "insert_intents", "links_by_id", "other_ids", "transaction", "write_commit"]
@@ -121,8 +122,17 @@ def write_commit(
             " external_type, external_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             [(at, run, *row) for row in commit.logs],
         )
+        connection.executemany(
+            "INSERT OR REPLACE INTO lately (pair, side, record_id, stamp, digest)"
+            " VALUES (?, ?, ?, ?, ?)",
+            [(pair, side, str(record), *rest) for pair, side, record, *rest in commit.lately],
+        )
         if commit.cursor:
             pair, side, place, horizon = commit.cursor
+            connection.execute(
+                "DELETE FROM lately WHERE pair = ? AND side = ? AND stamp < ?",
+                (pair, side, place.stamp),
+            )
             connection.execute(
                 "INSERT INTO cursor (pair, side, stamp, id, horizon) VALUES (?, ?, ?, ?, ?)"
                 " ON CONFLICT (pair, side) DO UPDATE SET stamp = excluded.stamp,"
@@ -187,6 +197,7 @@ def _write_links(connection: sqlite3.Connection, at: str, commit: Commit) -> Non
 
 
 def _write_pending(connection: sqlite3.Connection, at: str, digest: str, commit: Commit) -> None:
+    were_paused = paused_among(connection, commit)
     if commit.seen and connection.execute("SELECT 1 FROM pending LIMIT 1").fetchone():
         connection.executemany(
             "DELETE FROM pending WHERE pair = ? AND side = ? AND record_id = ?",
@@ -209,3 +220,4 @@ def _write_pending(connection: sqlite3.Connection, at: str, digest: str, commit:
             for p in commit.pending
         ],
     )
+    begin_anew(connection, at, were_paused)

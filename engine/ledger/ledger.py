@@ -21,6 +21,8 @@ from engine.ledger import hot, pruning, schema
 from engine.ledger.callbook import CallBook
 from engine.ledger.opening import connect, explained, migrate
 from engine.ledger.records import Commit, Intent, Link, Pending, Tombstone
+from engine.ledger.swinging import Swings
+from engine.ledger.turns import Turns
 from engine.model import Cursor, RecordId, Side
 
 __all__ = ["Ledger"]
@@ -59,6 +61,16 @@ class Ledger:
     def calls(self) -> CallBook:
         """How many calls each side was sent, and what waits for calls."""
         return CallBook(self._driver)
+
+    @property
+    def turns(self) -> Turns:
+        """Which linked records are looked at next, where scans do not tell of deletes."""
+        return Turns(self._driver)
+
+    @property
+    def swings(self) -> Swings:
+        """What was written over fields of late, and which of them are paused."""
+        return Swings(self._driver)
 
     def close(self) -> None:
         self._connection.close()
@@ -223,6 +235,16 @@ class Ledger:
             for side, record, why in rows
         ]
 
+    def lately(self, pair: str, side: Side, ids: Sequence[RecordId]) -> dict[RecordId, bytes]:
+        """What those of these records held that were read lately and have no base."""
+        with self._driver() as connection:
+            rows = connection.execute(
+                "SELECT j.value, l.digest FROM json_each(?) AS j CROSS JOIN lately AS l"
+                " ON l.pair = ? AND l.side = ? AND l.record_id = CAST(j.value AS TEXT)",
+                (msgspec.json.encode(ids).decode(), pair, side),
+            )
+            return dict(rows)
+
     def vanished(self, pair: str, side: Side) -> dict[RecordId, str]:
         """Records whose deletion is held since too many are gone: `vanished`, or `resumed`."""
         t = schema.pending
@@ -232,22 +254,6 @@ class Ledger:
         with self._core() as connection:
             rows = connection.execute(query).all()
         return {r.record_id if side is Side.SALESFORCE else int(r.record_id): r.why for r in rows}
-
-    def updates(
-        self, pair: str, ids: Sequence[str], since: str
-    ) -> list[tuple[str, int, str, list[tuple[int, Any, Any]]]]:
-        """What was written over these linked records since, the oldest first.
-
-        Each as (Salesforce id, layout, direction, `[line, before, after]` of each field).
-        """
-        rows = self._connection.execute(
-            "SELECT c.salesforce_id, c.layout, c.direction, c.fields FROM json_each(?) AS j"
-            " CROSS JOIN change AS c INDEXED BY change_updates ON c.pair = ?"
-            " AND c.salesforce_id = j.value AND c.action = 'update'"
-            " WHERE c.at >= ? AND c.state = 'done' ORDER BY c.id",
-            (msgspec.json.encode(ids).decode(), pair, since),
-        )
-        return [(*row[:3], msgspec.json.decode(row[3])) for row in rows]
 
     def contested(self, pair: str) -> dict[str, str]:
         """Salesforce records into which one was merged that has a link too, by the master's id."""
@@ -307,6 +313,21 @@ class Ledger:
         with self._core() as connection:
             row = connection.execute(sa.select(t.c.run, t.c.at).where(t.c.plan == plan)).first()
         return None if row is None else (row.run, row.at)
+
+    def sealed_tokens(self, side: Side) -> bytes | None:
+        """What was kept last of a side's authorisation; only the vault can open it."""
+        t = schema.token
+        with self._core() as connection:
+            found = connection.execute(sa.select(t.c.sealed).where(t.c.side == side)).scalar()
+        return None if found is None else bytes(found)
+
+    def keep_tokens(self, side: Side, sealed: bytes, at: str) -> None:
+        """Keep a side's authorisation in place of what was kept before."""
+        with self._driver() as connection, hot.transaction(connection):
+            connection.execute(
+                "INSERT OR REPLACE INTO token (side, sealed, kept_at) VALUES (?, ?, ?)",
+                (side, sealed, at),
+            )
 
     def intend(self, run: str, at: str, intents: Sequence[Intent]) -> list[int]:
         """Commit writes before they are sent; the numbers by which their answers are noted."""

@@ -57,6 +57,7 @@ def forget_old(connection: sqlite3.Connection, before: str, buried: str) -> Prun
         " AND id NOT IN (SELECT run FROM change)"
     ).rowcount
     plans = _drop_plans(connection, before)
+    connection.execute("DELETE FROM swing WHERE at < ?", (before,))  # as old as what it silences
     connection.execute("DROP TABLE temp.old_run")
     return Pruned(runs, changes, logs, plans, tombstones, bared)
 

@@ -120,7 +120,8 @@ class Commit:
     Link), `unlinks` (pair, Salesforce id, side that is gone), `revived` (pair, Salesforce id,
     Outreach id) of tombstones that no longer count, `answers` (change id, state, Salesforce id,
     Outreach id, error), `seen` the records whose earlier pending rows no longer count, `cursor`
-    (pair, side, place, horizon).
+    (pair, side, place, horizon), `lately` what records held that may be read again (pair, side, id,
+    stamp, digest).
     """
 
     moved: dict[str, list[RecordId]] = field(default_factory=dict)
@@ -132,4 +133,5 @@ class Commit:
     seen: list[tuple[str, Side, RecordId]] = field(default_factory=list)
     pending: list[Pending] = field(default_factory=list)
     logs: list[LogRow] = field(default_factory=list)
+    lately: list[tuple[str, Side, RecordId, str, bytes]] = field(default_factory=list)
     cursor: tuple[str, Side, Cursor, str] | None = None

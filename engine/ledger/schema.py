@@ -9,6 +9,7 @@ __all__ = [
     "budget",
     "change",
     "cursor",
+    "lately",
     "layout",
     "link",
     "log",
@@ -17,7 +18,9 @@ __all__ = [
     "rules",
     "run",
     "stalled",
+    "token",
     "tombstone",
+    "turn",
 ]
 
 metadata = MetaData()
@@ -126,12 +129,13 @@ change = Table(
 
 #: Records to be looked at again although they have not changed. `why` is `reference` (a field waits
 #: until `needs_id` of `needs_pair` is linked), `transient` (tried again in the next run), `refused`
-#: (held until the record or the rules change), `paused` (a field of it swings between two values
-#: and is held), `review` (held for a person), `vanished` (its deletion is held, since too many are
-#: gone at once), `resumed` (that deletion may go on) or `budget` (its write waits for calls). Where
-#: a review needs `merge PAIR`, `needs_id` is a held merge's master. Where it needs `about PAIR`,
-#: that is a JSON array of the records in the way: it is decided on again once one of them has
-#: moved, or is linked or unlinked in that pair.
+#: (held until the record or the rules change), `paused` (a field swings between two values and is
+#: held: `needs_pair` is the key of its line, `needs_id` tells what both sides say of it), `review`
+#: (held for a person), `vanished` (its deletion is held, since too many are gone at once),
+#: `resumed` (that deletion may go on) or `budget` (its write waits for calls). Where a review needs
+#: `merge PAIR`, `needs_id` is a held merge's master. Where it needs `about PAIR`, that is a JSON
+#: array of the records in the way: it is decided on again once one of them has moved, or is linked
+#: or unlinked in that pair.
 pending = Table(
     "pending",
     metadata,
@@ -145,6 +149,20 @@ pending = Table(
     Column("rules_digest", Text, nullable=False),
     Column("since", Text, nullable=False),
     Index("pending_needs", "needs_pair", "needs_id"),
+    Index("pending_paused", "pair", "side", "record_id", sqlite_where=text("why = 'paused'")),
+    sqlite_with_rowid=False,
+)
+
+#: Fields whose pause has ended, by the key of the line: updates up to the change `until` no longer
+#: count as turns of a swing.
+swing = Table(
+    "swing",
+    metadata,
+    Column("pair", Text, primary_key=True),
+    Column("salesforce_id", Text, primary_key=True),
+    Column("line", Text, primary_key=True),
+    Column("until", Integer, nullable=False),
+    Column("at", Text, nullable=False),
     sqlite_with_rowid=False,
 )
 
@@ -197,4 +215,37 @@ stalled = Table(
     Column("step", Text, nullable=False),
     Column("side", Text, nullable=False),
     Column("until", Text, nullable=False),
+)
+
+
+#: What the authorisation of each side gave, sealed with a key that is not in the ledger.
+token = Table(
+    "token",
+    metadata,
+    Column("side", Text, primary_key=True),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("kept_at", Text, nullable=False),
+)
+
+#: Up to which record, in the order of ids, the linked records of a pair's side were looked at
+#: lately, where the store's scans do not tell of deletes.
+turn = Table(
+    "turn",
+    metadata,
+    Column("pair", Text, primary_key=True),
+    Column("side", Text, primary_key=True),
+    Column("last", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+#: What records without a base of theirs held that the overlap of the next scan may read again.
+lately = Table(
+    "lately",
+    metadata,
+    Column("pair", Text, primary_key=True),
+    Column("side", Text, primary_key=True),
+    Column("record_id", Text, primary_key=True),
+    Column("stamp", Text, nullable=False),
+    Column("digest", LargeBinary, nullable=False),
+    sqlite_with_rowid=False,
 )

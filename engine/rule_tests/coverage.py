@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from dsl import program as ir
+from dsl.schema import Side
 from dsl.source import Span
+from engine.activities import PEOPLE
 from engine.case import Change
-from engine.model import DIRECTIONS, Action, Direction
+from engine.model import DIRECTIONS, Action, Direction, RecordId
 from engine.rule_tests.conditions import Seen, holds, seen_records, terms_of
 from engine.rule_tests.rules import Rules
 from engine.rule_tests.world import World
@@ -55,12 +57,16 @@ class Coverage:
             if toggle.on and toggle.span and name.split()[-1] in _ACTIONS
         }
         self._terms: dict[tuple[str, str, Span], tuple[ir.Condition, TermSeen]] = {}
+        written = _of_activities(rules.program)
         for pair in rules.program.pairs:
-            # An activity's conditions are for the most part not the user's.
-            for where, condition in () if pair.label else _conditions(pair):
+            for where, condition in _conditions(pair):
                 for term in terms_of(condition):
-                    seen = TermSeen(pair.name, where, term.span)
-                    self._terms[pair.name, where, term.span] = (term, seen)
+                    # An activity's conditions are for the most part not the user's.
+                    if pair.label and term.span not in written:
+                        continue
+                    place = pair.label or where
+                    seen = TermSeen(pair.name, place, term.span)
+                    self._terms.setdefault((pair.name, place, term.span), (term, seen))
 
     @property
     def toggles(self) -> Sequence[ToggleSeen]:
@@ -74,7 +80,10 @@ class Coverage:
         """Ask the conditions that the next cycle will ask."""
         for mapping in self._rules.mappings.values():
             for seen in seen_records(world, mapping):
-                self._ask(seen)
+                if mapping.pair.label:
+                    self._ask_activity(seen, world)
+                else:
+                    self._ask(seen)
 
     def after(self, changes: Sequence[Change]) -> None:
         """Take note of the toggles that a cycle's changes went through."""
@@ -113,6 +122,21 @@ class Coverage:
             for line in mapping.pair.lines:
                 if line.inbound if direction is Direction.INBOUND else line.outbound:
                     self._ask_line(seen, line)
+
+    def _ask_activity(self, seen: Seen, world: World) -> None:
+        """Ask what the sync of whom an activity is about says of it."""
+        pair, row = seen.mapping.pair, seen.rows.get(Side.OUTREACH)
+        if row is None or seen.quiet or not holds(pair.toggle("pushing").when, seen):
+            return
+        who = _who(world, row[seen.mapping.slot(Side.OUTREACH, "prospect")])
+        toggle = pair.toggle(f"outbound {'create' if seen.bases is None else 'update'} {who}")
+        if not toggle.on or toggle.when is None:
+            return
+        self._note(seen, pair.label, toggle.when)
+        if holds(toggle.when, seen):
+            for line in pair.lines:
+                if line.when is not None and line.who in ("", who):
+                    self._note(seen, pair.label, line.when)
 
     def _ask_toggle(self, seen: Seen, name: str) -> None:
         toggle = seen.mapping.pair.toggle(name)
@@ -175,6 +199,20 @@ def _conditions(pair: ir.Pair) -> Iterator[tuple[str, ir.Condition]]:
     for line in pair.lines:
         if line.when is not None:
             yield line.key, line.when
+
+
+def _of_activities(program: ir.Program) -> set[Span]:
+    """The terms that stand in the activity lines of the rules themselves."""
+    rules = [rule for pair in program.pairs for rule in pair.activities]
+    whens = [rule.when for rule in rules] + [line.when for rule in rules for line in rule.lines]
+    return {term.span for when in whens if when is not None for term in terms_of(when)}
+
+
+def _who(world: World, prospect: RecordId | None) -> str:
+    """The type of the record that a prospect is linked to; empty if it is to none."""
+    ids = [] if prospect is None else [prospect]
+    linked = (who for who in PEOPLE if world.ledger.others(f"{who}<->prospect", Side.OUTREACH, ids))
+    return next(linked, "")
 
 
 def _reading(direction: Direction) -> str:

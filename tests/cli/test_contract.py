@@ -263,9 +263,9 @@ def test_a_second_run_at_the_same_time_is_refused(project: Path) -> None:
 
 
 def test_a_store_that_is_not_installed_is_told(project: Path) -> None:
-    text = (project / "crosswalk.toml").read_text().replace('"local"', '"salesforce"', 1)
+    text = (project / "crosswalk.toml").read_text().replace('"local"', '"hubspot"', 1)
     (project / "crosswalk.toml").write_text(text)
-    assert_told(crosswalk(project, "run"), 2, "`salesforce`", "not installed")
+    assert_told(crosswalk(project, "run"), 2, "`hubspot`", "not installed")
 
 
 def test_an_unknown_type_names_the_known_ones(project: Path) -> None:
@@ -316,17 +316,3 @@ def test_every_command_has_help_with_an_example(tmp_path: Path, command: str) ->
     assert answer.code == 0
     assert "example" in answer.out
     assert f"crosswalk {command}" in answer.out
-
-
-def test_the_demo_plays_its_whole_story_and_keeps_its_project(tmp_path: Path) -> None:
-    answer = crosswalk(tmp_path, "demo", "kept")
-    assert answer.code == 0, answer.err
-    for words in (
-        "no findings",
-        "115 to create",
-        "115 created",
-        "Salesforce wins",
-        "nothing to write",
-    ):
-        assert words in answer.out
-    assert plain(crosswalk(tmp_path / "kept", "run", "--format", "json").json["counts"]) == {}

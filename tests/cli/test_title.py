@@ -60,6 +60,8 @@ def test_titles_of_real_activities_and_what_they_will_cost(typed: Type, tmp_path
     draft.write_text("{% for a in subject %}{{ a }}{% endfor %}", encoding="utf-8")
     code, _, err = typed("title", "email sent", "--template", str(draft))
     assert (code, "a title cannot have a loop" in err) == (1, True)
+    code, _, err = typed("title", "email received")
+    assert (code, "no mailing yet that is `email received`" in err) == (1, True)
     code, _, err = typed("title", "email snet")
     assert (code, "did you mean `email sent`?" in err) == (2, True)
     lines = typed("plan", "--type", "mailing")[1].splitlines()
@@ -71,6 +73,8 @@ def test_an_activity_is_explained_from_both_sides(typed: Type) -> None:
     out = typed("explain", "mailing", "1")[1]
     assert "sync Task <-> mailing (email sent)" in out
     assert "link: linked to Task 00T" in out
+    assert "inbound update" not in out
+    assert "outbound update" not in out
     task = next(word for word in out.split() if word.startswith("00T"))
     out = typed("explain", "Task", task)[1]
     assert out.startswith(f"Salesforce Task {task}  <->  mailing 1\n")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -81,7 +82,8 @@ def test_soql_is_said_of_what_was_pushed_down_and_holds_no_other_field(
     if pushed is not None:
         assert pushed.exact is query.exact
         assert not {"Description", "Odd__c", "outreach"} & set(pushed.text.split())
-        assert pushed.text.count("(") == pushed.text.count(")")
+        bare = re.sub(r"'(?:[^'\\]|\\.)*'", "", pushed.text)
+        assert bare.count("(") == bare.count(")")
         assert "\n" not in pushed.text
 
 

@@ -158,6 +158,17 @@ def test_and_binds_tighter_than_or_and_not_tightest() -> None:
     assert isinstance(found.terms[0].terms[0], s.Not)
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["not (a = 1 or b in (2))", "a = 1 and (b = 2 or (c is empty))", "(a = 1 or b = 2) and c = 3"],
+)
+def test_what_holds_a_condition_in_parentheses_has_both_of_them(text: str) -> None:
+    assert condition(text).span.text == text
+    (sync,) = items(f"sync A <-> b {{ pushing when ({text}) }}")
+    assert isinstance(sync, s.Sync)
+    assert sync.clauses[0].span.text == f"pushing when ({text})"
+
+
 def test_blocks_hold_one_condition_after_another() -> None:
     found = condition("all { a is present  any { b = c  not d changed }  (e = 1) }")
     assert isinstance(found, s.AllOf)

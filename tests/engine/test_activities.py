@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
@@ -252,19 +253,46 @@ def test_a_run_that_is_cut_off_writes_no_activity_twice(standard: World, after: 
     assert len(standard.all(S, "Event")) == 1
 
 
-def test_a_day_costs_one_call_for_200_activities(standard: World) -> None:
-    prospect = people(standard, "Lead")
-    day = {"mailing": (900, SENT), "call": (450, {"state": "completed"})}
-    day["task"] = (250, {"completedAt": DELIVERED})
-    for type_name, (count, values) in day.items():
-        records = {n: {"prospect": prospect, **values} for n in range(1, count + 1)}
-        put_all(standard, type_name, records)
-    idle = standard.plan()[0].calls["salesforce"]
-    summary = standard.run()
-    assert summary.counts["created"] == 1600
-    polled = 5
-    assert summary.calls["salesforce"] - polled == 5 + 3 + 2  # 900, 450 and 250 by 200
-    assert idle == summary.calls["salesforce"]
+def mixed(number: int, about: dict[str, Any]) -> dict[str, Any]:
+    """One mailing of many: most were sent, some came in, and a few bounced."""
+    kind = {0: "bounced", 5: "reply", 10: "reply"}.get(number % 20, "single")
+    values = {**about, "mailingType": kind, "subject": f"About {number}"}
+    if kind != "bounced":
+        return {**values, "deliveredAt": DELIVERED}
+    return {**values, "mailingType": "single", "bouncedAt": DELIVERED}
+
+
+def test_a_day_uses_at_most_one_call_for_200_activities_with_all_that_is_read() -> None:
+    kinds = "email sent  email received  email bounced  call logged  task completed  meeting booked"
+    with world(rules(kinds)) as at:
+        _, ann = user(at, "ann")
+        about = {"prospect": people(at, "Lead"), "user": ("user", ann)}
+        times = {"startTime": DELIVERED, "endTime": DELIVERED}
+        numbers = {"mailing": 2000, "call": 800, "task": 400, "meeting": 80}  # of 20 salespeople
+        values: dict[str, Callable[[int], dict[str, Any]]] = {
+            "mailing": lambda number: mixed(number, about),
+            "call": lambda _: {**about, "state": "completed"},
+            "task": lambda _: {"prospect": about["prospect"], "completedAt": DELIVERED},
+            "meeting": lambda number: {**about, **times, "subject": f"Demo {number}"},
+        }
+        for name, count in numbers.items():
+            put_all(at, name, {n: values[name](n) for n in range(1, count + 1)})
+        foretold = at.plan()[0].calls["salesforce"]
+        summary = at.run()
+        assert summary.counts["created"] == sum(numbers.values())
+        assert summary.calls["salesforce"] <= summary.counts["created"] / 200
+        assert summary.calls["salesforce"] == foretold
+
+
+def test_looking_for_events_that_are_there_is_one_call_for_200_meetings(standard: World) -> None:
+    _, ann = user(standard, "ann")
+    about = {"prospect": people(standard, "Lead"), "user": ("user", ann), "startTime": DELIVERED}
+    put_all(standard, "meeting", {n: {**about, "subject": f"Demo {n}"} for n in range(1, 201)})
+    idle = 5  # one for each type that is polled
+    looked_up, written = 1 + 1, 1  # the owner, who may have left, and the events
+    assert standard.run().calls["salesforce"] == idle + looked_up + written
+    put_all(standard, "meeting", {n: {**about, "subject": f"Demo {n}"} for n in range(1, 201)})
+    assert standard.run().calls["salesforce"] == idle
 
 
 def test_what_the_connected_outreach_does_not_tell_of_is_said_and_left_out(

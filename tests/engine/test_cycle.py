@@ -324,9 +324,9 @@ def test_reading_2000_changed_leads_is_one_call(leads: World) -> None:
         "Lead",
         [Write(None, ROSE | {"Email": None, "LastName": f"L{n}"}) for n in range(2000)],
     )
-    before = leads.orgs[S].calls
+    before = leads.stores[S].calls
     leads.run()
-    assert leads.orgs[S].calls - before == 1
+    assert leads.stores[S].calls - before == 1
 
 
 def test_changed_reads_what_was_last_synced() -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from engine.explain import Unknown, explain
 from engine.model import RecordId, Side
+from tests.engine.activities import put
 from tests.engine.test_cycle import CONTACTS, LEADS, ROSE, prospect_of
 from tests.engine.world import O, S, World, world
 
@@ -151,3 +152,35 @@ def test_a_prospect_is_told_that_its_lead_was_converted_or_deleted() -> None:
 def test_a_record_that_nobody_knows_is_an_error(leads: World) -> None:
     with pytest.raises(Unknown, match="Salesforce has no Lead 00Q000000000001AAA"):
         told(leads, S, "Lead", "00Q000000000001AAA")
+
+
+def test_an_activity_is_told_by_what_its_kind_can_have() -> None:
+    rules = """
+        sync Lead <-> prospect {
+            match Email = emails
+            polling
+            fields { Email -> emails }
+            activities { email sent  meeting booked  meeting rescheduled }
+        }
+    """
+    at_ten, at_noon = "2026-11-25T10:00:00.000Z", "2026-11-25T12:00:00.000Z"
+    with world(rules) as at:
+        prospect = ("prospect", int(at.create(O, "prospect", emails=["rose@edge.com"])))  # type: ignore[arg-type]
+        at.create(S, "Lead", LastName="Rose", Company="Edge", Email="rose@edge.com")
+        at.run()
+        put(at, "mailing", 1, prospect=prospect, mailingType="single")
+        put(at, "meeting", 1, prospect=prospect, subject="Demo", startTime=at_ten)
+        at.run()
+        waiting = told(at, O, "mailing", 1)
+        assert step(waiting, "link")["outcome"] == "no Task is made of it yet"
+        assert step(waiting, "outbound create Lead")["outcome"] == "condition does not hold"
+        assert step(waiting, "decide")["fields"] == []
+        moved = {"startTime": at_noon, "rescheduledAt": at_ten}
+        put(at, "meeting", 1, prospect=prospect, subject="Demo", **moved)
+        account = told(at, O, "meeting", 1)
+        names = [each["step"] for each in account["steps"]]
+        assert names == ["pushing", "link", "outbound update Lead", "decide", "history"]
+        decided = step(account, "decide")["fields"]
+        assert [f["target"] for f in decided].count("Subject") == 1
+        event = told(at, S, "Event", account["link"]["salesforce"]["id"])
+        assert step(event, "polling")["outcome"] == "not read: an activity only goes to Salesforce"

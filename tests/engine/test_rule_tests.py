@@ -310,6 +310,52 @@ def test_coverage_tells_what_no_test_comes_by() -> None:
     )
 
 
+def test_coverage_asks_the_conditions_of_activity_lines_and_none_of_the_engines_own() -> None:
+    program = program_of("""
+        activities shared { email sent when subject not contains "Out of office" }
+        sync Lead <-> prospect {
+            match Email = emails
+            polling
+            fields { Email -> emails }
+            activities {
+                use shared
+                call logged when direction = "outbound" { CallObject <- note when note is present }
+            }
+        }
+        sync Contact <-> prospect {
+            match Email = emails
+            polling
+            fields { Email -> emails }
+            activities { use shared  call logged when state = "completed" }
+        }
+        test "a call out" {
+            given  Lead { Email: "a@x.co" } linked prospect { emails: "a@x.co" }
+            when   call { prospect: "a@x.co"  state: "completed"  direction: "outbound" }
+            expect Task { CallObject: "" }
+        }
+        test "a call in" {
+            given  Lead { Email: "a@x.co" } linked prospect { emails: "a@x.co" }
+            when   call { prospect: "a@x.co"  state: "completed"  direction: "inbound" }
+            expect no Task
+        }
+        test "a mail" {
+            given  Contact { Email: "a@x.co" } linked prospect { emails: "a@x.co" }
+            when   mailing { prospect: "a@x.co"  mailingType: "single"  deliveredAt: 2026-11-23 }
+            expect Task { }
+        }
+    """)
+    rules = Rules(program)
+    coverage = Coverage(rules)
+    results = [run_test(rules, test, coverage) for test in program.tests]
+    assert [f.message for result in results for f in result.failures] == []
+    assert {(t.where, t.span.text): t.answers for t in coverage.terms} == {
+        ("email sent", 'subject not contains "Out of office"'): {True},
+        ("call logged", 'direction = "outbound"'): {True, False},
+        ("call logged", "note is present"): {False},
+        ("call logged", 'state = "completed"'): set(),
+    }
+
+
 # -- the stock rules ----------------------------------------------------------------------------
 
 

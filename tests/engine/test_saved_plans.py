@@ -202,7 +202,8 @@ def test_a_ledger_of_the_first_format_takes_saved_plans(tmp_path: Path) -> None:
     with closing(sqlite3.connect(path)) as old:
         old.executescript(
             "DROP TABLE applied_plan; DROP TABLE rules; DROP INDEX change_updates;"
-            "DROP TABLE budget; DROP TABLE stalled;"
+            "DROP TABLE budget; DROP TABLE stalled; DROP INDEX pending_paused; DROP TABLE swing;"
+            "DROP TABLE turn; DROP TABLE token; DROP TABLE lately;"
             "DROP INDEX log_timestamp; DROP INDEX log_run; DROP INDEX change_at;"
             "DROP INDEX change_refused; UPDATE alembic_version SET version_num = '0001'"
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import UTC
 
@@ -10,6 +11,7 @@ import pytest
 from engine.again import held_records
 from engine.chosen import Chosen
 from engine.explain import explain
+from engine.ledger.looking import waiting
 from engine.model import Side
 from tests.engine.test_cycle import LEADS, ROSE
 from tests.engine.world import O, S, World, world
@@ -38,15 +40,26 @@ class Swinging:
         lead = self.at.one(S, "Lead", self.lead, "Title")
         return lead, self.at.one(O, "prospect", self.prospect, "title")
 
-    def until_paused(self) -> None:
-        for _ in range(8):
+    def until_paused(self) -> int:
+        """How many turns were written before."""
+        for turns in range(8):
             self.turn()
             planned, _ = self.at.plan()
             summary = self.at.run()
             assert planned.counts == summary.counts
             if summary.counts["held"]:
-                return
+                return turns
         raise AssertionError("it was never paused")
+
+    def let_go(self) -> int:
+        """Do what the messages say, and tell how many records were written."""
+        messages = "\n".join(c.reason for c in self.at.changes if "swings" in c.reason)
+        command = r"`crosswalk resume --type (\w+) --id (\w+)` lets it go on"
+        ((type_name, record),) = set(re.findall(command, messages))
+        side = S if type_name == "Lead" else O
+        held = held_records(self.at.ledger, {"paused"}, record=record)
+        assert list(held) == [(PAIR, side)]
+        return self.at.run(chosen=Chosen(held), unpaused=True).counts["updated"]
 
 
 @pytest.fixture
@@ -111,16 +124,49 @@ def test_both_sides_agreeing_ends_the_pause(swinging: Swinging) -> None:
     assert held_records(at.ledger, {"paused"}) == {}
 
 
-def test_letting_it_go_on_writes_once_and_pauses_again_if_it_swings_again(
-    swinging: Swinging,
-) -> None:
+def test_it_stays_paused_however_long_that_takes(swinging: Swinging) -> None:
     swinging.until_paused()
-    at = swinging.at
-    records = Chosen(held_records(at.ledger, {"paused"}))
-    assert at.run(chosen=records, unpaused=True).counts["updated"] == 1
+    at, before = swinging.at, swinging.titles
+    for days in (2, 40):
+        at.clock.pass_(days=days)
+        at.edit(S, "Lead", swinging.lead, LastName=f"After {days} days")
+        at.edit(O, "prospect", swinging.prospect, lastName=f"After {days} days")
+        assert at.run().counts["held"] == 1
+        assert swinging.titles == before
+
+
+def test_letting_it_go_on_writes_it_and_counts_anew(swinging: Swinging) -> None:
+    turns = swinging.until_paused()
+    assert swinging.let_go() == 1
     assert len(set(swinging.titles)) == 1
-    swinging.turn()
-    assert at.run().counts["held"] == 1
+    assert held_records(swinging.at.ledger, {"paused"}) == {}
+    assert swinging.until_paused() == turns
+
+
+def test_counting_begins_anew_once_both_sides_have_agreed(swinging: Swinging) -> None:
+    turns = swinging.until_paused()
+    at = swinging.at
+    at.edit(O, "prospect", swinging.prospect, title="CFO")
+    at.edit(S, "Lead", swinging.lead, Title="CFO")
+    at.run()
+    assert swinging.until_paused() == turns
+
+
+def test_two_fields_that_swing_have_a_message_each(swinging: Swinging) -> None:
+    at = swinging.at
+    for number in range(4):
+        swinging.turn()
+        if number % 2:
+            at.edit(S, "Lead", swinging.lead, LastName="Gonzalez")
+        else:
+            at.edit(O, "prospect", swinging.prospect, lastName="Gonzales")
+        at.run()
+    told = sorted(c.reason.casefold() for c in at.changes)
+    assert [words.split(" swings ")[0] for words in told] == ["`lastname`", "`title`"]
+    listed = {row["message"] for row in at.ledger.rows(waiting(None))}
+    assert sorted(words.casefold() for words in listed) == told
+    assert swinging.let_go() == 1
+    assert held_records(at.ledger, {"paused"}) == {}
 
 
 def test_somebody_who_changes_a_value_to_and_fro_on_one_side_is_not_paused(

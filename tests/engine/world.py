@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -21,6 +21,18 @@ from tests.engine.rules import program_of
 
 S, O = Side.SALESFORCE, Side.OUTREACH  # noqa: E741
 MEMORY = Path(":memory:")
+
+
+def local(clock: Clock, closing: ExitStack) -> tuple[dict[Side, Any], dict[Side, Any]]:
+    """Two orgs in memory, which are their own stores."""
+    orgs = {side: open_org(side, MEMORY, clock) for side in SIDES}
+    for org in orgs.values():
+        closing.callback(org.close)
+    return orgs, dict(orgs)
+
+
+#: Gives a new world its orgs, as users act on them, and the stores by which cycles see these.
+settle = local
 
 
 class Clock:
@@ -48,13 +60,12 @@ class World:
     compiled: Compiled | None = None
 
     def __post_init__(self) -> None:
-        self.orgs = {side: open_org(side, MEMORY, self.clock) for side in SIDES}
-        self.stores = dict(self.orgs)
+        self.closing = ExitStack()
+        self.closing.callback(self.ledger.close)
+        self.orgs, self.stores = settle(self.clock, self.closing)
 
     def close(self) -> None:
-        for org in self.orgs.values():
-            org.close()
-        self.ledger.close()
+        self.closing.close()
 
     def rules(self, text: str) -> None:
         """Take other rules from now on."""

@@ -124,17 +124,9 @@ def _sham_conflicts(truth: _Truth, ledger: Ledger, book: Book) -> list[str]:
             schema.log.c.status == "conflict", schema.log.c.external_type == sync.types[S]
         )
     )
-    # `test_known.py` says what comes of an edit after a write whose answer never came.
-    unknown = {row["salesforce_id"] for row in _rows(ledger, schema.change, sync.name, _UNHEARD)}
-    unknown |= {
-        row["external_id"]
-        for row in ledger.rows(sa.select(schema.log).where(schema.log.c.status == "adopted"))
-    }
     for row in log:
         told = _CONFLICT.fullmatch(row["message"])
         assert told is not None, row["message"]
-        if row["external_id"] in unknown:
-            continue
         line = next(n for n in sync.all_lines() if told["field"] in n.names.values())
         values = {S: plain(literal_eval(told["left"])), O: plain(literal_eval(told["right"]))}
         spots: dict[Side, Spot] = {

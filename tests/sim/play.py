@@ -88,7 +88,7 @@ class World:
         sky.dead = False
         sky.meanwhile = self.users.act
         stores: dict[Side, Store] = {
-            side: Weather(org, sky, self.book) for side, org in self.orgs.items()
+            side: Weather(org, sky, self.book, self.ledger) for side, org in self.orgs.items()
         }
         ledger: Any = Commits(self.ledger, sky)
         try:

@@ -23,6 +23,7 @@ KEPT = {
     168: "a create that was cut off was sent again before the first could be seen",
     19: "what a run that was cut off had created overruled a later edit",
     226: "an edit that took back what was written unheard did not go through",
+    551: "a record that a match passed over counted as read, and what was written to it as a loss",
     427: "an edit was taken for the base, since its record was written in other fields",
 }
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from typing import Any
 
 from dsl.schema import ObjectType
+from engine.ledger import Ledger
 from engine.model import Cursor, Outcome, Page, RecordId, Result, Row, Value, Write
 from engine.ports import Unreachable
 from engine.stores.local import LocalOrg
@@ -23,13 +24,14 @@ class Weather:
 
     lag = LAG
 
-    def __init__(self, org: LocalOrg, sky: Sky, book: Book) -> None:
+    def __init__(self, org: LocalOrg, sky: Sky, book: Book, ledger: Ledger) -> None:
         self.org = org
         self.side = org.side
         self.page_size = org.page_size
         self.write_size = org.write_size
         self._sky = sky
         self._book = book
+        self._ledger = ledger
 
     @property
     def calls(self) -> int:
@@ -93,12 +95,19 @@ class Weather:
         what = f"find {self.side} {type_name} by {','.join(key)}"
         self._sky.before_call(what)
         rows = self.org.find(type_name, fields, key, values)
-        self._told(what, type_name, rows)
+        self._told(what, type_name, rows, self._linked(type_name, rows))
         return rows
 
-    def _told(self, what: str, type_name: str, rows: list[Row]) -> None:
+    def _linked(self, type_name: str, rows: list[Row]) -> Container[RecordId]:
+        """Those that are found only to be passed over: what is decided on them rests on no find."""
+        pair = self._book.land.sync_of(self.side, type_name).name
+        return self._ledger.others(pair, self.side, [row[0] for row in rows])
+
+    def _told(
+        self, what: str, type_name: str, rows: list[Row], passed: Container[RecordId] = ()
+    ) -> None:
         self._sky.note(f"{what}: {sorted((row[0] for row in rows), key=str)}")
-        self._saw(type_name, rows)
+        self._saw(type_name, [row for row in rows if row[0] not in passed])
         self._sky.boundary(f"after {what}")
 
     def _saw(self, type_name: str, rows: list[Row]) -> None:

@@ -164,3 +164,39 @@ def test_a_picklist_changes_as_in_setup_and_its_records_follow(tmp_path: Path) -
         stages = dict(row[1:] for row in rows(each, "OpportunityStage", "ApiName", "IsActive"))
         assert [name for name, active in stages.items() if not active] == ["Qualification"]
         each.close()
+
+
+def test_no_two_records_have_the_same_external_id(tmp_path: Path) -> None:
+    org, _ = org_of(S)
+    org.add_field("Lead", "Code__c", "text", external_id=True)
+    first = write(org, "Lead", LastName="A", Company="C", Code__c="a1").id
+    twice = write(org, "Lead", LastName="B", Company="C", Code__c="A1")
+    assert (twice.code, twice.fields) == ("DUPLICATE_VALUE", ("Code__c",))
+    other = write(org, "Lead", LastName="B", Company="C", Code__c="b2").id
+    assert first is not None
+    assert other is not None
+    assert write(org, "Lead", other, Code__c="a1").code == "DUPLICATE_VALUE"
+    assert write(org, "Lead", other, Code__c="B2", Title="T").code == ""
+    org.convert(first)
+    assert write(org, "Lead", first, Title="T").code == "CANNOT_UPDATE_CONVERTED_LEAD"
+    org.delete("Lead", other)
+    write(org, "Lead", LastName="C", Company="C", Code__c="b2")
+    with pytest.raises(Refused) as caught:
+        org.undelete("Lead", other)
+    assert caught.value.code == "DUPLICATE_VALUE"
+    with pytest.raises(Refused):
+        org.add_field("Lead", "Number__c", "number", external_id=True)
+    dump(org, tmp_path)
+    back, _ = org_of(S)
+    load(back, tmp_path)
+    assert back.file.customized() == org.file.customized()
+    assert write(back, "Lead", LastName="D", Company="C", Code__c="B2").code == "DUPLICATE_VALUE"
+
+
+def test_what_was_loaded_before_counts_for_a_new_external_id(tmp_path: Path) -> None:
+    org, _ = org_of(S)
+    record = {"LastName": "A", "Company": "C", "Code__c": "a1"}
+    (tmp_path / "Lead.json").write_text(json.dumps([record]))
+    load(org, tmp_path)
+    org.add_field("Lead", "Code__c", "text", external_id=True)
+    assert write(org, "Lead", LastName="B", Company="C", Code__c="A1").code == "DUPLICATE_VALUE"

@@ -159,13 +159,13 @@ def test_each_write_of_a_batch_stands_by_itself(org: LocalOrg) -> None:
         Write(BERTHA, delete=True),
         Write(BERTHA, {"Title": "late"}),
         Write(None, good),
-    ] + [Write(None, good)] * 193
+    ] + [Write(None, good)] * 993
     results = org.write("Lead", writes)
     told = [r.outcome for r in results[:8]]
     done, refused, gone = Outcome.DONE, Outcome.REFUSED, Outcome.GONE
     assert told == [done, refused, done, done, done, done, gone, done]
     assert org.calls - calls == 2
-    assert len({r.id for r in results}) == 197
+    assert len({r.id for r in results}) == 997
 
 
 def test_the_last_of_several_writes_to_a_record_wins(org: LocalOrg) -> None:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from crosswalk_docs.codes import code_index, code_pages
 from crosswalk_docs.commands import commands_page
+from crosswalk_docs.coverage import coverage_page, read_coverage
 from crosswalk_docs.grammar import grammar_page
 from crosswalk_docs.lexer import SyncLexer
+from crosswalk_docs.places import Places
+from crosswalk_docs.rules import rule_pages
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
@@ -26,15 +30,26 @@ def setup(app: Sphinx) -> dict[str, Any]:
 def generate(docs: Path) -> None:
     """Write the pages, and parts of pages, that are made from the program."""
     pages = {f"reference/codes/{code}.md": text for code, text in code_pages().items()}
-    for old in (docs / "reference" / "codes").glob("CW*.md"):
-        if f"reference/codes/{old.name}" not in pages:
-            old.unlink()
     prose = docs / "reference" / "grammar.toml"
     pages["_generated/grammar.md"] = grammar_page(prose.read_text(encoding="utf-8"))
     pages["_generated/codes.md"] = code_index()
+    places = Places(docs.parent, made=pages)
+    rows = read_coverage((docs / "reference" / "coverage.toml").read_text(encoding="utf-8"))
+    pages["_generated/coverage.md"] = coverage_page(rows, places)
+    for name, text in rule_pages(places.files).items():
+        pages[f"reference/rules/{name}.md"] = text
     pages["_generated/commands.md"] = commands_page()
+    _forget(docs, pages)
     for name, text in pages.items():
         _write(docs / name, text)
+
+
+def _forget(docs: Path, pages: Collection[str]) -> None:
+    """Remove the pages of codes and rule files that are gone."""
+    for folder, names in (("codes", "CW*.md"), ("rules", "*.md")):
+        for old in (docs / "reference" / folder).glob(names):
+            if old.name != "index.md" and f"reference/{folder}/{old.name}" not in pages:
+                old.unlink()
 
 
 def _write(path: Path, text: str) -> None:

@@ -14,7 +14,7 @@ from engine.model import Row, Value
 from engine.ports import StoreError
 from engine.stores.local.org import OrgFile
 
-__all__ = ["Filter"]
+__all__ = ["Filter", "read_condition"]
 
 
 class Filter:
@@ -22,7 +22,7 @@ class Filter:
 
     def __init__(self, org: OrgFile, type_name: str, text: str | None) -> None:
         """Read the condition; None lets all through. Raises `StoreError`."""
-        self._condition = None if text is None else _read(type_name, text)
+        self._condition = None if text is None else read_condition(type_name, text)
         refs = fields_in(self._condition) if self._condition is not None else ()
         self.fields = list(dict.fromkeys(ref.path for ref in refs))
         self._now = datetime.fromisoformat(org.now()).astimezone(UTC)
@@ -36,7 +36,8 @@ class Filter:
         return evaluate(self._condition, context)
 
 
-def _read(type_name: str, text: str) -> Condition:
+def read_condition(type_name: str, text: str) -> Condition:
+    """A condition in the rules' language, of a Salesforce type. Raises `StoreError`."""
     rules = f"sync {type_name} <-> prospect {{ polling when\n{text}\n}}"
     checked = check([Source("the condition", rules)], shipped_schema(), frozenset())
     # Which values a picklist has, the org decides for itself.

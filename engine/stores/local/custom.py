@@ -17,6 +17,7 @@ __all__ = [
     "FIELD_TYPES",
     "LISTED",
     "as_document",
+    "as_external_id",
     "extended",
     "field_of",
     "labelled",
@@ -95,6 +96,14 @@ def field_of(
     )
 
 
+def as_external_id(field: Field) -> Field:
+    """A text by which records can be named, and of which no two have the same. Raises `Refused`."""
+    if field.vendor_type != "string":
+        message = f"only a text can be an external id, and {field.name} is a {field.vendor_type}"
+        raise _refused(field.name, message)
+    return replace(field, unique=True, external_id=True)
+
+
 def _see_name(type_: ObjectType, name: str) -> None:
     found = _NAME.fullmatch(name)
     if found is None or len(found[1]) > _NAME_LENGTH:
@@ -141,6 +150,8 @@ def as_document(field: Field) -> dict[str, Any]:
         document["picklistValues"] = [*field.picklist, *inactive]
     if field.references:
         document["referenceTo"] = list(field.references)
+    if field.external_id:
+        document["externalId"] = True
     return document
 
 
@@ -156,6 +167,7 @@ class _Document(msgspec.Struct):
     length: int = 0
     picklistValues: list[str | _Value] = []  # noqa: N815 - as describe has it
     referenceTo: list[str] = []  # noqa: N815 - as describe has it
+    externalId: bool = False  # noqa: N815 - as describe has it
 
 
 def of_document(type_: ObjectType, raw: Any) -> Field:
@@ -181,4 +193,5 @@ def of_document(type_: ObjectType, raw: Any) -> Field:
         document.label,
         document.referenceTo[0] if document.referenceTo else None,
     )
-    return replace(made, picklist=active, inactive=inactive)
+    made = replace(made, picklist=active, inactive=inactive)
+    return as_external_id(made) if document.externalId else made

@@ -15,7 +15,7 @@ from engine.stores.local.reading import rows_of_ids, scan
 if TYPE_CHECKING:
     from engine.stores.local.conditions import Filter
 
-__all__ = ["LIST_VIEW", "REPORT", "ids_in", "lists_of", "make_list"]
+__all__ = ["LIST_VIEW", "REPORT", "definition", "ids_in", "lists_of", "make_list"]
 
 REPORT = "report"
 LIST_VIEW = "list-view"
@@ -72,14 +72,9 @@ def make_list(
 
 def ids_in(org: OrgFile, listing: Listing, size: int) -> Iterator[list[RecordId]]:
     """The records in a list as the org is now, page by page. Raises `StoreError`."""
-    sql = "SELECT condition, ids FROM listing WHERE id = ?"
-    found = org.rows(sql, (listing.id,)) if _has_lists(org) else []
-    if not found:
-        raise StoreError(f"there is no {listing.kind} {listing.id} any more")
-    condition, ids = found[0]
+    condition, named = definition(org, listing)
     table = org.table(listing.type)
-    if ids is not None:
-        named = json.loads(ids)
+    if named is not None:
         for start in range(0, len(named), size):
             part = named[start : start + size]
             there = {row[0] for row in rows_of_ids(org, table, [], part)}
@@ -88,6 +83,16 @@ def ids_in(org: OrgFile, listing: Listing, size: int) -> Iterator[list[RecordId]
     holds = _filter(org, listing.type, condition)
     for page in scan(org, table, holds.fields, None, size):
         yield [row[0] for row in page.rows if holds(row)]
+
+
+def definition(org: OrgFile, listing: Listing) -> tuple[str | None, list[str] | None]:
+    """A list's condition, or the ids that it was made of. Raises `StoreError` if it is gone."""
+    sql = "SELECT condition, ids FROM listing WHERE id = ?"
+    found = org.rows(sql, (listing.id,)) if _has_lists(org) else []
+    if not found:
+        raise StoreError(f"there is no {listing.kind} {listing.id} any more")
+    condition, ids = found[0]
+    return condition, None if ids is None else json.loads(ids)
 
 
 def _has_lists(org: OrgFile) -> bool:

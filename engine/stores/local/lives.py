@@ -144,7 +144,8 @@ def _see_unique(org: OrgFile, table: Table, loaded: Loaded) -> None:
         listed = json.dumps(sorted(_elements(table, loaded, name), key=str))
         for value, owner in org.rows(sql, (table.type.name, name, listed)):
             message = f"'{name}': {value} has been taken by {table.type.name} {owner} meanwhile"
-            raise Refused("validationError", message, (name,))
+            code = "DUPLICATE_VALUE" if org.side is Side.SALESFORCE else "validationError"
+            raise Refused(code, message, (name,))
 
 
 def _insert(org: OrgFile, table: Table, record: RecordId, moment: str, loaded: Loaded) -> None:

@@ -49,7 +49,9 @@ def known_to(org: OrgFile, table: Table, rules: Rules, writes: Sequence[Write]) 
     name = table.type.name
     sql = "SELECT attribute FROM indexed WHERE type = ? ORDER BY attribute"
     indexed = tuple(row[0] for row in org.rows(sql, (name,)))
-    guards = ("IsConverted",) if org.side is Side.SALESFORCE and name == "Lead" else indexed
+    guards = indexed
+    if org.side is Side.SALESFORCE and name == "Lead":
+        guards = (*indexed, "IsConverted")
     known = Known(guards, indexed)
     if ids := [org.record_id(w.id) for w in writes if w.id is not None]:
         columns = ", ".join(map(quoted, (table.key, *guards)))

@@ -17,10 +17,10 @@ from engine.model import RecordId
 from engine.ports import Clock, StoreError
 from engine.stores.local.custom import as_document, extended, of_document
 from engine.stores.local.ids import PREFIXES, full_id, minted_id
-from engine.stores.local.stamps import SystemClock, as_vendor, stamp
+from engine.stores.local.stamps import SystemClock, as_vendor, instant, stamp
 from engine.stores.local.tables import Table, quoted, shape, table_of
 
-__all__ = ["FORMAT", "OrgFile", "folded"]
+__all__ = ["FORMAT", "OrgFile", "TakeBack", "folded"]
 
 #: The version of the file's layout. A file is in format 1 until it gets a custom field, of which an
 #: earlier version of this program would know nothing.
@@ -41,6 +41,8 @@ _CUSTOM = """
 CREATE TABLE IF NOT EXISTS custom (type TEXT, name TEXT, field TEXT NOT NULL,
   PRIMARY KEY (type, name))
 """
+_WHOLE = ("BEGIN IMMEDIATE", "COMMIT", ("ROLLBACK",))
+_PART = ("SAVEPOINT part", "RELEASE part", ("ROLLBACK TO part", "RELEASE part"))
 _PATIENCE = 60.0  # seconds that one process waits for another one's transaction
 _MAPPED = 1 << 26  # bytes read without a copy; bounded, since they count as memory in use
 _PAGES = -32_000  # kibibytes of cache: a page of wide rows, and the indexes that it touches
@@ -51,10 +53,18 @@ def folded(value: Any) -> Any:
     return value.strip().casefold() if isinstance(value, str) else value
 
 
+def _stamp_of(value: Any) -> str | None:
+    return instant(value) if isinstance(value, str) else None
+
+
 # A SELECT names its columns `x [crosswalk_json]`, so that SQLite's own loop converts them; these
 # two are C functions, since they are called for each value.
 sqlite3.register_converter("crosswalk_boolean", b"1".__eq__)
 sqlite3.register_converter("crosswalk_json", msgspec.json.Decoder().decode)
+
+
+class TakeBack(Exception):
+    """Raised in a transaction to leave everything as it was; it goes no further."""
 
 
 class OrgFile:
@@ -90,6 +100,7 @@ class OrgFile:
         )
         try:
             db.create_function("folded", 1, folded, deterministic=True)
+            db.create_function("stamp_of", 1, _stamp_of, deterministic=True)
             db.execute(f"PRAGMA cache_size = {_PAGES}")
             db.execute(f"PRAGMA mmap_size = {_MAPPED}")
             if not self._known(db):
@@ -163,6 +174,8 @@ class OrgFile:
 
         Waits for a write that is under way: no record can appear later with an earlier stamp.
         """
+        if self.db.in_transaction:
+            return self._moment()
         try:
             self.db.execute("BEGIN IMMEDIATE")
         except sqlite3.OperationalError as error:
@@ -177,6 +190,10 @@ class OrgFile:
     def instant(self) -> datetime:
         """The computer's, or the test's, clock as it is."""
         return self._clock.now()
+
+    def glance(self) -> datetime:
+        """As `now`, without waiting for a write that is under way."""
+        return datetime.fromisoformat(self._moment())
 
     def _moment(self) -> str:
         meta = dict(self.db.execute("SELECT key, value FROM meta WHERE key IN ('ahead', 'stamp')"))
@@ -194,21 +211,29 @@ class OrgFile:
 
     @contextmanager
     def transaction(self) -> Iterator[str]:
-        """All or nothing; gives the stamp for what is written. Raises `StoreError`."""
+        """All or nothing; gives the stamp for what is written. Raises `StoreError`.
+
+        Within another one it is a part of that, and takes back only what it did itself.
+        """
+        within = self.db.in_transaction
+        begin, commit, rollback = _PART if within else _WHOLE
         try:
-            self.db.execute("BEGIN IMMEDIATE")
+            self.db.execute(begin)
             moment = self._moment()
             if self.side is Side.SALESFORCE:
                 moment = moment[:19] + ".000Z"
             yield moment
             self.seen(moment)
-            self.db.execute("COMMIT")
+            self.db.execute(commit)
         except BaseException as error:
             with suppress(sqlite3.Error):
-                self.db.execute("ROLLBACK")
+                for statement in rollback:
+                    self.db.execute(statement)
             self._made.clear()  # the tables may have been made in what was rolled back
             with suppress(sqlite3.Error):
                 self._read_custom()
+            if isinstance(error, TakeBack):
+                return
             if isinstance(error, sqlite3.Error):
                 raise self._failure(error) from None
             raise
@@ -251,6 +276,8 @@ class OrgFile:
         self.db.execute("UPDATE meta SET value = ? WHERE key = 'format'", (str(FORMAT),))
         if adds and self.made(type_name):
             self._widen(type_name, field)
+            if field.unique:
+                self._index(type_name, field)
         self._read_custom()
 
     def _widen(self, type_name: str, field: Field) -> None:
@@ -262,6 +289,22 @@ class OrgFile:
             f"UPDATE {name} SET {column} = coalesce(json_extract(_extra, {at}), {column}),"
             f" _extra = json_remove(_extra, {at}) WHERE json_type(_extra, {at}) IS NOT NULL"
         )
+
+    def _index(self, type_name: str, field: Field) -> None:
+        """Know which record holds which value of a field that is unique from now on."""
+        at = (type_name, field.name)
+        table = self.table(type_name)
+        self.db.execute("INSERT OR IGNORE INTO indexed VALUES (?, ?)", at)
+        name, key = quoted(field.name), quoted(table.key)
+        self.db.execute(
+            f"INSERT OR IGNORE INTO element SELECT ?, ?, folded({name}), {key} FROM {table.name}"
+            f" WHERE folded({name}) <> ''",
+            at,
+        )
+
+    def refresh(self) -> None:
+        """Know of the custom fields that other processes have added or labelled."""
+        self._read_custom()
 
     def _read_custom(self) -> None:
         """Know the custom fields that the file has."""

@@ -11,7 +11,7 @@ from engine.ports import StoreError
 from engine.stores.local.org import OrgFile
 from engine.stores.local.tables import Table, address_parts, quoted, shape
 
-__all__ = ["Query", "Reading"]
+__all__ = ["Query", "Reading", "address_json"]
 
 _NULL = ("NULL", "plain")
 _FALSE = ("0", "boolean")
@@ -108,7 +108,7 @@ class Reading:
             return f"{alias}.{quoted(name)}", shape(table.columns[name])
         listed = table.type.fields.get(name)
         if listed is not None and listed.kind is Kind.OBJECT:
-            return _address(address_parts(table.type, listed), alias), "json"
+            return address_json(address_parts(table.type, listed), alias), "json"
         if is_custom(table.type.side, name):
             return f"json_extract({alias}._extra, '$.fields.\"{name}\"')", "plain"
         near = get_close_matches(name, list(table.type.fields), 1)
@@ -136,7 +136,8 @@ class Reading:
         return sql.format(state=self._aliases[at]), form
 
 
-def _address(parts: dict[str, str], alias: str) -> str:
+def address_json(parts: dict[str, str], alias: str) -> str:
+    """SQL for a compound address as JSON, out of the columns of a table by their keys in it."""
     pairs = ", ".join(f"'{key}', {alias}.{quoted(column)}" for key, column in parts.items())
     empty = " AND ".join(f"{alias}.{quoted(column)} IS NULL" for column in parts.values())
     return f"CASE WHEN {empty} THEN NULL ELSE json_object({pairs}) END"

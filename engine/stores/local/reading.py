@@ -14,7 +14,7 @@ from engine.stores.local.org import OrgFile, folded
 from engine.stores.local.paths import Query
 from engine.stores.local.tables import Table, quoted, shape
 
-__all__ = ["changed_rows", "found_rows", "rows_of_ids"]
+__all__ = ["changed_rows", "found_rows", "is_large", "rows_of_ids", "see_index"]
 
 #: Below this many rows a look through all of them is as quick as an index, and leaves the file be.
 _SMALL = 500
@@ -135,7 +135,7 @@ def _condition(org: OrgFile, table: Table, query: Query, name: str, at: int) -> 
     form = _key_form(table, name)
     if form == "id":
         return f"{query.expressions[at]} IN (SELECT value FROM json_each(?))"
-    large = _is_large(org, table)
+    large = is_large(org, table)
     if form == "list":
         if not _has_elements(org, table, name, large):
             inner = f"SELECT 1 FROM json_each({query.expressions[at]}) AS e"
@@ -145,15 +145,17 @@ def _condition(org: OrgFile, table: Table, query: Query, name: str, at: int) -> 
             f" AND attribute = '{name}' AND folded IN (SELECT value FROM json_each(?)))"
         )
     if large and name in table.columns:
-        _see_index(org, table, name)
+        see_index(org, table, name)
     return f"folded({query.expressions[at]}) IN (SELECT value FROM json_each(?))"
 
 
-def _is_large(org: OrgFile, table: Table) -> bool:
+def is_large(org: OrgFile, table: Table) -> bool:
+    """Whether a table is worth an index."""
     return bool(org.rows(f"SELECT 1 FROM {table.name} LIMIT 1 OFFSET {_SMALL}"))
 
 
-def _see_index(org: OrgFile, table: Table, name: str) -> None:
+def see_index(org: OrgFile, table: Table, name: str) -> None:
+    """See that a column has an index of its folded text. Raises `StoreError`."""
     index = f"{table.type.name} by {name}"
     if org.rows("SELECT 1 FROM sqlite_master WHERE type = 'index' AND name = ?", (index,)):
         return

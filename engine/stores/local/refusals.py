@@ -29,7 +29,10 @@ _SALESFORCE = {
         "INACTIVE_OWNER_OR_USER",
         "operation performed with inactive user [{value}] as owner of {type}",
     ),
-    "taken": ("DUPLICATE_VALUE", "{label}: {value} belongs to {type} {other} already"),
+    "taken": (
+        "DUPLICATE_VALUE",
+        "duplicate value found: {name} duplicates value on record with id: {other}",
+    ),
     "converted": ("CANNOT_UPDATE_CONVERTED_LEAD", "cannot update a converted lead"),
     "deleted": ("ENTITY_IS_DELETED", "entity is deleted"),
     "gone": ("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id: no {type} {value}"),

@@ -12,7 +12,7 @@ from engine.model import Cursor, Listing, Outcome, Page, RecordId, Result, Row, 
 from engine.ports import Clock, Usage
 from engine.stores.local.calls import count_calls, usage
 from engine.stores.local.conversion import convert
-from engine.stores.local.custom import field_of, labelled
+from engine.stores.local.custom import as_external_id, field_of, labelled
 from engine.stores.local.lists import LIST_VIEW, REPORT, ids_in, lists_of
 from engine.stores.local.lives import fates, merge, undelete
 from engine.stores.local.org import OrgFile
@@ -25,7 +25,9 @@ from engine.stores.local.writing import write_all
 __all__ = ["LocalOrg", "open_org"]
 
 _PAGE_SIZES = {Side.SALESFORCE: 2000, Side.OUTREACH: 1000}
-_WRITE_SIZES = {Side.SALESFORCE: 200, Side.OUTREACH: 1}
+# One composite request takes five collections of 200 records each, and is one call in all
+# (Salesforce REST API Developer Guide, "Composite" and "sObject Collections").
+_WRITE_SIZES = {Side.SALESFORCE: 5 * 200, Side.OUTREACH: 1}
 _FIND_SIZE = 200
 
 
@@ -166,16 +168,19 @@ class LocalOrg:
         """A record in its vendor's JSON shape, or None if it is not there."""
         return record_of(self.file, self.file.table(type_name), record)
 
-    def add_field(self, type_name: str, name: str, kind: str, **more: Any) -> Field:
+    def add_field(
+        self, type_name: str, name: str, kind: str, external_id: bool = False, **more: Any
+    ) -> Field:
         """Add a custom field to a Salesforce type, as an administrator does. Raises `Refused`.
 
-        `kind` is one of `FIELD_TYPES`; `more` may have `values`, `length`, `label` and `to`.
+        `kind` is one of `FIELD_TYPES`; `more` may have `values`, `length`, `label` and `to`. By an
+        `external_id`, a text, records can be named; no two have the same.
         """
         type_ = self.file.table(type_name).type
         if (target := more.get("to")) is not None:
             self.file.table(target)
         field = field_of(type_, name, kind, **more)
-        return self._kept(type_name, field)
+        return self._kept(type_name, as_external_id(field) if external_id else field)
 
     def label_field(self, type_name: str, name: str, label: str) -> Field:
         """Give a custom field another label. Raises `Refused`."""

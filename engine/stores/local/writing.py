@@ -127,7 +127,7 @@ class _Batch:
 
     def _update(self, record: RecordId, values: _Values) -> None:
         guards = self._known.records[record]
-        if self._known.guards == ("IsConverted",) and guards[0]:
+        if self._known.guards[-1:] == ("IsConverted",) and guards[-1]:
             raise self._problem("converted")
         kept = self._checked(self._rules.update, values)
         self._check_unique(kept, values, record)

@@ -10,15 +10,17 @@ from __future__ import annotations
 from typing import Any
 
 from engine.play.script import Act
-from engine.stores.local.org import folded
+from engine.stores.local.org import OrgFile, folded
 from engine.stores.local.play.making import deliver, make_task
 from engine.stores.local.play.scene import Scene, nothing
 from engine.stores.local.refusals import Refused
 
 __all__ = [
     "RUNNING",
+    "act_on",
     "add",
     "advance",
+    "begin",
     "finish",
     "go_on",
     "leave",
@@ -30,6 +32,8 @@ __all__ = [
 
 #: The states of one who is still in a sequence.
 RUNNING = ("active", "pending", "paused", "paused_ooto")
+#: The states in which each of Outreach's own actions makes sense.
+_MAY = {"finish": RUNNING, "pause": ("active", "pending"), "resume": ("paused", "paused_ooto")}
 #: What a step of each type asks of the salesperson, as a task's `action` and `taskType`; an
 #: `auto_email` asks nothing.
 _ASKS = {
@@ -112,6 +116,32 @@ def go_on(scene: Scene, state: int) -> None:
     (step,) = scene.values("sequenceState", state, "sequenceStep")
     order = scene.values("sequenceStep", step, "order")[0] if step is not None else 0
     _begin(scene, state, order)
+
+
+def begin(org: OrgFile, state: int, moment: str) -> None:
+    """Begin the first step of a state that was just made, if its sequence has any."""
+    scene = Scene(org, moment)
+    (sequence,) = scene.values("sequenceState", state, "sequence")
+    if scene.ask("sequenceStep", "SELECT 1 FROM sequenceStep WHERE sequence = ?", sequence):
+        _begin(scene, state, 0)
+
+
+def act_on(org: OrgFile, state: int, action: str) -> None:
+    """Finish, pause or resume, as Outreach's actions of a sequence state do. Raises `Refused`."""
+    with org.transaction() as moment:
+        scene = Scene(org, moment)
+        found = scene.ask("sequenceState", "SELECT state FROM sequenceState WHERE id = ?", state)
+        if not found:
+            raise nothing(f"sequenceState {state}")
+        was = found[0][0]
+        if was not in _MAY[action]:
+            raise Refused("validationError", f"a sequence state that is {was} cannot {action}")
+        if action == "finish":
+            leave(scene, state, "finished")
+        elif action == "pause":
+            _set(scene, state, "paused", pauseReason="manual")
+        else:
+            _set(scene, state, "active", pauseReason=None, activeAt=scene.now)
 
 
 def pause(scene: Scene, act: Act) -> None:

@@ -6,10 +6,10 @@ from engine.play.script import Act
 from engine.stores.local.org import OrgFile
 from engine.stores.local.play.making import make_task
 from engine.stores.local.play.scene import Scene, nothing
-from engine.stores.local.play.sequences import go_on
+from engine.stores.local.play.sequences import go_on, leave
 from engine.stores.local.refusals import Refused
 
-__all__ = ["complete", "complete_for", "mark_complete", "task"]
+__all__ = ["advance", "complete", "complete_for", "mark_complete", "task"]
 
 
 def task(scene: Scene, act: Act) -> None:
@@ -35,14 +35,28 @@ def complete(scene: Scene, act: Act) -> None:
     _complete(scene, act.get("id"), act.get("by"))
 
 
-def mark_complete(org: OrgFile, record: int, by: str | None = None) -> None:
+def mark_complete(
+    org: OrgFile, record: int, by: str | None = None, *, finishes: bool = False
+) -> None:
     """Outreach's `POST /tasks/{id}/actions/markComplete`. Raises `Refused`."""
     with org.transaction() as moment:
-        _complete(Scene(org, moment), record, by)
+        _complete(Scene(org, moment), record, by, finishes)
 
 
-def _complete(scene: Scene, record: int, by: str | None) -> None:
-    """Done: its prospect is touched, and the sequence that asked for it goes on."""
+def advance(org: OrgFile, record: int) -> None:
+    """Outreach's `POST /tasks/{id}/actions/advance`: the task is let be. Raises `Refused`."""
+    with org.transaction() as moment:
+        scene = Scene(org, moment)
+        found = scene.ask("task", "SELECT sequenceState FROM task WHERE id = ?", record)
+        if not found:
+            raise nothing(f"task {record}")
+        if found[0][0] is None:
+            raise Refused("validationError", f"task {record} is of no sequence")
+        go_on(scene, found[0][0])
+
+
+def _complete(scene: Scene, record: int, by: str | None, finishes: bool = False) -> None:
+    """Done: its prospect is touched, and the sequence that asked for it goes on, or finishes."""
     columns = "completed, owner, prospect, sequenceState"
     found = scene.ask("task", f"SELECT {columns} FROM task WHERE id = ?", record)
     if not found:
@@ -61,5 +75,7 @@ def _complete(scene: Scene, record: int, by: str | None) -> None:
     )
     if prospect is not None:
         scene.touched(prospect)
-    if state is not None:
+    if state is not None and finishes:
+        leave(scene, state, "finished")
+    elif state is not None:
         go_on(scene, state)

@@ -1,0 +1,52 @@
+"""The stories of `crosswalk demo` go as they are told, and end in peace."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from crosswalk_docs.coverage import read_coverage
+
+from engine.cli.stories import STORIES
+from tests.cli.program import crosswalk
+
+COVERAGE = Path(__file__).parents[2] / "docs" / "reference" / "coverage.toml"
+
+#: What has to be told under which step, besides what the page on the configuration guide names.
+TOLD = {
+    "first": {
+        "Lint and test": ["no findings", "passed"],
+        "Plan": ["115 to create"],
+        "Run": ["115 created"],
+        "A conflict": ["Salesforce wins"],
+        "Nothing left to do": ["nothing to write"],
+    },
+    "day": {
+        "The evening": ["[Outreach] [Email] [Out] Good night", "8000 per day"],
+    },
+}
+
+
+def by_step(text: str) -> dict[str, str]:
+    """What a demo printed, by the title of the step that printed it."""
+    parts = re.split(r"^\d+\. (.+)\n", text, flags=re.MULTILINE)
+    return dict(zip(parts[1::2], parts[2::2], strict=True))
+
+
+@pytest.mark.parametrize("name", list(STORIES))
+def test_a_story_goes_as_it_is_told_and_keeps_its_project(name: str, tmp_path: Path) -> None:
+    answer = crosswalk(tmp_path, "demo", "kept", "--story", name)
+    assert answer.code == 0, answer.err
+    told = by_step(answer.out)
+    assert list(told) == [step.title for step in STORIES[name].steps]
+    wanted = [(step, words) for step, each in TOLD[name].items() for words in each]
+    wanted += [
+        (point.demo.removeprefix(f"{name}: "), point.shows)
+        for row in read_coverage(COVERAGE.read_text(encoding="utf-8"))
+        for point in row.points
+        if point.demo.startswith(f"{name}: ")
+    ]
+    assert [(step, words) for step, words in wanted if words not in told[step]] == []
+    counts = crosswalk(tmp_path / "kept", "run", "--format", "json").json["counts"]
+    assert not any(count for key, count in counts.items() if key != "skipped")

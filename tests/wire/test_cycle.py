@@ -1,0 +1,3 @@
+"""The scenarios of `tests/engine/test_cycle.py` over HTTP."""
+
+from tests.engine.test_cycle import *  # noqa: F403

@@ -1,0 +1,3 @@
+"""The scenarios of `tests/engine/test_undo.py` over HTTP."""
+
+from tests.engine.test_undo import *  # noqa: F403
