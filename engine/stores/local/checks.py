@@ -280,6 +280,6 @@ def _many(type_: ObjectType, field: Field) -> Check:
     def several(value: Any) -> Any:
         if not isinstance(value, list | tuple):
             _wrong(type_, field, value, "a list of ids")
-        return msgspec.json.encode([each(one) for one in dict.fromkeys(value)]).decode()
+        return msgspec.json.encode(list(dict.fromkeys(map(each, value)))).decode()
 
     return several
