@@ -110,8 +110,15 @@ def _related(known: Field, value: Any, types: dict[str, str]) -> Any:
     if not isinstance(value, dict) or "data" not in value:
         raise invalid(f"'{known.name}' needs 'data'.", pointer)
     data = value["data"]
-    if known.many or data is None:
-        return data
+    if known.many:
+        if not isinstance(data, list):
+            raise invalid(f"'{known.name}' needs 'data', which is a list.", pointer)
+        return [_identified(known, each, pointer, types) for each in data]
+    return None if data is None else _identified(known, data, pointer, types)
+
+
+def _identified(known: Field, data: Any, pointer: str, types: dict[str, str]) -> int:
+    """The id in a resource identifier. Raises `ApiError`."""
     if not isinstance(data, dict) or not isinstance(data.get("type"), str):
         raise invalid(f"'{known.name}' needs 'data' with a 'type' and an 'id'.", pointer)
     if data["type"] not in known.references:
