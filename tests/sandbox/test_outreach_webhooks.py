@@ -21,7 +21,7 @@ from engine.stores.local import open_org
 from engine.stores.local.play import Stage
 from tests.sandbox.outreach_client import Client, errors, outreach, resource
 
-SECRET = {"secret": "s"}
+SECRET: dict[str, Any] = {"secret": "s"}
 
 
 class Receiver:
