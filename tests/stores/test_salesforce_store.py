@@ -298,20 +298,20 @@ def test_a_server_that_stays_away_is_unreachable_and_its_words_tell_no_secret(pa
 def test_a_large_first_load_is_a_job_and_gives_the_very_same_rows(
     org: LocalOrg, path: Path
 ) -> None:
-    _make(org, 9_000)
+    _make(org, 4_200)
     odd = {"LastName": 'quo"ted,\nline', "Company": "Ünï, Ltd", "DoNotCall": True}
     org.create("Lead", odd | {"AnnualRevenue": 12.5, "Email": None})
     fields = [*LEAD, "DoNotCall", "AnnualRevenue", "Owner.Name"]
     with served(path) as url, connected(url) as store:
         paged = list(store.scan("Lead", fields, None))
         before = store.calls
-        store._reading.bulk_from = 5_000
+        store._reading.bulk_from = 2_000
         by_job = list(store.scan("Lead", fields, None))
         assert store.calls - before == 5  # a page, the job, two looks at it, its records
         before = store.calls
         whole = list(store.scan("Lead", [*fields, "Address"], None))
-        assert store.calls - before == 5  # compound fields are only read page by page
+        assert store.calls - before == 3  # compound fields are only read page by page
     assert [row for page in by_job for row in page.rows] == [r for p in paged for r in p.rows]
     assert [r[:-1] for page in whole for r in page.rows] == [r for p in paged for r in p.rows]
-    assert [page.done for page in by_job] == [False] * 4 + [True]
+    assert [page.done for page in by_job] == [False] * 2 + [True]
     assert all(page.last == Cursor(page.rows[-1][1], page.rows[-1][0]) for page in by_job)

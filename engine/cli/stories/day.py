@@ -83,6 +83,7 @@ limits {{
 
 def _before_work(teller: Teller) -> None:
     make_project(teller.folder, sample=True)
+    teller.serve()
     named = ("FirstName=Ann", "LastName=Lee", "Email=ann@example.com")
     teller.local("edit", "salesforce", "User", _ANN, *named, "IsActive=true")
     teller.command("run", head=0)
