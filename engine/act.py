@@ -17,6 +17,7 @@ from engine.decide import settle
 from engine.ledger import Commit, Intent, Link, Pending
 from engine.mapping import UNSET, Mapping
 from engine.model import DIRECTIONS, SIDES, Action, Direction, Outcome, RecordId, Result, Row, Write
+from engine.moves import note_move
 from engine.notes import conflict_rows, log_row
 from engine.ports import Store
 
@@ -232,6 +233,7 @@ def _conclude(
             rows[side] = row
     if len(rows) == len(SIDES):
         _relink(mapping, layout, task, went, rows, commit)
+        note_move(mapping, layout, task, went, commit)
         return
     for change in went:
         if change.action is Action.CREATE:

@@ -19,7 +19,6 @@ from engine.compiled import Compiled
 from engine.context import Context, Tally
 from engine.interpreter import Interpreter, Progress, Stopped
 from engine.ledger import Commit, Ledger, LogRow
-from engine.model import RecordId
 from engine.objection import Objection
 from engine.ports import BudgetSpent, Clock, Store
 from engine.rehearsal import Rehearsal, is_provisional
@@ -83,9 +82,10 @@ def _wait_as_json(spent: BudgetSpent) -> dict[str, Any]:
 
 
 def rules_digest(program: Program) -> str:
-    """What tells one set of rules from another: a digest of all rule files."""
+    """What tells one set of rules from another: a digest of all rule files and title templates."""
     digest = hashlib.sha256()
-    for source in sorted(program.sources, key=lambda s: s.path):
+    files = (*program.sources, *program.titles.values())
+    for source in sorted(files, key=lambda s: s.path):
         digest.update(f"{source.path}\0{source.text}\0".encode())
     return digest.hexdigest()
 
@@ -243,5 +243,8 @@ def change_as_json(change: Change) -> dict[str, Any]:
     }
 
 
-def _real(record: RecordId | None) -> RecordId | None:
+def _real(record: Any) -> Any:
+    """An id that is real, or None; of several each."""
+    if isinstance(record, list):
+        return [_real(each) for each in record]
     return None if is_provisional(record) else record

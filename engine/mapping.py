@@ -60,6 +60,7 @@ class CreatingLine:
     when: Holds | None
     names: tuple[str, ...]
     is_list: bool
+    is_many: bool
     is_link: bool
     required: bool
     source: str
@@ -154,6 +155,11 @@ class Mapping:
             for direction in DIRECTIONS
         }
 
+    @cached_property
+    def adding(self) -> tuple[int, ...]:
+        """The lines that put a record into a relationship to many."""
+        return tuple(n for n, c in enumerate(self.lines) if c.ends[Side.OUTREACH].is_many)
+
     def type_name(self, side: Side) -> str:
         return self.pair.type(side).name
 
@@ -201,6 +207,8 @@ class Mapping:
 
     def canonical(self, side: Side, line: int) -> Callable[[Any], Any]:
         """What brings a line's values on one side into the form in which they are compared."""
+        if self.lines[line].ends[side].is_many:
+            return _as_set
         expression = self.lines[line].line.end(side)
         is_email = isinstance(expression, ir.FieldRef) and expression.is_email
         return canonical(self.lines[line].ends[side].kind, is_email)
@@ -209,6 +217,10 @@ class Mapping:
         """Whether the toggles let this action (`create`, `update`, `delete`) flow at all."""
         seen = "polling" if direction is Direction.INBOUND else "pushing"
         return self.pair.toggle(seen).on and self.pair.toggle(f"{direction} {action}").on
+
+
+def _as_set(ids: Any) -> Any:
+    return sorted(ids) if ids else None
 
 
 def _creating(number: int, code: LineCode, direction: Direction) -> CreatingLine:
@@ -220,6 +232,7 @@ def _creating(number: int, code: LineCode, direction: Direction) -> CreatingLine
         when=code.when,
         names=target.targets if target.by_name else (),
         is_list=target.is_list,
+        is_many=target.is_many,
         is_link=target.is_link,
         required=code.line.unlinked == "record"
         or (target.field is not None and target.field.required),

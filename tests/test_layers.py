@@ -54,6 +54,7 @@ FLOORS = {
             "engine.mapping",
             "engine.matching",
             "engine.merge",
+            "engine.moves",
             "engine.notes",
             "engine.objection",
             "engine.observe",

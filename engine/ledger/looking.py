@@ -286,6 +286,7 @@ def written_later(name: str, pair: str, side: str) -> Query:
         sa.select(sa.cast(target, sa.Text).label("record"))
         .where(change.c.pair == pair, change.c.direction == direction, change.c.state == "done")
         .where(change.c.id > mine, change.c.run != name)
+        .where(change.c.action.in_((Action.CREATE, Action.UPDATE, Action.DELETE)))
         .distinct()
     )
 
