@@ -2,14 +2,15 @@
 
 Rules are taken apart into facts: one for each thing that a person would say was added, removed or
 changed. Where a fact stands, in which file, how it is laid out, and the order of its options, of
-lines and of items say nothing. Tests are no rules, and no facts.
+lines and of items say nothing. Tests are no rules, and no facts; a project's own title templates
+are some.
 """
 
 from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass, replace
 
 from dsl.build import UNIT_SECONDS
@@ -18,7 +19,15 @@ from dsl.source import Source
 from dsl.spacing import Part, nodes_of, spaced
 from dsl.words import Node, Word, read_words
 
-__all__ = ["Fact", "RuleChange", "changes", "facts", "facts_as_json", "facts_from_json"]
+__all__ = [
+    "Fact",
+    "RuleChange",
+    "changes",
+    "facts",
+    "facts_as_json",
+    "facts_from_json",
+    "title_fact",
+]
 
 _NAMED = {"value_map", "fields", "activities"}
 _DEFAULTS = {
@@ -67,14 +76,23 @@ class RuleChange:
 # -- rules to facts -----------------------------------------------------------------------------
 
 
-def facts(sources: Sequence[Source]) -> tuple[Fact, ...]:
-    """The facts of rule files without syntax errors."""
+def facts(
+    sources: Sequence[Source], titles: Mapping[str, Source] | None = None
+) -> tuple[Fact, ...]:
+    """The facts of rule files without syntax errors, and of title templates by name."""
     found: list[Fact] = []
     for source in sources:
         module, _ = read_words(source.text)
         for item in nodes_of(module.parts):
             found += _of_item(item, source)
+    found += [title_fact(name, source) for name, source in (titles or {}).items()]
     return tuple(found)
+
+
+def title_fact(name: str, source: Source) -> Fact:
+    """What a title template says."""
+    text = source.text.removesuffix("\n")
+    return Fact(f"title {name}", "template", "template", text, "", text, f"{source.path}:1")
 
 
 def _of_item(item: Node, source: Source) -> Iterator[Fact]:
@@ -192,17 +210,58 @@ def _text(parts: Sequence[Part]) -> str:
     return "".join(" " * space + word.text for space, word in spaced(parts, 0))
 
 
+_ALIKE = {"all_of": "all", "all_block": "all", "any_of": "any", "any_block": "any"}
+
+
 def _meaning(node: Node) -> str:
-    """What it says, with lengths of time in seconds and numbers without leading zeros."""
+    """What it says, however it is written.
+
+    Lengths of time are in seconds and numbers without leading zeros; parentheses stand only where
+    a condition would mean something else without them, and `all { … }` is what `and` is.
+    """
     said: list[str] = []
-    for word in node.words:
-        if word.text in UNIT_SECONDS and said and said[-1].isdigit():
+    for word in _words(node):
+        if isinstance(word, str):
+            said.append(word)
+        elif word.text in UNIT_SECONDS and said and said[-1].isdigit():
             said[-1] = f"{int(said[-1]) * UNIT_SECONDS[word.text]}s"
         elif word.kind == "NUMBER" and word.text.isdigit():
             said.append(word.text.lstrip("0") or "0")
         else:
             said.append(word.text)
     return " ".join(said)
+
+
+def _words(part: Part) -> Iterator[Word | str]:
+    if isinstance(part, Word):
+        yield part
+    elif part.rule in _ALIKE:
+        terms = list(_terms(part, _ALIKE[part.rule]))
+        yield from (f"{_ALIKE[part.rule]}(",) if len(terms) > 1 else ()
+        for term in terms:
+            yield from _words(term)
+        yield from (")",) if len(terms) > 1 else ()
+    elif part.rule == "grouped":
+        yield from _words(nodes_of(part.parts)[0])
+    elif part.rule == "negated":
+        yield from ("not(", *_words(nodes_of(part.parts)[0]), ")")
+    elif part.rule == "is_present":
+        yield from (*_words(part.parts[0]), "is present")
+    else:
+        for each in part.parts:
+            yield from _words(each)
+
+
+def _terms(node: Node, word: str) -> Iterator[Node]:
+    """The terms of a conjunction or disjunction, those of one inside it among them."""
+    for term in nodes_of(node.parts):
+        inner = term
+        while inner.rule == "grouped":
+            inner = nodes_of(inner.parts)[0]
+        if _ALIKE.get(inner.rule) == word:
+            yield from _terms(inner, word)
+        else:
+            yield inner
 
 
 def _place(word: Word, source: Source) -> str:

@@ -73,6 +73,7 @@ _TABLE = (
     Code("CW409", "blanks-required", _W, "a write can blank a field that the other side requires"),
     Code("CW410", "disagreeing-syncs", _W, "two syncs map one attribute in different ways"),
     Code("CW411", "double-create", _W, "two syncs can both create one record"),
+    Code("CW412", "unmapped-value", _W, "a value of the org's picklist that a map leaves out"),
 )
 
 CODES: Mapping[str, Code] = {code.code: code for code in _TABLE}

@@ -144,9 +144,10 @@ def _unwritable(
     field = find_field(context.schema, owner, (end.path,))
     if field is None or field.kind is Kind.UNKNOWN or owner is None:
         return None
-    if field.many and field.kind is Kind.LIST:
-        message = f"`{text}` stands for many records, and only a plain field can be written"
-        return Diagnostic("CW204", message, end.span, hint)
+    if field.many and field.kind is Kind.LIST and (line.outbound or line.via or line.once):
+        message = f"`{text}` holds many records, to which a line can only add one"
+        way = f"write `{line.salesforce.span.text} -> {text}`, without `via` and `once`"
+        return Diagnostic("CW204", message, end.span, way)
     if field.updateable or (field.createable and (line.once or context.activity)):
         return None
     return _read_only(end, field, owner, hint)

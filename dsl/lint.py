@@ -24,6 +24,7 @@ from dsl.checks.stages import loose_opportunity_stages, loose_stages
 from dsl.checks.targets import targets
 from dsl.checks.titles import title_files, titles
 from dsl.checks.toggles import toggles
+from dsl.checks.unmapped import unmapped_values
 from dsl.checks.values import mapped_values, values
 from dsl.diagnostics import Diagnostic, in_order
 from dsl.duplicates import duplicates, duplicates_inside
@@ -66,6 +67,7 @@ SYNC_PASSES: tuple[SyncPass, ...] = (
 PROJECT_PASSES: tuple[ProjectPass, ...] = (
     duplicates,
     mapped_values,
+    unmapped_values,
     title_files,
     budgets,
     loops,

@@ -387,7 +387,7 @@ class GuardRule:
 
 @dataclass(frozen=True)
 class Program:
-    """All rule files of a project, as one."""
+    """All rule files of a project, as one, with the title templates that are its own."""
 
     sources: tuple[Source, ...]
     pairs: tuple[Pair, ...]
@@ -395,3 +395,4 @@ class Program:
     limits: tuple[LimitRule, ...] = ()
     guards: tuple[GuardRule, ...] = ()
     tests: tuple[Test, ...] = ()
+    titles: Mapping[str, Source] = field(default_factory=dict)

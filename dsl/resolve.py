@@ -73,6 +73,7 @@ def resolve(modules: Sequence[s.Module], around: Surroundings, memo: Memo) -> Re
         tuple(_limits(items)),
         tuple(_guards(items)),
         tests,
+        around.titles,
     )
     return Resolved(program, tuple(views), tuple(found))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cache
@@ -19,6 +19,7 @@ __all__ = [
     "Side",
     "is_custom",
     "outreach_type",
+    "picklist_values",
     "salesforce_type",
     "shipped_schema",
 ]
@@ -61,6 +62,7 @@ class Field:
     with (`Owner` for `OwnerId`; in Outreach the name itself). `required` means that a create
     without it is refused, `nillable` that a record may be without a value. `many` is a
     relationship to several records, `linked` one of which Outreach only gives an address.
+    `inactive` are values of a picklist that were deactivated: records may still have them.
     """
 
     name: str
@@ -74,6 +76,7 @@ class Field:
     updateable: bool = True
     restricted: bool = False
     picklist: tuple[str, ...] = ()
+    inactive: tuple[str, ...] = ()
     references: tuple[str, ...] = ()
     relationship: str | None = None
     unique: bool = False
@@ -188,17 +191,24 @@ def _salesforce_filterable(raw: Mapping[str, Any], kind: Kind) -> bool:
     return bool(raw.get("filterable", True)) and not (by_case or long or listed)
 
 
+def picklist_values(raw: Iterable[Any]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The active and the inactive values of a describe's `picklistValues`, in their order."""
+    active, inactive = list[str](), list[str]()
+    for each in raw:
+        plain = isinstance(each, str)
+        (active if plain or each.get("active", True) else inactive).append(
+            each if plain else each["value"]
+        )
+    return tuple(active), tuple(inactive)
+
+
 def salesforce_type(describe: Mapping[str, Any]) -> ObjectType:
     """An sObject's describe answer (`GET /sobjects/X/describe`) as an `ObjectType`."""
     name = describe["name"]
     fields = {}
     for raw in describe["fields"]:
         kind = _SALESFORCE_KINDS.get(raw["type"], Kind.TEXT)
-        values = tuple(
-            v if isinstance(v, str) else v["value"]
-            for v in raw.get("picklistValues") or ()
-            if isinstance(v, str) or v.get("active", True)
-        )
+        values, inactive = picklist_values(raw.get("picklistValues") or ())
         defaulted = (
             raw.get("defaultedOnCreate")
             or kind is Kind.BOOLEAN
@@ -217,6 +227,7 @@ def salesforce_type(describe: Mapping[str, Any]) -> ObjectType:
             updateable=bool(raw["updateable"]),
             restricted=bool(raw.get("restrictedPicklist")),
             picklist=values,
+            inactive=inactive,
             references=tuple(raw.get("referenceTo") or ()),
             relationship=raw.get("relationshipName"),
             unique=bool(raw.get("unique")),

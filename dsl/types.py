@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TypeGuard
 
 from dsl.diagnostics import Diagnostic
 from dsl.program import (
@@ -91,7 +92,7 @@ def kind_of(expression: Expression) -> Kind:
     return Kind.DATETIME
 
 
-def _is_link_list(expression: Expression) -> bool:
+def _is_link_list(expression: Expression) -> TypeGuard[FieldRef]:
     return (
         isinstance(expression, FieldRef)
         and expression.kind is Kind.LIST
@@ -116,6 +117,8 @@ _WORDS = {
 def _said(expression: Expression) -> str:
     """An expression in the user's own words, with what it is."""
     text = " ".join(expression.span.text.split())
+    if _is_link_list(expression):
+        return f"`{text}` holds records of {_either(expression.references)}"
     if isinstance(expression, FieldRef) and expression.kind is Kind.REFERENCE:
         return f"`{text}` is a reference to {_either(expression.references)}"
     return f"`{text}` is {_WORDS[kind_of(expression)]}"
@@ -217,13 +220,15 @@ def check_flow(
     `linked` are the pairs of types that this project syncs, Salesforce's first.
     """
     a, b = kind_of(source), target.kind
-    if a is Kind.UNKNOWN or b is Kind.UNKNOWN:
+    if not _is_link_list(source) and Kind.UNKNOWN in (a, b):
         return None
     if a is Kind.OBJECT or _is_link_list(source):
         message = f"`{source.span.text}` is {_WORDS[a]}, which one field cannot hold"
         help_text = "map its parts" if a is Kind.OBJECT else None
         return Diagnostic("CW203", message, span, help_text)
-    if a is Kind.REFERENCE and b is Kind.REFERENCE:
+    if _is_link_list(target) and a is not Kind.REFERENCE:
+        return _mismatch(source, target, span)
+    if a is Kind.REFERENCE and (b is Kind.REFERENCE or _is_link_list(target)):
         same = not isinstance(source, FieldRef) or _same_thing(source, target, linked)
         return None if same else _mismatch(source, target, span)
     if b in (Kind.TEXT, Kind.LIST, Kind.ID) or _convertible(a, b, source, target):

@@ -28,6 +28,7 @@ from engine.model import (
     Row,
     Write,
 )
+from engine.moves import note_move
 from engine.notes import conflict_rows, log_row
 from engine.ports import Store
 
@@ -267,6 +268,7 @@ def _conclude(
             rows[side] = row
     if len(rows) == len(SIDES):
         _relink(mapping, layout, task, went, rows, commit)
+        note_move(mapping, layout, task, went, commit)
         return
     for change in went:
         if change.action is Action.CREATE:

@@ -4,16 +4,26 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from dsl.changes import RuleChange, changes, facts, facts_as_json, facts_from_json
+from dsl.changes import (
+    Fact,
+    RuleChange,
+    changes,
+    facts,
+    facts_as_json,
+    facts_from_json,
+    title_fact,
+)
 from dsl.program import Program, pair_name, spoken_pair, types_of_pair
 from dsl.schema import Side
+from dsl.source import Source
 from engine.cycle import rules_digest
 from engine.ledger import Ledger
 from engine.ledger.looking import kept_rules, noted_by, runs_with_rules, written_counts
+from engine.shipped import title_texts
 
 __all__ = ["Entry", "entries", "keep_rules"]
 
@@ -49,7 +59,13 @@ def keep_rules(program: Program, ledger: Ledger) -> None:
     """Keep what the rules say, if they have not run before."""
     digest = rules_digest(program)
     if not ledger.knows_rules(digest):
-        ledger.keep_rules(digest, facts_as_json(facts(program.sources)))
+        shipped = title_texts()
+        own = {
+            name: source
+            for name, source in program.titles.items()
+            if source.text.removesuffix("\n") != shipped.get(name)
+        }
+        ledger.keep_rules(digest, facts_as_json(facts(program.sources, own)))
 
 
 def entries(
@@ -131,8 +147,20 @@ def _rules(run: dict[str, Any], ledger: Ledger) -> Iterator[Entry]:
         message = "the rules changed; what they said before is not kept"
         yield Entry(run["started_at"], "rules", run["id"], "", message)
         return
-    for change in changes(facts_from_json(before), facts_from_json(after)):
+    old, new = facts_from_json(before), facts_from_json(after)
+    for change in changes([*old, *_shipped(new, old)], [*new, *_shipped(old, new)]):
         yield _entry(run, change)
+
+
+def _shipped(others: Iterable[Fact], mine: Iterable[Fact]) -> Iterator[Fact]:
+    """The shipped title templates that rules go by which have none of their own, as others do."""
+    own = {fact.scope for fact in mine}
+    titles = title_texts()
+    for fact in others:
+        name = fact.scope.removeprefix("title ")
+        if fact.scope not in own and fact.scope != name and name in titles:
+            path = fact.place.rpartition(":")[0]
+            yield title_fact(name, Source(path, titles[name]))
 
 
 def _entry(run: dict[str, Any], change: RuleChange) -> Entry:

@@ -43,20 +43,23 @@ def held_records(
 def no_partner(
     program: Program, stores: dict[Side, Store], ledger: Ledger, partner: Partner
 ) -> list[Objection]:
-    """Why two records cannot be linked, if they cannot."""
+    """Why two records cannot be linked, if they cannot.
+
+    A partner that `moves` may be linked already.
+    """
     pair = next(pair for pair in program.pairs if pair.name == partner.pair)
     found = []
     for side, record in ((partner.side, partner.record), (partner.side.other, partner.other)):
         name = f"{side.title()} {pair.type(side).name} {record}"
         linked = ledger.others(pair.name, side, [record]).get(record)
-        if linked is not None:
+        if linked is not None and not (partner.moves and side is not partner.side):
             other = f"{pair.type(side.other).name} {linked}"
             message = f"{name} is already linked to {other}"
             if side is not partner.side:
                 message += (
                     f": if {linked} and {partner.record} are the same, merge them in"
-                    f" {side.other.title()}, else delete the one that is not meant; the next run"
-                    " goes on from there"
+                    f" {side.other.title()}; with --relink the link of {linked} ends, and"
+                    f" {partner.record} gets it"
                 )
             found.append(Objection("link", message))
         elif not stores[side].fetch(pair.type(side).name, [], [record]):

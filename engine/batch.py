@@ -27,8 +27,9 @@ from engine.lives import Fates, Lives
 from engine.mapping import Mapping
 from engine.matching import Matches, find_matches
 from engine.model import SIDES, Cursor, Direction, RecordId, Row
+from engine.moves import link_by_hand, take_partner
 from engine.overlap import remember, without_repeats
-from engine.references import References, gather, routes
+from engine.references import Known, References, gather, routes
 from engine.swing import pause_swinging
 from engine.whose import decide_activity, finish_activities, who_is_linked
 
@@ -242,6 +243,8 @@ class Batches:
         for task in tasks:
             task.case.references = references
             task.verdict = self._decide(side, task, matches)
+            if task.link is None and side.other in task.case.rows:
+                link_by_hand(self.mapping, side, self.context, task)
         if not self.context.unpaused:
             pause_swinging(tasks, self.mapping, self.layout, self.context.ledger, now)
         if self.mapping.pair.label:
@@ -352,20 +355,8 @@ class Batches:
             }
         stores, ledger = self.context.stores, self.context.ledger
         found = find_matches(self.mapping, side, rows, stores, ledger, creating)
-        self._take_partner(side, found)
+        take_partner(self.mapping, side, self.context, found)
         return found
-
-    def _take_partner(self, side: Side, found: Matches) -> None:
-        """A person's word on who belongs to whom goes before what the keys find."""
-        named = self.context.partner
-        if named is None or (named.pair, named.side) != (self.mapping.name, side):
-            return
-        other = side.other
-        columns, store = self.mapping.columns[other], self.context.stores[other]
-        for row in store.fetch(self.mapping.type_name(other), columns, [named.other]):
-            found.partners[named.record] = row
-            found.held.pop(named.record, None)
-            found.later.discard(named.record)
 
     def _lone_task(self, side: Side, row: Row, matches: Matches, now: datetime) -> Task:
         case = self.cases.bare(side, {side: row}, {side: self.mapping.view[side](row)}, now)
@@ -381,7 +372,9 @@ class Batches:
     def references_of(self, cases: Iterable[Case]) -> References:
         """What the references and names of these cases stand for on the other side."""
         rows: dict[Side, list[Row]] = {side: [] for side in SIDES}
+        last: list[tuple[int, Side, RecordId]] = []
         for case in cases:
+            last += self.cases.last_given(case)
             for side, row in case.rows.items():
                 rows[side].append(row)
         context = self.context
@@ -389,10 +382,10 @@ class Batches:
             self.mapping,
             self._routes,
             rows,
+            last,
             context.ledger,
             context.stores,
-            context.names,
-            context.active,
+            Known(context.names, context.active),
         )
 
     def _decide(self, side: Side, task: Task, matches: Matches) -> Verdict:

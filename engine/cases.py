@@ -12,6 +12,7 @@ import msgspec
 
 from dsl.schema import Side
 from engine.case import Base, Case
+from engine.compile import is_unset
 from engine.context import Context
 from engine.ledger import Link
 from engine.mapping import UNSET, Mapping
@@ -89,6 +90,13 @@ class Cases:
         if not self.context.fresh:
             return values
         return tuple(UNSET if n in self._fresh else value for n, value in enumerate(values))
+
+    def last_given(self, case: Case) -> Iterator[tuple[int, Side, RecordId]]:
+        """What lines last put into relationships to many records, and may have to take out."""
+        for number in self.mapping.adding:
+            base = case.base(Side.SALESFORCE, number)
+            if base is not None and not is_unset(base):
+                yield number, Side.SALESFORCE, base
 
     @cached_property
     def _fresh(self) -> frozenset[int]:

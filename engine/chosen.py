@@ -17,12 +17,16 @@ _PAGE = 1000
 
 @dataclass(frozen=True)
 class Partner:
-    """A record held for review, and the one of the other side that a person linked it to."""
+    """A record held for review, and the one of the other side that a person linked it to.
+
+    If the other one is linked already, it `moves`: that link ends.
+    """
 
     pair: str
     side: Side
     record: RecordId
     other: RecordId
+    moves: bool = False
 
 
 @dataclass

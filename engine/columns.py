@@ -9,6 +9,7 @@ from typing import Any
 from dsl import program as ir
 from dsl.evaluate import kind_of
 from dsl.schema import Field, Kind, ObjectType, Side
+from dsl.types import COUNTERPARTS
 
 __all__ = [
     "CONVERSION",
@@ -52,13 +53,18 @@ class End:
     id_column: str | None = None
 
     @property
+    def is_many(self) -> bool:
+        """Whether it is a relationship to many records, one of which a line gives."""
+        return self.field is not None and self.field.many
+
+    @property
     def is_list(self) -> bool:
-        return self.kind is Kind.LIST
+        return self.kind is Kind.LIST and not self.is_many
 
     @property
     def is_link(self) -> bool:
-        """Whether it holds an id that has to be translated through links."""
-        return self.kind is Kind.REFERENCE and not self.by_name
+        """Whether it holds ids that have to be translated through links."""
+        return (self.kind is Kind.REFERENCE or self.is_many) and not self.by_name
 
     @property
     def link_column(self) -> str | None:
@@ -79,15 +85,40 @@ def end_of(pair: ir.Pair, line: ir.Line, side: Side) -> End:
         column, target = (ref.path, "User") if side is Side.SALESFORCE else (_SEQUENCE_USER, "user")
         name = None if ref.dotted else ref.path
         return End(label, Kind.REFERENCE, column, name, known, False, (target,))
+    if known is not None and known.many:
+        return End(label, ref.kind, ref.path, ref.path, known, False, ref.references)
+    if targets := _lookup_targets(line, ref):
+        return End(label, Kind.REFERENCE, ref.path, ref.path, known, False, targets)
     if ref.kind is Kind.REFERENCE and not ref.dotted:
         other = line.end(side.other)
-        named = line.via is not None or kind_of(other) in _TEXTUAL
+        named = line.via is not None or (kind_of(other) in _TEXTUAL and not _is_many(other))
         if named:
             path = _name_path(object_type, ref.path)
             linked = ref.path if kind_of(other) is Kind.REFERENCE else None
             return End(label, Kind.TEXT, path, ref.path, known, True, ref.references, linked)
         return End(label, ref.kind, ref.path, ref.path, known, False, ref.references)
     return End(label, ref.kind, ref.path, None if ref.dotted else ref.path, known)
+
+
+def _is_many(expression: ir.Expression) -> bool:
+    """Whether it is a relationship to many records."""
+    if not isinstance(expression, ir.FieldRef):
+        return False
+    return expression.kind is Kind.LIST and bool(expression.references)
+
+
+def _lookup_targets(line: ir.Line, ref: ir.FieldRef) -> tuple[str, ...]:
+    """What a custom field of Salesforce points to that no schema knows, and a reference takes.
+
+    Nothing but the id of its like can come from there: `SDR__c -> owner` is a lookup to a user.
+    """
+    other = line.outreach
+    unknown = ref.side is Side.SALESFORCE and ref.kind is Kind.UNKNOWN and not ref.dotted
+    if not unknown or not line.inbound or line.via or not isinstance(other, ir.FieldRef):
+        return ()
+    if other.dotted or other.kind not in (Kind.REFERENCE, Kind.LIST):
+        return ()
+    return tuple(sorted(left for left, right in COUNTERPARTS if right in other.references))
 
 
 def _is_user_of_sequence(expression: ir.Expression) -> bool:

@@ -35,8 +35,9 @@ class Task:
     """One record's case with its verdict, and its link if it has one.
 
     `heirs` are links, each with its pair, that take the place of one that ends, and `later` what is
-    looked at again then. A `revived` link was a tombstone. What is held waits as `held` says: why,
-    and for what (see `schema.pending`); each field of `paused` by itself, by the reason it is held.
+    looked at again then. Of a record that a person linked by hand, `moved` is the link that ends
+    for it. A `revived` link was a tombstone. What is held waits as `held` says: why, and for what
+    (see `schema.pending`); each field of `paused` by itself, by the reason it is held.
     """
 
     case: Case
@@ -44,6 +45,7 @@ class Task:
     link: Link | None = None
     heirs: list[tuple[str, Link]] = field(default_factory=list)
     later: list[Pending] = field(default_factory=list)
+    moved: Link | None = None
     revived: bool = False
     held: Held = REVIEW
     paused: dict[str, Held] = field(default_factory=dict)

@@ -6,7 +6,7 @@ import hashlib
 import secrets
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
 from typing import Any
 
@@ -19,7 +19,6 @@ from engine.compiled import Compiled
 from engine.context import Context, Tally
 from engine.interpreter import Interpreter, Progress, Stopped
 from engine.ledger import Commit, Ledger, LogRow
-from engine.model import RecordId
 from engine.objection import Objection
 from engine.ports import BudgetSpent, Clock, Store
 from engine.rehearsal import Rehearsal, is_provisional
@@ -48,7 +47,8 @@ class Summary:
 
     One with `objections` stopped before its first write; `left` is what an undo had to leave, and
     `rows` what became of those of a list. `waits` are the budgets that are spent: what they left,
-    later runs carry on with. A plan tells by `budgets` what a run would use of each.
+    later runs carry on with. A plan tells by `budgets` what a run would use of each, and by
+    `guard_calls` how many of its calls are for the guard, which counts before the first write.
     """
 
     run: str
@@ -59,6 +59,7 @@ class Summary:
     left: tuple[Objection, ...] = ()
     waits: tuple[BudgetSpent, ...] = ()
     budgets: tuple[dict[str, Any], ...] = ()
+    guard_calls: dict[str, int] = field(default_factory=dict)
     rows: dict[str, Any] | None = None
 
     def as_json(self) -> dict[str, Any]:
@@ -67,6 +68,7 @@ class Summary:
             "left": [each.as_json() for each in self.left],
             "waits": [_wait_as_json(each) for each in self.waits],
             "budgets": list(self.budgets),
+            "guard_calls": self.guard_calls,
         }
         return {
             "run": self.run,
@@ -83,9 +85,10 @@ def _wait_as_json(spent: BudgetSpent) -> dict[str, Any]:
 
 
 def rules_digest(program: Program) -> str:
-    """What tells one set of rules from another: a digest of all rule files."""
+    """What tells one set of rules from another: a digest of all rule files and title templates."""
     digest = hashlib.sha256()
-    for source in sorted(program.sources, key=lambda s: s.path):
+    files = (*program.sources, *program.titles.values())
+    for source in sorted(files, key=lambda s: s.path):
         digest.update(f"{source.path}\0{source.text}\0".encode())
     return digest.hexdigest()
 
@@ -243,5 +246,8 @@ def change_as_json(change: Change) -> dict[str, Any]:
     }
 
 
-def _real(record: RecordId | None) -> RecordId | None:
+def _real(record: Any) -> Any:
+    """An id that is real, or None; of several each."""
+    if isinstance(record, list):
+        return [_real(each) for each in record]
     return None if is_provisional(record) else record

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from dsl.schema import Side
+from dsl.schema import Kind, Side
 from dsl.values import first, is_empty
 from engine.case import Case, Change, Conflict, FieldChange, Verdict
 from engine.compile import is_unset, waiting
@@ -21,7 +21,7 @@ from engine.mapping import CreatingLine, LineCode, Mapping
 from engine.merge import flow_of
 from engine.model import DIRECTIONS, SIDES, Action, Direction, Value
 from engine.references import Wait
-from engine.translate import line_holds, put_first, same, sendable, translate
+from engine.translate import line_holds, put_first, put_in, same, sendable, translate
 from engine.translator import HOLD, Linked
 
 __all__ = [
@@ -120,20 +120,44 @@ def _decide_line(
         case.note(number, sent.message)
         verdict.waits.append(sent)
         return
-    if target.is_list:
-        sent = put_first(value, before)
+    sent = _among_others(case, number, direction, value, sent, drafts[direction].fields)
     drafts[direction].fields.append(
         FieldChange(
             number,
             code.ends[direction.source].label,
             target.label,
             before,
-            sent if target.is_list or isinstance(value, Linked) else value,
+            sent if target.kind is Kind.LIST or isinstance(value, Linked) else value,
             sent,
             conflict,
             target.is_link or isinstance(value, Linked),
         )
     )
+
+
+def _among_others(
+    case: Case,
+    number: int,
+    direction: Direction,
+    value: Any,
+    sent: Value,
+    fields: list[FieldChange],
+) -> Value:
+    """What is sent: of a list all of it, in which the lines of `fields` may have a part as well."""
+    code = case.mapping.lines[number]
+    end = code.ends[direction.target]
+    whole = case.rows[direction.target][code.slots[direction.target]]
+    if end.is_list:
+        return put_first(value, whole)
+    if not end.is_many:
+        return sent
+    alike = [n for n, field in enumerate(fields) if field.target == end.label]
+    for n in alike:
+        whole = fields[n].value
+    sent = put_in(case, number, direction, value, whole)
+    for n in alike:
+        fields[n] = fields[n]._replace(after=sent, value=sent)
+    return sent
 
 
 def _keep_conflict(
@@ -238,7 +262,7 @@ def decide_create(case: Case, direction: Direction) -> Verdict:
     if not case.holds(direction, "create"):
         return Verdict([case.change(Action.SKIP, direction, gate.unmet, rule.place)])
     verdict = Verdict()
-    fields = []
+    fields: list[FieldChange] = []
     row, lookup, now = case.rows[direction.source], case.references, case.now
     for line in mapping.creating[direction]:
         if line.who and line.who != case.who:
@@ -264,15 +288,23 @@ def decide_create(case: Case, direction: Direction) -> Verdict:
                 return Verdict([skip], [], [sent])
             verdict.waits.append(sent)
             continue
-        fields.append(_first_value(line, value, sent))
+        fields.append(_first_value(line, value, sent, fields))
     verdict.changes.append(case.change(Action.CREATE, direction, rule.reason, rule.place, fields))
     return verdict
 
 
-def _first_value(line: CreatingLine, value: Any, sent: Value) -> FieldChange:
-    """What a new record is given by one line."""
+def _first_value(
+    line: CreatingLine, value: Any, sent: Value, before: list[FieldChange]
+) -> FieldChange:
+    """What a new record is given by one line; `before` are those of the lines before it."""
     is_link = line.is_link or type(value) is Linked
-    if line.is_list:
+    if line.is_many:
+        alike = [n for n, field in enumerate(before) if field.target == line.target]
+        given = [each for n in alike[-1:] for each in before[n].value]
+        sent = value = given if value in given else [*given, value]
+        for n in alike:
+            before[n] = before[n]._replace(after=sent, value=sent)
+    elif line.is_list:
         sent = value = [value]
     elif is_link:
         value = sent

@@ -172,13 +172,17 @@ class Lives:
                 alone.append(row)
             elif stone is None:
                 continue
-            elif stone.link.id(side.other) not in free:
+            elif stone.link.id(side.other) not in free or self._parted(stone.link):
                 alone.append(row)
             elif stone.link.id(side.other) in there:
                 revived.append((row, stone.link))
             elif self.context.ledger.has_deleted(self.mapping.name, stone.link):
                 alone.append(row)  # what we deleted with it comes back with it
         return alone, revived
+
+    def _parted(self, link: Link) -> bool:
+        """Whether a person said that these two do not belong together."""
+        return self.context.ledger.has_moved(self.mapping.name, link)
 
     def _partners(
         self, side: Side, back: dict[RecordId, Tombstone]

@@ -32,6 +32,9 @@ from engine.translator import Translate, translator
 __all__ = ["UNSET", "CreatingLine", "Gate", "Holds", "LineCode", "Mapping", "compile_pair"]
 
 
+_OWNER = "OwnerId"
+
+
 @dataclass(frozen=True, slots=True)
 class LineCode:
     """One compiled field line.
@@ -67,6 +70,7 @@ class CreatingLine:
     when: Holds | None
     names: tuple[str, ...]
     is_list: bool
+    is_many: bool
     is_link: bool
     required: bool
     source: str
@@ -190,6 +194,20 @@ class Mapping:
             for direction in DIRECTIONS
         }
 
+    @cached_property
+    def owning(self) -> frozenset[int]:
+        """The lines that say whose a record is in Salesforce, which no inactive user may be.
+
+        Any other field takes such a user: `INACTIVE_OWNER_OR_USER` is about owners.
+        """
+        ends = enumerate(code.ends[Side.SALESFORCE] for code in self.lines)
+        return frozenset(n for n, end in ends if end.name == _OWNER)
+
+    @cached_property
+    def adding(self) -> tuple[int, ...]:
+        """The lines that put a record into a relationship to many."""
+        return tuple(n for n, c in enumerate(self.lines) if c.ends[Side.OUTREACH].is_many)
+
     def type_name(self, side: Side) -> str:
         return self.pair.type(side).name
 
@@ -241,6 +259,10 @@ class Mapping:
         return self.pair.toggle(seen).on and self.pair.toggle(f"{direction} {action}").on
 
 
+def _as_set(ids: Any) -> Any:
+    return sorted(ids) if ids else None
+
+
 def _creating(number: int, code: LineCode, direction: Direction) -> CreatingLine:
     source, target = code.ends[direction.source], code.ends[direction.target]
     return CreatingLine(
@@ -250,6 +272,7 @@ def _creating(number: int, code: LineCode, direction: Direction) -> CreatingLine
         when=code.when,
         names=target.targets if target.by_name else (),
         is_list=target.is_list,
+        is_many=target.is_many,
         is_link=target.is_link,
         required=code.line.unlinked == "record"
         or (target.field is not None and target.field.required),
@@ -341,6 +364,8 @@ def _line(
 
 def _form(line: ir.Line, end: End, side: Side) -> Callable[[Any], Any]:
     """What brings a line's values on one side into the form in which they are compared."""
+    if end.is_many:
+        return _as_set
     expression = line.end(side)
     is_email = isinstance(expression, ir.FieldRef) and expression.is_email
     return canonical(end.kind, is_email)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -15,7 +15,7 @@ from engine.mapping import LineCode, Mapping
 from engine.model import RecordId, Row, Value
 from engine.ports import Store
 
-__all__ = ["References", "Wait", "gather", "routes"]
+__all__ = ["Known", "References", "Wait", "gather", "routes"]
 
 #: What the id of a queue starts with; of a group that may own records there is no other kind.
 _QUEUE = "00G"
@@ -39,7 +39,7 @@ class References:
 
     `links` by (pair, side) from that side's id to the other's; `names` by (side, type) from a name
     to an id there; `routes` by line number, the pairs whose links may translate it; `active` says
-    of Salesforce users whether they are, and so may own a record.
+    of Salesforce users whether they are, and so may own a record, as the lines in `owning` have it.
     """
 
     routes: dict[int, tuple[str, ...]]
@@ -50,6 +50,7 @@ class References:
         default_factory=lambda: defaultdict(dict)
     )
     active: dict[RecordId, bool] = field(default_factory=dict)
+    owning: frozenset[int] = frozenset()
 
     def linked(self, line: int, source: Side, record: RecordId) -> RecordId | Wait | None:
         """The other side's id of a referenced record; None if no sync could ever link it."""
@@ -57,7 +58,7 @@ class References:
         record = canonical_id(record)
         for pair in pairs:
             found = self.links[pair, source].get(record)
-            if found is not None and self.active.get(found, True):
+            if found is not None and (line not in self.owning or self.active.get(found, True)):
                 return found
             if found is not None:
                 message = f"Salesforce User {found} is inactive, and can own nothing"
@@ -73,6 +74,11 @@ class References:
                 " to a user, or map queues by their names, `via` a values map"
             )
         return Wait(line, source, pairs, record, message)
+
+    def partner(self, line: int, source: Side, record: RecordId) -> RecordId | None:
+        """The other side's id of a record, if it is linked."""
+        known = (self.links[pair, source].get(record) for pair in self.routes.get(line, ()))
+        return next((found for found in known if found is not None), None)
 
     def named(self, line: int, side: Side, types: Sequence[str], name: str) -> RecordId | Wait:
         """The id of what bears a name on `side`."""
@@ -101,41 +107,58 @@ def routes(program: Program, mapping: Mapping) -> dict[int, tuple[str, ...]]:
     return found
 
 
+class Known(NamedTuple):
+    """What is kept from batch to batch, so that each is asked for once a run.
+
+    The ids of `names` are by side and type; `active` says of Salesforce users whether they are.
+    """
+
+    names: dict[tuple[Side, str], dict[str, RecordId]]
+    active: dict[RecordId, bool]
+
+
 def gather(
     mapping: Mapping,
     line_routes: dict[int, tuple[str, ...]],
     rows: dict[Side, list[Row]],
+    last: Iterable[tuple[int, Side, RecordId]],
     ledger: Ledger,
     stores: dict[Side, Store],
-    known_names: dict[tuple[Side, str], dict[str, RecordId]],
-    active: dict[RecordId, bool],
+    known: Known,
 ) -> References:
     """Look up what these rows' references stand for: one ledger query a pair, one call a type.
 
-    `known_names` and `active` are kept from batch to batch, so that each is asked for once a run.
+    `last` are the ids that lines held before, by line and side.
     """
-    found = References(line_routes, names=known_names, active=active)
+    found = References(line_routes, names=known.names, active=known.active, owning=mapping.owning)
     wanted: dict[tuple[str, Side], set[RecordId]] = defaultdict(set)
     names: dict[tuple[Side, str], set[str]] = defaultdict(set)
-    for side, batch in rows.items():
-        for number, code in enumerate(mapping.lines):
-            flows = code.line.inbound if side is Side.SALESFORCE else code.line.outbound
-            if not flows or not batch:
-                continue
-            if number in line_routes:
-                slot = mapping.slot(side, code.ends[side].link_column or "")
-                ids = {canonical_id(row[slot]) for row in batch} - {None}
-                for pair in line_routes[number]:
-                    wanted[pair, side] |= ids
-            if code.ends[side.other].by_name:
-                for type_name in code.ends[side.other].targets:
-                    names[side.other, type_name] |= _names(mapping, code, side, batch)
+    for side, number, code in _flowing(mapping, rows):
+        if number in line_routes:
+            slot = mapping.slot(side, code.ends[side].link_column or "")
+            ids = {canonical_id(row[slot]) for row in rows[side]} - {None}
+            for pair in line_routes[number]:
+                wanted[pair, side] |= ids
+        if code.ends[side.other].by_name:
+            for type_name in code.ends[side.other].targets:
+                names[side.other, type_name] |= _names(mapping, code, side, rows[side])
+    for number, side, record in last:
+        for pair in line_routes.get(number, ()):
+            wanted[pair, side].add(record)
     for (pair, side), ids in wanted.items():
         found.links[pair, side] = ledger.others(pair, side, list(ids))
-    _ask_active(stores[Side.SALESFORCE], found, active)
+    _ask_active(stores[Side.SALESFORCE], found, known.active)
     for (side, type_name), texts in names.items():
         _ask_names(stores[side], type_name, texts, found.names[side, type_name])
     return found
+
+
+def _flowing(mapping: Mapping, rows: dict[Side, list[Row]]) -> Iterator[tuple[Side, int, LineCode]]:
+    """The lines through which these rows have something to tell, by the rows' side."""
+    for side, batch in rows.items():
+        for number, code in enumerate(mapping.lines):
+            if batch and (code.line.inbound if side is Side.SALESFORCE else code.line.outbound):
+                yield side, number, code
 
 
 def _names(mapping: Mapping, code: LineCode, side: Side, batch: list[Row]) -> set[str]:
@@ -160,7 +183,7 @@ def _ask_active(store: Store, found: References, known: dict[RecordId, bool]) ->
     users = {
         str(user)
         for (pair, side), links in found.links.items()
-        if side is Side.OUTREACH and pair.startswith(f"{_USER}<->")
+        if found.owning and side is Side.OUTREACH and pair.startswith(f"{_USER}<->")
         for user in links.values()
     }
     if unknown := sorted(users - known.keys()):

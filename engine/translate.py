@@ -6,12 +6,13 @@ from typing import Any
 
 from dsl.values import canonical_id, is_empty
 from engine.case import Case
+from engine.compile import is_unset
 from engine.mapping import LineCode
-from engine.model import Direction, Value
+from engine.model import Direction, RecordId, Value
 from engine.references import Wait
 from engine.translator import Linked
 
-__all__ = ["line_holds", "put_first", "same", "sendable", "translate"]
+__all__ = ["line_holds", "put_first", "put_in", "same", "sendable", "translate"]
 
 
 def line_holds(case: Case, code: LineCode) -> bool:
@@ -38,6 +39,9 @@ def same(case: Case, number: int, direction: Direction, value: Value) -> bool:
     """Whether the target already holds the value, in canonical form."""
     code, target = case.mapping.lines[number], direction.target
     row = case.rows[target]
+    if code.ends[target].is_many:
+        there = row[code.slots[target]]
+        return put_in(case, number, direction, value, there) == (there or [])
     if isinstance(value, Linked):
         there = row[case.mapping.slot(target, code.ends[target].id_column or "")]
         return bool(canonical_id(there) == value.id)
@@ -52,3 +56,33 @@ def put_first(value: Value, before: Value) -> list[Value]:
         return others[1:]
     folded = value.casefold() if isinstance(value, str) else value
     return [value, *(v for v in others if (v.casefold() if isinstance(v, str) else v) != folded)]
+
+
+def put_in(
+    case: Case, number: int, direction: Direction, value: Value, before: Value
+) -> list[Value]:
+    """The records of a relationship to many with the line's own in the place of its last one.
+
+    What people put there stays, and so does what another line gives.
+    """
+    others = list(before) if isinstance(before, list) else []
+    last = _given_last(case, number, direction)
+    if last is not None and last != value and last not in _given_by_others(case, number, direction):
+        others = [each for each in others if each != last]
+    return others if is_empty(value) or value in others else [*others, value]
+
+
+def _given_last(case: Case, number: int, direction: Direction) -> RecordId | None:
+    base = case.base(direction.source, number)
+    if base is None or is_unset(base):
+        return None
+    return case.references.partner(number, direction.source, base)
+
+
+def _given_by_others(case: Case, number: int, direction: Direction) -> list[Value]:
+    target = case.mapping.lines[number].ends[direction.target].name
+    return [
+        translate(case, n, direction)
+        for n, code in enumerate(case.mapping.lines)
+        if n != number and code.ends[direction.target].name == target and line_holds(case, code)
+    ]

@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from dsl.program import Program, types_of_pair
+from dsl.program import Pair, Program, types_of_pair
 from dsl.schema import Side
 from dsl.values import stamp
 from engine.act import act
@@ -27,6 +27,7 @@ from engine.ledger import Commit, Ledger, Link
 from engine.ledger.looking import run_named, written_by, written_later
 from engine.mapping import compile_pair
 from engine.model import Action, Direction, RecordId, Row, Value
+from engine.moves import Moved, move_back, moved_by
 from engine.objection import Objection
 from engine.ports import Clock, Store
 
@@ -116,10 +117,28 @@ class _Undoing:
                 if self.stop():
                     raise Stopped
                 self._undo(batches, written[start : start + _BATCH])
+        for moved in moved_by(self.context, self.run):
+            self._move_back(pairs, moved)
+
+    def _move_back(self, pairs: dict[str, Pair], moved: Moved) -> None:
+        """Link by link, once what was written over each is put back."""
+        row = moved[0]
+        name, direction = row["pair"], Direction(row["direction"])
+        why = _no_sync(name)
+        if name in pairs:
+            why = move_back(pairs[name], moved, self.context, f"undo of {self.run}") or ""
+        if why:
+            ids = {Side.SALESFORCE: row["salesforce_id"], Side.OUTREACH: row["outreach_id"]}
+            target = direction.target
+            self._leave(
+                _Written(name, direction, ids[target], row["layout"], row["rule"]), None, why
+            )
 
     def _written(self) -> Iterator[_Written]:
         found: dict[tuple[str, str, Any], _Written] = {}
         for row in self.context.ledger.rows(written_by(self.run)):
+            if row["action"] in (Action.LINK, Action.UNLINK):
+                continue
             direction = Direction(row["direction"])
             target, source = "outreach_id", "salesforce_id"
             if direction is Direction.OUTBOUND:
@@ -287,7 +306,7 @@ class _Undoing:
 
     def _back(self, side: Side, end: End, before: Value) -> Value:
         """A value as it was, as the store takes it: the id of what bore the name."""
-        if end.is_list:
+        if end.is_list or end.is_many:
             return before or []
         if not end.by_name or before is None:
             return before

@@ -56,6 +56,7 @@ FLOORS = {
             "engine.needs",
             "engine.matching",
             "engine.merge",
+            "engine.moves",
             "engine.notes",
             "engine.objection",
             "engine.observe",

@@ -9,7 +9,7 @@ from dsl import program as p
 from dsl.diagnostics import Diagnostic
 from dsl.logic import overlap
 from dsl.passes import SyncView
-from dsl.schema import Side
+from dsl.schema import Kind, Side
 
 __all__ = ["targets"]
 
@@ -35,11 +35,15 @@ def _written(lines: Sequence[p.Line], side: Side) -> dict[str, list[p.Line]]:
     found: dict[str, list[p.Line]] = {}
     for line in lines:
         end = line.end(side)
-        if isinstance(end, p.FieldRef) and (
-            line.inbound if side is Side.OUTREACH else line.outbound
-        ):
+        written = line.inbound if side is Side.OUTREACH else line.outbound
+        if isinstance(end, p.FieldRef) and written and not _adds(end):
             found.setdefault(end.path, []).append(line)
     return found
+
+
+def _adds(end: p.FieldRef) -> bool:
+    """Whether each line has a part of its own in what is there: a relationship to many records."""
+    return end.kind is Kind.LIST and bool(end.references)
 
 
 def _twice(path: str, first: p.Line, second: p.Line, side: Side) -> Diagnostic:

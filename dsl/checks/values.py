@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from dsl import program as p
 from dsl import syntax as s
@@ -12,12 +11,12 @@ from dsl.checks.strings import STRING, escaped, inside, label_spans
 from dsl.checks.walk import Types, all_lines, comparisons, conditions, field_of
 from dsl.diagnostics import Diagnostic, closest
 from dsl.passes import Project, SyncView
-from dsl.schema import Field, Kind, ObjectType, Schema, Side, is_custom, shipped_schema
+from dsl.picklists import MapUse, drifts, has, is_listed, uses_of_maps
+from dsl.schema import Field, Kind, ObjectType, Schema, Side
 from dsl.source import Span
 
 __all__ = ["mapped_values", "recorded_values", "values"]
 
-_LISTED = ("picklist", "multipicklist")
 _EQUALITY = ("=", "!=", "in")
 _MOST_SHOWN = 12
 
@@ -40,7 +39,7 @@ def recorded_values(record: s.Record, owner: ObjectType, schema: Schema) -> Iter
     """Values in a test's record that its org refuses."""
     for each in record.fields:
         field = owner.fields.get(each.name.text)
-        refused = field is not None and field.restricted and _is_listed(field, schema, owner.side)
+        refused = field is not None and field.restricted and is_listed(field, schema, owner.side)
         if refused and field is not None and isinstance(each.value, s.Literal):
             yield from _not_had(field, each.value, owner.name, exact=True)
 
@@ -51,7 +50,7 @@ def _compared(comparison: p.Comparison, types: Types, schema: Schema) -> Iterato
     for ref, others in ((left, rights), *((each, (left,)) for each in rights)):
         if isinstance(ref, p.FieldRef) and ref.kind is Kind.TEXT:
             field = field_of(ref, types, schema)
-            if field is not None and _is_listed(field, schema, ref.side):
+            if field is not None and is_listed(field, schema, ref.side):
                 for each in others:
                     yield from _not_had(field, each, _owner(ref, types), exact=False)
 
@@ -64,7 +63,7 @@ def _owner(ref: p.FieldRef, types: Types) -> str:
 def _written(line: p.Line, types: Types, schema: Schema) -> Iterator[Diagnostic]:
     target = line.salesforce
     field = field_of(target, types, schema) if isinstance(target, p.FieldRef) else None
-    if field is None or not _is_listed(field, schema, Side.SALESFORCE):
+    if field is None or not is_listed(field, schema, Side.SALESFORCE):
         return
     assert isinstance(target, p.FieldRef)  # noqa: S101 - or there would be no field
     for each in _results(line.outreach):
@@ -85,31 +84,17 @@ def _not_had(
 ) -> Iterator[Diagnostic]:
     if not isinstance(value, p.Constant | s.Literal) or not isinstance(value.value, str):
         return
-    if not _has(field, value.value, exact=exact):
+    if not has(field, value.value, exact=exact):
         yield _unlisted(field, owner, inside(value.span), value.value)
-
-
-def _is_listed(field: Field, schema: Schema, side: Side) -> bool:
-    """Whether the values of a field are known: each org has its own in its own fields."""
-    if not field.picklist or field.vendor_type not in _LISTED:
-        return False
-    return schema is not shipped_schema() or not is_custom(side, field.name)
-
-
-def _has(field: Field, text: str, *, exact: bool) -> bool:
-    """Whether a picklist has a value; a multi-picklist each of those that `;` joins."""
-    wanted = text.split(";") if field.vendor_type == "multipicklist" else [text]
-    if exact:
-        return all(not each or each in field.picklist for each in wanted)
-    known = {value.casefold() for value in field.picklist}
-    return all(not each or each.casefold() in known for each in wanted)
 
 
 def _unlisted(
     field: Field, owner: str, span: Span, text: str, related: tuple[tuple[Span, str], ...] = ()
 ) -> Diagnostic:
     near = closest(text, field.picklist)
-    if near is not None:
+    if text in field.inactive:
+        near, help_text = None, "it was deactivated: records may have it, and none is given it"
+    elif near is not None:
         help_text = f"did you mean `{near}`?"
     elif len(field.picklist) <= _MOST_SHOWN:
         help_text = "it has " + ", ".join(f"`{value}`" for value in field.picklist)
@@ -123,57 +108,25 @@ def _unlisted(
 # -- maps ---------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class _Use:
-    """A line that translates; `field` is its picklist, None for a field that takes any text."""
-
-    line: p.Line
-    owner: str
-    field: Field | None
-
-    def lacks(self, value: object) -> bool:
-        if self.field is None or not isinstance(value, str):
-            return False
-        return not _has(self.field, value, exact=True)
-
-
 def mapped_values(project: Project) -> Iterator[Diagnostic]:
     """Salesforce values of maps. Of several picklists that a map serves one has to have each."""
-    uses: dict[str, list[_Use]] = {}
-    for view in project.views:
-        for line in view.pair.lines:
-            if line.via is not None:
-                uses.setdefault(line.via.name, []).append(_use(view, line))
+    uses = uses_of_maps((view.pair for view in project.views), project.schema)
     for users in uses.values():
         via = users[0].line.via
         if via is not None and any(user.field for user in users):
             yield from _in_map(via, users)
 
 
-def _use(view: SyncView, line: p.Line) -> _Use:
-    owner, end = view.pair.salesforce, line.salesforce
-    field = owner.fields.get(end.path) if isinstance(end, p.FieldRef) else None
-    if field is not None and not _is_listed(field, view.schema, Side.SALESFORCE):
-        field = None
-    return _Use(line, owner.name, field)
-
-
-def _in_map(via: p.Translation, users: list[_Use]) -> Iterator[Diagnostic]:
-    for entry in via.entries:
-        concerned = [
-            user
-            for user in users
-            if (user.line.inbound and entry.arrow != "<-")
-            or (user.line.outbound and entry.arrow != "->")
-        ]
-        if concerned and all(user.lacks(entry.left) for user in concerned):
-            yield _unmapped(concerned[0], label_spans(entry)[0], str(entry.left))
+def _in_map(via: p.Translation, users: list[MapUse]) -> Iterator[Diagnostic]:
+    for drift in drifts(via, users):
+        if drift.entry is not None and drift.nowhere and not drift.harmless:
+            yield _unmapped(drift.uses[0], label_spans(drift.entry)[0], drift.value)
     written = [user for user in users if user.line.outbound]
     if via.otherwise == "text" and written and all(u.lacks(via.otherwise_text) for u in written):
         yield _unmapped(written[0], _otherwise(via), str(via.otherwise_text))
 
 
-def _unmapped(user: _Use, span: Span, text: str) -> Diagnostic:
+def _unmapped(user: MapUse, span: Span, text: str) -> Diagnostic:
     assert user.field is not None  # noqa: S101 - a use without a picklist lacks nothing
     related = ((user.line.span, "the map is used here"),)
     return _unlisted(user.field, user.owner, span, text, related)

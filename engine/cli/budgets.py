@@ -14,7 +14,14 @@ if TYPE_CHECKING:  # `--help` must not wait for a database
     from engine.cycle import Summary
     from engine.ports import Store
 
-__all__ = ["forecast", "forecast_lines", "moment", "state_as_json", "states", "wait_lines"]
+__all__ = [
+    "forecast",
+    "forecast_lines",
+    "moment",
+    "state_as_json",
+    "states",
+    "wait_lines",
+]
 
 
 def states(stores: Mapping[Side, Store]) -> list[State]:
@@ -52,9 +59,11 @@ def forecast(stores: Mapping[Side, Store], calls: Mapping[str, int]) -> tuple[di
     )
 
 
-def forecast_lines(budgets: tuple[dict[str, Any], ...], zone: tzinfo) -> Iterator[str]:
-    """A forecast in words."""
-    for each in budgets:
+def forecast_lines(summary: Summary, zone: tzinfo) -> Iterator[str]:
+    """A plan's forecast in words."""
+    if summary.guard_calls:
+        yield _guard_line(summary.guard_calls)
+    for each in summary.budgets:
         budget = f"{each['scope']} {each['threshold']:,} per {each['period']}"
         line = f"would use {each['calls']:,} {each['side'].title()} calls of {each['left']:,} left"
         rest = ""
@@ -62,6 +71,11 @@ def forecast_lines(budgets: tuple[dict[str, Any], ...], zone: tzinfo) -> Iterato
             until = moment(datetime.fromisoformat(each["resets_at"]), zone)
             rest = f"; the rest waits until {until}"
         yield f"{line} ({budget}){rest}"
+
+
+def _guard_line(calls: Mapping[str, int]) -> str:
+    counts = ", ".join(f"{side.title()} {count:,}" for side, count in calls.items())
+    return f"of them for the guard, which counts first ({counts}); `run --yes` does without"
 
 
 def wait_lines(summary: Summary) -> Iterator[str]:

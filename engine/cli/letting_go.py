@@ -87,4 +87,4 @@ def _partner(
     pair, side = name
     types = types_of_pair(pair)
     _, other = record_of(session.program, types[side.other], args.link)
-    return Partner(pair, side, record, other)
+    return Partner(pair, side, record, other, args.relink)

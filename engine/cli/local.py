@@ -11,7 +11,8 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dsl.schema import Field, ObjectType, Side, shipped_schema
+from dsl.schema import ObjectType, Side
+from engine.cli.custom import FIELD_ACTS, add_fields, type_named
 from engine.cli.lists import LISTS, add_list, make_list
 from engine.cli.project import Failure, Project
 from engine.play.table import HELP
@@ -22,7 +23,6 @@ if TYPE_CHECKING:  # `--help` must not wait for a database
 
 __all__ = ["register", "run"]
 
-_VENDOR = {Side.SALESFORCE: "Salesforce", Side.OUTREACH: "Outreach"}
 _STEP = 5_000
 
 _LOAD = """\
@@ -81,22 +81,6 @@ deleted. For leads, contacts and accounts. It prints the master's id.
 example:
   crosswalk local merge Contact 0033z00002mNO7ZAAW 0033z00002mNO7aAAG
 """
-_FIELD = """\
-A custom field of Salesforce has a name that ends in `__c`. In Outreach, custom1 to custom150 are
-there already: one of those is only given a label. A field that is there keeps its type; with
---label alone, it gets another label.
-
-examples:
-  crosswalk local field salesforce Lead Region__c --type picklist --values EMEA,AMER,APAC
-  crosswalk local field salesforce Contact Manager__c --type reference --to User
-  crosswalk local field outreach prospect custom7 --label "Account tier"
-"""
-_FIELDS = """\
-Lists the custom fields that were added, or with --all every field, with its type and label.
-
-example:
-  crosswalk local fields salesforce Lead
-"""
 
 
 def register(parser: argparse.ArgumentParser) -> None:
@@ -138,23 +122,6 @@ def register(parser: argparse.ArgumentParser) -> None:
     merge.add_argument("type", metavar="TYPE", help="Lead, Contact or Account")
     merge.add_argument("id", metavar="MASTER_ID")
     merge.add_argument("loser", metavar="LOSER_ID")
-    field = _command(commands, "field", "add a custom field", _FIELD)
-    field.add_argument("type", metavar="TYPE", help="Lead, prospect, …")
-    field.add_argument("name", metavar="NAME", help="Region__c, or custom7 in Outreach")
-    kinds = ["text", "textarea", "number", "checkbox", "date", "datetime", "picklist", "reference"]
-    field.add_argument("--type", dest="kind", choices=kinds, metavar="KIND", help=", ".join(kinds))
-    field.add_argument("--values", metavar="A,B", help="what a picklist may hold")
-    field.add_argument(
-        "--length", metavar="N", type=int, help="of a text, 255 unless said, or a textarea"
-    )
-    field.add_argument("--to", metavar="TYPE", help="the type that a reference points to")
-    field.add_argument("--label", metavar="L", help="what users read; made of the name unless said")
-    field.add_argument(
-        "--external-id", action="store_true", help="a text of which no two records have the same"
-    )
-    fields = _command(commands, "fields", "list a type's custom fields", _FIELDS)
-    fields.add_argument("type", metavar="TYPE", help="Lead, prospect, …")
-    fields.add_argument("--all", action="store_true", help="all fields, not only custom ones")
     play = commands.add_parser(
         "play",
         help="act as salespeople do: mails, calls, meetings, sequences",
@@ -165,6 +132,7 @@ def register(parser: argparse.ArgumentParser) -> None:
     play.add_argument("script", metavar="SCRIPT|ACT", nargs="+", help="a file, -, or one act")
     play.add_argument("--as", dest="acting", metavar="USER", help="who acts, if no line says so")
     play.add_argument("--format", choices=["text", "json"], default="text")
+    add_fields(lambda name, does, epilog: _command(commands, name, does, epilog))
     add_list(lambda name, does, epilog: _command(commands, name, does, epilog, Side.SALESFORCE))
 
 
@@ -210,9 +178,9 @@ def run(args: argparse.Namespace, project: Project) -> int:
         kind = project.config.stores[side].store
         raise Failure(
             f'[{side}] has store = "{kind}", and `crosswalk local` acts on local orgs only:'
-            f" change the records in {_VENDOR[side]} itself"
+            f" change the records in {side.title()} itself"
         )
-    type_ = _type_named(side, args.type) if "type" in args else None
+    type_ = type_named(side, args.type) if "type" in args else None
     with closing(open_org(side, path)) as org:
         try:
             if type_ is None:
@@ -230,19 +198,8 @@ def _tell(refusal: Refused, side: Side, type_: ObjectType | None) -> int:
         near = get_close_matches(unknown[0], list(type_.fields), 1)
         hint = f" (did you mean {near[0]}?)" if near else ""
     code, message = refusal.code, " ".join(refusal.message.split())
-    print(f"{_VENDOR[side]} refused: {code}: {message}{hint}", file=sys.stderr)
+    print(f"{side.title()} refused: {code}: {message}{hint}", file=sys.stderr)
     return 1
-
-
-def _type_named(side: Side, name: str) -> ObjectType:
-    found = shipped_schema().get(side, name)
-    if found is not None:
-        return found
-    names = sorted(shipped_schema().names(side))
-    folded = {n.casefold(): n for n in names}
-    near = get_close_matches(name.casefold(), list(folded), 1)
-    meant = f"did you mean {folded[near[0]]}?" if near else f"there are {', '.join(names)}"
-    raise Failure(f"{_VENDOR[side]} has no type `{name}`; {meant}")
 
 
 # -- the acts -----------------------------------------------------------------------------------
@@ -307,42 +264,6 @@ def _merge(org: LocalOrg, args: argparse.Namespace, _: ObjectType) -> int:
     return _shown(org, args, org.merge(args.type, args.id, args.loser))
 
 
-def _field(org: LocalOrg, args: argparse.Namespace, type_: ObjectType) -> int:
-    if args.kind is None:
-        if args.label is None:
-            raise Failure(
-                f"say what `{args.name}` is to be: --type, or --label for one that is there"
-            )
-        made = org.label_field(type_.name, args.name, args.label)
-    else:
-        to = None if args.to is None else _type_named(Side(args.side), args.to).name
-        values = [v.strip() for v in (args.values or "").split(",") if v.strip()]
-        more = {"values": values, "length": args.length, "label": args.label, "to": to}
-        more["external_id"] = args.external_id
-        made = org.add_field(type_.name, args.name, args.kind, **more)
-    _print(args, made.name, {"version": 1, "field": {"object": type_.name, **_document(made)}})
-    return 0
-
-
-def _fields(org: LocalOrg, args: argparse.Namespace, type_: ObjectType) -> int:
-    from engine.cli.table import print_json, print_table
-
-    shown = list(type_.fields.values() if args.all else org.file.custom_fields(type_.name))
-    if args.format == "json":
-        print_json({"version": 1, "object": type_.name}, "fields", map(_document, shown))
-        return 0
-    rows = ([f.name, f.vendor_type, f.label, ", ".join(f.picklist or f.references)] for f in shown)
-    if not print_table(["field", "type", "label", "values"], rows):
-        print(f"{type_.name} has no custom fields; add one with `crosswalk local field`")
-    return 0
-
-
-def _document(field: Field) -> dict[str, Any]:
-    from engine.stores.local.custom import as_document
-
-    return as_document(field)
-
-
 def _shown(org: LocalOrg, args: argparse.Namespace, record: RecordId) -> int:
     _print(args, record, org.get(args.type, record) if args.format == "json" else None)
     return 0
@@ -374,7 +295,6 @@ _ACTS: dict[str, Callable[[LocalOrg, argparse.Namespace, ObjectType], int]] = {
     "undelete": _undelete,
     "convert": _convert,
     "merge": _merge,
-    "field": _field,
-    "fields": _fields,
+    **FIELD_ACTS,
     **dict.fromkeys(LISTS, make_list),
 }

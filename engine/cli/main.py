@@ -46,6 +46,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "limits": ("engine.cli.limits", "needs", "show the call budgets, what is used, what waits"),
     "log": ("engine.cli.log", "needs", "show the technical log"),
     "activity": ("engine.cli.activity", "needs", "show what was synced and what rules changed"),
+    "maps": ("engine.cli.maps", "needs", "compare the rules' maps with Salesforce's picklists"),
     "links": ("engine.cli.links", "needs", "show which records are linked"),
     "prune": (
         "engine.cli.prune",

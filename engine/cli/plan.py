@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import gc
 import sys
+from collections.abc import Iterable
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -18,6 +19,8 @@ from engine.cli.project import Failure, Project, able
 
 if TYPE_CHECKING:  # `--help` must not wait for a database
     from engine.case import Case, Change
+    from engine.cycle import Summary
+    from engine.ports import Store
 
 __all__ = ["register", "run"]
 
@@ -38,7 +41,8 @@ def register(parser: argparse.ArgumentParser) -> None:
     parser.epilog = (
         "A plan reads both sides and writes to neither; the run that follows does the same. Its\n"
         "calls are those of that run; with --out those of `run --plan`, which first reads again\n"
-        "what the plan rests on.\n\n"
+        "what the plan rests on. Where the rules have a `guard`, a run reads twice: the guard\n"
+        "counts what the run would do before its first write.\n\n"
         "examples:\n"
         "  crosswalk plan\n"
         "  crosswalk plan --out plan.toml && crosswalk run --plan plan.toml\n"
@@ -50,7 +54,6 @@ def run(args: argparse.Namespace, project: Project) -> int:
     """Print the plan; exit code 0, or as `--detailed-exitcode` has it."""
     from engine.approved import calls_of
     from engine.cli.budgets import forecast, forecast_lines, wait_lines
-    from engine.cli.objections import objection_lines
     from engine.cli.output import ChangeSpool
     from engine.cli.progress import shown_progress
     from engine.cycle import rehearse, rules_digest, run_cycle
@@ -75,6 +78,7 @@ def run(args: argparse.Namespace, project: Project) -> int:
                 saved.add(change, case)
 
         spool = stack.enter_context(ChangeSpool(as_json, limit))
+        earlier = {side: store.calls for side, store in stores.items()}
         with shown_progress() as progress, rehearse(stores, ledger) as (rehearsal, copy):
             summary = run_cycle(
                 program,
@@ -87,6 +91,8 @@ def run(args: argparse.Namespace, project: Project) -> int:
                 progress=progress,
             )
         objections = blast.objections(program, ledger, project.config.timezone)
+        if program.guards and not objections and saved is None:
+            summary = _guarded(summary, stores, earlier)
         budgets = forecast(stores, summary.calls)
         summary = replace(summary, objections=tuple(objections), budgets=budgets)
         if saved is not None:
@@ -98,15 +104,24 @@ def run(args: argparse.Namespace, project: Project) -> int:
             summary = replace(summary, calls=calls, budgets=budgets)
             print(f"saved; `crosswalk run --plan {args.out}` does this", file=sys.stderr)
         spool.print(summary, foretold=True)
-        if not as_json:
-            for line in forecast_lines(budgets, project.config.timezone):
-                print(line)
-    for line in wait_lines(summary):
+        for line in () if as_json else forecast_lines(summary, project.config.timezone):
+            print(line)
+    for line in (*wait_lines(summary), *_objection_lines(summary)):
         print(line, file=sys.stderr)
-    if objections:
-        for line in objection_lines(summary, foretold=True):
-            print(line, file=sys.stderr)
     return 2 if args.detailed_exitcode and spool.writes else 0
+
+
+def _guarded(summary: Summary, stores: dict[Side, Store], earlier: dict[Side, int]) -> Summary:
+    """With the calls of the guard: the run will first read, as this plan did, to count."""
+    read = {side.value: store.calls - earlier[side] for side, store in stores.items()}
+    calls = {side: count + read[side] for side, count in summary.calls.items()}
+    return replace(summary, calls=calls, guard_calls=read)
+
+
+def _objection_lines(summary: Summary) -> Iterable[str]:
+    from engine.cli.objections import objection_lines
+
+    return objection_lines(summary, foretold=True) if summary.objections else ()
 
 
 def chosen(program: Program, name: str | None) -> frozenset[str] | None:

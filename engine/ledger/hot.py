@@ -82,17 +82,23 @@ def insert_intents(
 ) -> list[int]:
     """Commit the writes that are about to be sent; their change ids, in order."""
     with transaction(connection):
-        (last,) = connection.execute("SELECT coalesce(max(id), 0) FROM change").fetchone()
-        numbers = range(last + 1, last + 1 + len(intents))
-        connection.executemany(
-            "INSERT INTO change (id, run, at, pair, layout, action, direction, salesforce_id,"
-            " outreach_id, fields, reason, rule, state)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'sending')",
-            [
-                (number, run, at, *intent[:-1])
-                for number, intent in zip(numbers, intents, strict=True)
-            ],
-        )
+        return _insert(connection, run, at, intents, "sending")
+
+
+def _insert(
+    connection: sqlite3.Connection, run: str, at: str, intents: Sequence[Intent], state: str
+) -> list[int]:
+    (last,) = connection.execute("SELECT coalesce(max(id), 0) FROM change").fetchone()
+    numbers = range(last + 1, last + 1 + len(intents))
+    connection.executemany(
+        "INSERT INTO change (id, run, at, pair, layout, action, direction, salesforce_id,"
+        " outreach_id, fields, reason, rule, state)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        [
+            (number, run, at, *intent[:-1], state)
+            for number, intent in zip(numbers, intents, strict=True)
+        ],
+    )
     return list(numbers)
 
 
@@ -103,6 +109,8 @@ def write_commit(
     with transaction(connection):
         _let_go(connection, commit)
         _write_links(connection, at, commit)
+        if commit.noted:
+            _insert(connection, run, at, commit.noted, "done")
         connection.executemany(
             "UPDATE change SET state = ?2, salesforce_id = ?3, outreach_id = ?4, error = ?5"
             " WHERE id = ?1",

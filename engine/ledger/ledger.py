@@ -147,10 +147,17 @@ class Ledger:
 
     def has_deleted(self, pair: str, link: Link) -> bool:
         """Whether one of these two records was deleted by us, after the other one."""
+        return self._has_done("delete", pair, link)
+
+    def has_moved(self, pair: str, link: Link) -> bool:
+        """Whether a person has ended this link, so that it does not come back by itself."""
+        return self._has_done("unlink", pair, link)
+
+    def _has_done(self, action: str, pair: str, link: Link) -> bool:
         t = schema.change
         query = sa.select(t.c.id).where(
             t.c.pair == pair,
-            t.c.action == "delete",
+            t.c.action == action,
             t.c.state == "done",
             t.c.salesforce_id == link.salesforce_id,
             t.c.outreach_id == link.outreach_id,

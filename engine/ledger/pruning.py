@@ -44,9 +44,10 @@ def forget_old(connection: sqlite3.Connection, before: str, buried: str) -> Prun
     tombstones = _drop_tombstones(connection, buried)
     bared = _bare_tombstones(connection, buried)
     changes = connection.execute(
-        # What was deleted by us along with another record comes back with it: that has to be known
-        # for as long as there is a tombstone.
-        f"DELETE FROM change WHERE {_OLD_RUN} AND NOT (action = 'delete' AND EXISTS (SELECT 1"
+        # What was deleted by us along with another record comes back with it, and what a person
+        # parted does not: that has to be known for as long as there is a tombstone.
+        f"DELETE FROM change WHERE {_OLD_RUN} AND NOT (action IN ('delete', 'unlink') AND EXISTS ("
+        "SELECT 1"
         " FROM tombstone AS t WHERE t.pair = change.pair"
         " AND t.salesforce_id = change.salesforce_id AND t.outreach_id = change.outreach_id))"
     ).rowcount

@@ -116,14 +116,16 @@ class Commit:
     """All that one batch changes in the ledger, committed in one transaction.
 
     `moved` are the records of each pair that were observed to be new, changed or gone: what is held
-    about them may go on. `links` are (pair, Link), `unlinks` (pair, Salesforce id, side that is
-    gone), `revived` (pair, Salesforce id, Outreach id) of tombstones that no longer count,
-    `answers` (change id, state, Salesforce id, Outreach id, error), `seen` the records whose
-    earlier pending rows no longer count, `cursor` (pair, side, place, horizon), `lately` what
-    records held that may be read again (pair, side, id, stamp, digest).
+    about them may go on. `noted` is what was done in the ledger alone, by hand. `links` are (pair,
+    Link), `unlinks` (pair, Salesforce id, side that is gone), `revived` (pair, Salesforce id,
+    Outreach id) of tombstones that no longer count, `answers` (change id, state, Salesforce id,
+    Outreach id, error), `seen` the records whose earlier pending rows no longer count, `cursor`
+    (pair, side, place, horizon), `lately` what records held that may be read again (pair, side, id,
+    stamp, digest).
     """
 
     moved: dict[str, list[RecordId]] = field(default_factory=dict)
+    noted: list[Intent] = field(default_factory=list)
     links: list[tuple[str, Link]] = field(default_factory=list)
     unlinks: list[tuple[str, str, Side]] = field(default_factory=list)
     revived: list[tuple[str, str, int]] = field(default_factory=list)

@@ -29,6 +29,12 @@ class Home:
     def templates(self) -> frozenset[str]:
         return title_names(self.root)
 
+    @property
+    def own_titles(self) -> list[Path]:
+        """The files of the project's own title templates."""
+        folder = self.root / "templates" / "activity_titles" if self.root else None
+        return sorted(folder.glob("*.j2")) if folder else []
+
 
 def home_of(path: Path) -> Home:
     """The project around a file or folder: the nearest folder upward with a `crosswalk.toml`."""
@@ -51,7 +57,7 @@ def template_file(home: Home, name: str) -> Path | None:
 
 
 class Disk:
-    """Reads rule files, and remembers what it has read by their stamps."""
+    """Reads rule files and title templates, and remembers what it has read by their stamps."""
 
     def __init__(self) -> None:
         self._read: dict[Path, tuple[tuple[int, int], Source | Diagnostic]] = {}
@@ -63,7 +69,7 @@ class Disk:
             return []
 
     def read(self, path: Path) -> Source | Diagnostic | None:
-        """A file as last written; None if it cannot be read."""
+        """A file as last written, or that it is no text; None if it cannot be read."""
         try:
             status = path.stat()
             stamp = (status.st_mtime_ns, status.st_size)

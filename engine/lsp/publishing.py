@@ -39,12 +39,12 @@ def as_lsp(view: View, found: Diagnostic) -> lsp.Diagnostic:
 
 
 def _range(view: View, span: Span) -> lsp.Range:
-    document = view.documents.get(span.source.path)
+    document = view.file(span.source.path)
     return document.text.range_of(span) if document else lsp.Range(_START, _START)
 
 
 def _location(view: View, span: Span) -> lsp.Location | None:
-    document = view.documents.get(span.source.path)
+    document = view.file(span.source.path)
     return lsp.Location(document.uri, document.text.range_of(span)) if document else None
 
 
@@ -73,7 +73,7 @@ def _by_file(view: View) -> Iterator[tuple[str, tuple[int | None, list[lsp.Diagn
     for each in view.diagnostics:
         found.setdefault(each.span.source.path, []).append(as_lsp(view, each))
     for path, rows in found.items():
-        document = view.documents.get(path)
+        document = view.file(path)
         if document is None:
             yield from_fs_path(path) or path, (None, rows)
         else:

@@ -32,10 +32,14 @@ class Document:
 
 @dataclass(frozen=True)
 class View:
-    """A project, or a file by itself, as it is at one moment: every file, and what is wrong."""
+    """A project, or a file by itself, as it is at one moment: every file, and what is wrong.
+
+    `titles` are the project's own title templates, as they are on disk.
+    """
 
     home: Home
     documents: Mapping[str, Document]
+    titles: Mapping[str, Document]
     templates: frozenset[str]
     checked: Checked
     diagnostics: tuple[Diagnostic, ...]
@@ -47,6 +51,10 @@ class View:
 
     def module(self, path: str) -> Module | None:
         return next((each for each in self.modules if each.source.path == path), None)
+
+    def file(self, path: str) -> Document | None:
+        """A rule file or title template."""
+        return self.documents.get(path) or self.titles.get(path)
 
 
 def path_of(uri: str) -> str:
@@ -75,7 +83,7 @@ class Workspace:
         self._open: dict[str, Document] = {}
         self._roots: set[Path] = set()
         self._views: dict[object, tuple[object, View]] = {}
-        self._checkers: dict[object, tuple[frozenset[str], Checker]] = {}
+        self._checkers: dict[object, tuple[object, Checker]] = {}
         self._disk = Disk()
 
     # -- what the editor tells ------------------------------------------------------------------
@@ -142,12 +150,34 @@ class Workspace:
         """Checked anew only if something has changed since."""
         key = _key(home, alone)
         documents, failed = self._documents(home, alone)
-        templates = home.templates
-        state = (home, templates, tuple(document.source for document in documents), failed)
+        templates, titles = home.templates, [] if alone else self._titles(home)
+        texts = tuple(document.source for document in (*documents, *titles))
+        state = (home, templates, texts, failed)
         kept = self._views.get(key)
         if kept is None or kept[0] != state:
-            kept = self._views[key] = (state, self._check(key, home, documents, failed, templates))
+            checker = self._checker(key, templates, titles)
+            kept = self._views[key] = (state, self._check(checker, home, documents, failed, titles))
         return kept[1]
+
+    def _titles(self, home: Home) -> list[Document]:
+        """The project's own title templates; what is no text is none."""
+        found = (self._disk.read(path) for path in home.own_titles)
+        return [self._as_document(source) for source in found if isinstance(source, Source)]
+
+    def _as_document(self, source: Source) -> Document:
+        uri = from_fs_path(source.path) or source.path
+        return Document(uri, Text(source.text, self.encoding), source)
+
+    def _checker(
+        self, key: object, templates: frozenset[str], titles: Sequence[Document]
+    ) -> Checker:
+        """Kept from check to check, for as long as no template changes."""
+        own = {Path(title.source.path).stem: title.source for title in titles}
+        known = self._checkers.get(key)
+        if known is None or known[0] != (templates, own):
+            made = Checker(self._schema, templates, own)
+            known = self._checkers[key] = ((templates, own), made)
+        return known[1]
 
     def _documents(
         self, home: Home, alone: str | None
@@ -159,8 +189,7 @@ class Workspace:
         for path in sorted({*opened, *(each.as_posix() for each in on_disk)}):
             found = self._open.get(path) or self._disk.read(Path(path))
             if isinstance(found, Source):
-                text = Text(found.text, self.encoding)
-                found = Document(from_fs_path(path) or path, text, found)
+                found = self._as_document(found)
             if isinstance(found, Document):
                 documents.append(found)
             elif found is not None:
@@ -169,19 +198,18 @@ class Workspace:
 
     def _check(
         self,
-        key: object,
+        checker: Checker,
         home: Home,
         documents: Sequence[Document],
         failed: tuple[Diagnostic, ...],
-        templates: frozenset[str],
+        titles: Sequence[Document],
     ) -> View:
-        known = self._checkers.get(key)
-        if known is None or known[0] != templates:
-            known = self._checkers[key] = (templates, Checker(self._schema, templates))
-        checked = known[1].check([document.source for document in documents])
+        checked = checker.check([document.source for document in documents])
         found = checked.diagnostics
         if failed:
             # What is not defined may well be defined in the file that could not be read.
             found = in_order((*failed, *(d for d in found if d.code != "CW207")))
-        by_path = {document.source.path: document for document in documents}
-        return View(home, by_path, templates, checked, found, self._schema)
+        by_path, titled = (
+            {document.source.path: document for document in each} for each in (documents, titles)
+        )
+        return View(home, by_path, titled, home.templates, checked, found, self._schema)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from dsl import syntax as s
 from dsl.diagnostics import closest
@@ -108,6 +109,10 @@ def _differences(
             if not _refers(world, type_, known, was, kept):
                 name = name_shown(world, type_.side, known, was)
                 found.append(_Difference(known.name, wanted, name))
+        elif known is not None and known.many:
+            if not _holds(world, type_, known, was or [], kept, whole=wanted_whole):
+                names = [name_shown(world, type_.side, known, each) for each in was or []]
+                found.append(_Difference(known.name, wanted, names))
         elif not _same(known, kept, was, whole=wanted_whole):
             first = was[0] if isinstance(was, list) and len(was) == 1 else was
             found.append(_Difference(each.name.text, wanted, was if wanted_whole else first))
@@ -120,6 +125,19 @@ def _refers(
     if isinstance(wanted, str) and wanted:
         return means(world, type_.side, known, was, wanted)
     return was == wanted or (was is None and is_empty(wanted))
+
+
+def _holds(
+    world: World, type_: ObjectType, known: Field, was: list[Any], wanted: list[Any], *, whole: bool
+) -> bool:
+    """Whether a relationship to many records holds what goes by these names, and nothing else.
+
+    For one name that is no list, others may be there too.
+    """
+    if (whole or not wanted) and len(was) != len(wanted):
+        return False
+    side = type_.side
+    return all(any(means(world, side, known, each, str(name)) for each in was) for name in wanted)
 
 
 def _same(known: Field | None, wanted: Value, was: Value, *, whole: bool) -> bool:

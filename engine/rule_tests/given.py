@@ -88,6 +88,9 @@ class Records:
                 raise Unfit(each.span, "ids are given by the org, not by a test")
             if known is not None and known.kind is Kind.REFERENCE and isinstance(value, str):
                 value = self._referred(type_.side, known, value, each.value.span)
+            elif known is not None and known.many and isinstance(value, list):
+                span = each.value.span
+                value = [self._referred(type_.side, known, str(name), span) for name in value]
             found[each.name.text] = value
         return _with_name_parted(type_, found)
 

@@ -30,6 +30,7 @@ def synced(tmp_path_factory: pytest.TempPathFactory) -> Path:
     _replace(folder / "rules/leads.sync", "create when Email is", "create when LastName is")
     _replace(folder / "rules/leads.sync", "        City                 -> addressCity\n", "")
     (folder / "rules/stages.sync").rename(folder / "rules/maps.sync")
+    _replace(folder / "templates/activity_titles/text_sent.j2", "[Text] [Out]", "[SMS]")
     main([*here, "run"])
     main([*here, "local", "edit", "salesforce", "Lead", LEAD, "Title=CFO"])
     with closing(sqlite3.connect(folder / "crosswalk.db")) as ledger:
@@ -66,13 +67,14 @@ def test_what_was_synced_is_told_per_run_and_type(ask: Ask) -> None:
 
 
 def test_changed_rules_are_told_with_the_run_that_first_went_by_them(ask: Ask) -> None:
-    rows = ask("activity", "--rules", "--limit", "3")
+    rows = ask("activity", "--rules", "--limit", "4")
     assert [row["message"] for row in rows] == [
         "Lead <-> prospect: `polling every 10 minutes` -> `polling every 15 minutes`",
         (
             "`inbound create` of Lead <-> prospect: condition changed from `Email is present` to"
             " `LastName is present`"
         ),
+        ("title text_sent: `[Outreach] [Text] [Out] {{ body }}` -> `[Outreach] [SMS] {{ body }}`"),
         "`City -> addressCity` removed from Lead <-> prospect",
     ]
     assert rows[1]["before"] == "inbound create when Email is present"
@@ -83,7 +85,7 @@ def test_changed_rules_are_told_with_the_run_that_first_went_by_them(ask: Ask) -
 
 
 def test_the_first_rules_are_told_item_by_item(ask: Ask) -> None:
-    first = ask("activity", "--rules")[3:]
+    first = ask("activity", "--rules")[4:]
     assert "`stages lead_status` added" in [row["message"] for row in first]
     assert all(row["before"] is None for row in first)
 

@@ -44,3 +44,16 @@ def test_the_log_and_the_status_tell_of_a_stopped_run(sample: Path) -> None:
     rows = crosswalk(sample, "log", "--status", "stopped", "--format", "json").json["rows"]
     assert "the guard lets it create 5" in rows[0]["message"]
     assert "stopped" in crosswalk(sample, "status").out
+
+
+def test_a_plan_foretells_the_calls_of_a_guarded_run_those_of_the_guard_among_them(
+    sample: Path,
+) -> None:
+    (sample / "rules" / "guard.sync").write_text("guard { creates 500 per run }\n")
+    plan = crosswalk(sample, "plan", "--format", "json").json
+    assert all(plan["guard_calls"].values())
+    assert "of them for the guard, which counts first (Salesforce" in crosswalk(sample, "plan").out
+    assert crosswalk(sample, "run", "--format", "json").json["calls"] == plan["calls"]
+    spared = crosswalk(sample, "plan", "--format", "json").json
+    without = {side: n - spared["guard_calls"][side] for side, n in spared["calls"].items()}
+    assert crosswalk(sample, "run", "--yes", "--format", "json").json["calls"] == without

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dsl.changes import RuleChange, changes, facts, facts_as_json, facts_from_json
+from dsl.changes import Fact, RuleChange, changes, facts, facts_as_json, facts_from_json
 from dsl.source import Source
 
 TOUR = Path(__file__).parents[1] / "data" / "tour.sync"
@@ -221,6 +221,59 @@ class _Form:
 
 
 FORMS = st.randoms(use_true_random=False).map(_Form)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ('Email is present and City = "x"', '(Email is present) and ((City = "x"))'),
+        ('Email is present and City = "x"', 'all { Email is not empty  City = "x" }'),
+        (
+            "not Email changed or (City changed or Title changed)",
+            "any {not (Email changed) City changed Title changed}",
+        ),
+        ("(City changed and Title changed)", "City changed and Title changed"),
+    ],
+)
+def test_conditions_that_say_the_same_have_not_changed(one: str, other: str) -> None:
+    assert told(lead(f"polling when {one}"), lead(f"polling when {other}")) == []
+
+
+def test_parentheses_that_matter_are_a_change() -> None:
+    one, other = (
+        "City changed and (Title changed or Email changed)",
+        "City changed and Title changed or Email changed",
+    )
+    (change,) = between(lead(f"polling when {one}"), lead(f"polling when {other}"))
+    assert (change.before, change.after) == (f"polling when {one}", f"polling when {other}")
+    assert told(
+        lead("polling when not (A__c = 1 and B__c = 1)"),
+        lead("polling when not A__c = 1 and B__c = 1"),
+    )
+
+
+def test_a_title_template_that_changes_is_told_with_both_texts() -> None:
+    def titles(**texts: str) -> tuple[Fact, ...]:
+        folder = "templates/activity_titles"
+        return facts([], {n: Source(f"{folder}/{n}.j2", text) for n, text in texts.items()})
+
+    one, other = (
+        titles(call_logged="[Call] {{ purpose }}\n", text_sent="A"),
+        titles(call_logged="Call", task_created="B"),
+    )
+    found = changes(one, facts_from_json(facts_as_json(other)))
+    assert [(c.scope, c.before, c.after, c.place) for c in found] == [
+        (
+            "title call_logged",
+            "[Call] {{ purpose }}",
+            "Call",
+            "templates/activity_titles/call_logged.j2:1",
+        ),
+        ("title task_created", None, "B", "templates/activity_titles/task_created.j2:1"),
+        ("title text_sent", "A", None, "templates/activity_titles/text_sent.j2:1"),
+    ]
+    assert found[0].message == "title call_logged: `[Call] {{ purpose }}` -> `Call`"
+    assert found[1].message == "`B` added to title task_created"
 
 
 @given(revisions(), FORMS, FORMS)

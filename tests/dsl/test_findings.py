@@ -84,7 +84,7 @@ LINES_OF_BAD = [
     ("Title -> stage.name", "CW204", "stage.name"),
     ("lower(Title) <-> title", "CW204", "lower(Title)"),
     ('"x" <- title', "CW204", '"x"'),
-    ("OwnerId -> opportunities", "CW204", "opportunities"),
+    ("OwnerId <-> assignedUsers", "CW204", "assignedUsers"),
     ("IsConverted <- optedOut", "CW204", "IsConverted"),
     ("Id <- externalId", "CW204", "Id"),
     ("Description -> sequence.name", "CW204", "sequence.name"),

@@ -8,6 +8,8 @@ from dsl.codes import CODES
 from dsl.page_of_code import PAGES, load_page
 from tests.dsl.support import findings
 
+#: What is only found where an org has been asked.
+LIVE = {"CW412"}
 WRITTEN = sorted(file.stem for file in PAGES.glob("*.md"))
 
 
@@ -18,12 +20,12 @@ def test_every_page_is_of_a_code() -> None:
 
 @pytest.mark.parametrize("code", WRITTEN)
 def test_the_bad_example_gives_that_finding_and_no_other(code: str) -> None:
-    assert [d.code for d in findings(load_page(code).bad)] == [code]
+    assert [d.code for d in findings(load_page(code).bad, live=code in LIVE)] == [code]
 
 
 @pytest.mark.parametrize("code", WRITTEN)
 def test_the_good_example_is_clean(code: str) -> None:
-    assert [(d.code, d.message) for d in findings(load_page(code).good)] == []
+    assert [(d.code, d.message) for d in findings(load_page(code).good, live=code in LIVE)] == []
 
 
 @pytest.mark.parametrize("code", WRITTEN)

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections import Counter
+from contextlib import closing
 from datetime import UTC
 from itertools import pairwise
 from pathlib import Path
@@ -14,6 +18,7 @@ from hypothesis import strategies as st
 
 from engine.budget import budgeted
 from engine.ledger import Ledger
+from engine.ledger.callbook import Window
 from engine.model import SIDES
 from engine.ports import BudgetSpent
 from engine.stores.local import open_org
@@ -157,6 +162,62 @@ def test_what_two_share_a_ledger_for_is_never_overrun(tmp_path: Path) -> None:
     assert (org.calls, refused) == (50, 20)
     for each in (*ledgers, org):
         each.close()
+
+
+SPENDER = """
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from dsl.program import LimitRule
+from dsl.source import Source, Span
+from engine.budget import Budget
+from engine.ledger import Ledger
+from engine.model import Side
+
+class Clock:
+    def now(self):
+        return datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
+
+rule = LimitRule(Span(Source("", ""), 0, 0), Side.OUTREACH, "own", 2_200, "hour")
+ledger = Ledger(Path(sys.argv[1]))
+budget = Budget(Side.OUTREACH, [rule], ledger, Clock(), UTC, lambda: None)
+print("ready", flush=True)
+sys.stdin.readline()
+sent = 0
+while budget.ask(50, 1) is None or budget.reserved:
+    calls = min(budget.reserved, 50)
+    budget.spend(calls)
+    sent += calls
+print(sent)
+"""
+
+
+def test_processes_that_share_a_ledger_never_overrun_a_budget(tmp_path: Path) -> None:
+    path, root = tmp_path / "ledger.db", str(Path(__file__).parents[2])
+    hour = Window("hour", "2026-11-23T09:00:00.000Z")
+    with closing(Ledger(path)) as ledger:
+        # From here on calls are first reserved ahead in blocks, and near the threshold no longer.
+        ledger.calls.reserve(O, [hour], 0, lambda _spent: 100)
+        both = [
+            subprocess.Popen(
+                [sys.executable, "-c", SPENDER, str(path)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
+                env=os.environ | {"PYTHONPATH": root},
+            )
+            for _ in range(2)
+        ]
+        for process in both:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "ready\n"
+        for process in both:
+            assert process.stdin is not None
+            process.stdin.write("go\n")
+            process.stdin.flush()
+        sent = [int(process.communicate()[0]) for process in both]
+        assert sum(sent) == 2_100
+        assert ledger.calls.spent(O, [hour])[0].used == 2_200
 
 
 def test_a_crash_between_reservation_and_call_costs_calls_and_never_gives_more() -> None:

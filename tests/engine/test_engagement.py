@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from engine.ledger.schema import pending
 from engine.play import read_script
 from engine.stores.local import SAMPLE, load
 from engine.stores.local.play import Stage
@@ -133,3 +134,25 @@ def test_contact_roles_wait_for_their_contacts_and_go_both_ways() -> None:
             [(deal, late, "Influencer"), (deal, known, "Other")]
         )
         assert not any(at.run().counts.values())
+
+
+def test_who_works_the_sequence_is_told_though_the_user_has_left_salesforce() -> None:
+    with world(
+        USERS + LEADS.replace("Email -> emails", "Email -> emails  OwnerId <-> owner")
+    ) as at:
+        load(at.orgs[S], SAMPLE / "setup")
+        (ann, hers), (bob, _) = user(at, "ann"), user(at, "bob")
+        lead = at.create(S, "Lead", LastName="Gonzalez", Company="Edge", Email=ROSE, OwnerId=bob)
+        at.run()
+        for left in (ann, bob):
+            at.edit(S, "User", left, IsActive=False)
+        play(at, 'make sequence "Warm up" with auto_email by ann@x.co')
+        play(at, f'add {ROSE} to sequence "Warm up"')
+        at.run()
+        assert at.one(S, "Lead", lead, "Current_Sequence_User_SFDC_ID__c") == bob
+        assert not list(at.ledger.rows(pending.select()))
+        at.edit(O, "prospect", 1, owner=hers)
+        at.run()
+        assert at.one(S, "Lead", lead, "OwnerId") == bob
+        (waits,) = at.ledger.rows(pending.select())  # an owner has to be active
+        assert f"User {ann} is inactive" in waits["message"]

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC
 
 import pytest
 
+from engine.activity import entries
 from engine.again import held_records, no_partner
 from engine.chosen import Chosen, Partner
 from engine.cycle import Summary
+from engine.ledger.looking import Filters, log_rows
 from engine.model import Outcome, Result, Write
+from engine.undo import undo
 from tests.engine.test_cycle import ACCOUNTS, LEADS, ROSE
 from tests.engine.world import O, S, World, world
 
@@ -179,3 +183,55 @@ def test_a_record_goes_on_once_the_owner_of_its_key_gives_it_up(leads: World) ->
     leads.edit(O, "prospect", leads.links(PAIR)[one], emails=["other@edge.com"])
     run_as_planned(leads)
     assert set(leads.links(PAIR)) == {one, two}
+
+
+def test_a_prospect_moves_to_another_lead_by_hand_and_an_undo_moves_it_back(leads: World) -> None:
+    old = leads.create(S, "Lead", **ROSE)
+    leads.run()
+    new = leads.create(S, "Lead", **ROSE | {"LastName": "Frank"})
+    assert leads.run().counts["held"] == 1
+    (prospect,) = leads.links(PAIR).values()
+    named = Partner(PAIR, S, new, prospect)
+    (objection,) = no_partner(leads.program, leads.stores, leads.ledger, named)
+    assert "with --relink" in objection.message
+    named = Partner(PAIR, S, new, prospect, moves=True)
+    assert no_partner(leads.program, leads.stores, leads.ledger, named) == []
+
+    moved = again(leads, "review", partner=named)
+    assert (moved.counts["unlinked"], moved.counts["linked"]) == (1, 1)
+    assert leads.links(PAIR) == {new: prospect}
+    assert leads.one(O, "prospect", prospect, "lastName") == "Frank"
+    (log,) = leads.ledger.rows(log_rows(Filters(id=str(old), status="unlinked")))
+    assert log["message"] == f"its prospect {prospect} is linked by hand to Lead {new}"
+    synced = next(e for e in entries(leads.ledger) if e.run == moved.run)
+    assert (synced.counts["linked"], synced.counts["unlinked"]) == (1, 1)
+
+    anew = leads.run()  # the old lead bears the e-mail of a prospect that is taken
+    assert (anew.counts["held"], anew.counts["created"]) == (1, 0)
+    assert held_records(leads.ledger, {"review"}) == {(PAIR, S): [old]}
+    leads.edit(S, "Lead", old, Title="CEO")
+    leads.run()
+    assert leads.links(PAIR) == {new: prospect}
+
+    back = undo(leads.program, leads.stores, leads.ledger, UTC, moved.run, clock=leads.clock)
+    assert (back.left, leads.links(PAIR)) == ((), {old: prospect})
+    assert leads.one(O, "prospect", prospect, "lastName", "title") == ("Gonzalez", None)
+    leads.run()
+    assert leads.one(O, "prospect", prospect, "lastName", "title") == ("Gonzalez", "CEO")
+    assert held_records(leads.ledger, {"review"}) == {(PAIR, S): [new]}
+    forth = undo(leads.program, leads.stores, leads.ledger, UTC, back.run, clock=leads.clock)
+    assert (forth.left, leads.links(PAIR)) == ((), {new: prospect})
+
+
+def test_a_link_that_was_ended_by_hand_does_not_come_back_by_itself(leads: World) -> None:
+    old = leads.create(S, "Lead", **ROSE)
+    leads.run()
+    new = leads.create(S, "Lead", **ROSE)
+    leads.run()
+    (prospect,) = leads.links(PAIR).values()
+    again(leads, "review", partner=Partner(PAIR, S, new, prospect, moves=True))
+    leads.edit(S, "Lead", old, Email="old@edge.com")
+    leads.delete(S, "Lead", new)
+    leads.run()
+    leads.run()
+    assert leads.links(PAIR) == {old: prospect + 1}

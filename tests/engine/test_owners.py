@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import UTC
 from typing import Any
 
 import pytest
 
 from engine.ledger.schema import pending
+from engine.undo import undo
+from tests.dsl.support import codes
+from tests.dsl.support import lead as sync
 from tests.engine.world import O, S, World, world
 
 USERS = "sync User <-> user { match Email = email polling pushing fields { Email -> email } }"
@@ -215,3 +219,61 @@ def test_a_required_reference_waits_and_says_for_what() -> None:
         at.edit(S, "Contact", contact, Email="a@x.co")
         at.run()
         assert len(at.all(O, "opportunityProspectRole")) == 1
+
+
+TEAM = (
+    USERS
+    + """
+sync Lead <-> prospect {
+    match Email = emails
+    polling
+    inbound create
+    inbound update
+    fields {
+        Email         -> emails
+        SDR__c        -> assignedUsers
+        Sales_Ops__c  -> assignedUsers
+    }
+}
+"""
+)
+
+
+def test_a_line_adds_its_user_to_the_assigned_ones_and_takes_out_the_one_it_gave_before() -> None:
+    with world(TEAM) as at:
+        for name in ("SDR__c", "Sales_Ops__c"):
+            at.orgs[S].add_field("Lead", name, "reference", to="User")
+        left, right = {}, {}
+        for name in ("ann", "bob", "cleo", "dan"):
+            left[name], right[name] = user(at, name)
+
+        def assigned() -> list[str]:
+            names = {there: name for name, there in right.items()}
+            return [names[each] for each in at.one(O, "prospect", 1, "assignedUsers")]
+
+        both = {"SDR__c": left["ann"], "Sales_Ops__c": left["bob"]}
+        lead = at.create(S, "Lead", **ROSE, **both)
+        at.run()
+        assert assigned() == ["ann", "bob"]
+        at.edit(O, "prospect", 1, assignedUsers=[right[n] for n in ("dan", "ann", "bob")])
+        at.edit(S, "Lead", lead, SDR__c=left["cleo"])
+        second = at.run()
+        assert assigned() == ["dan", "bob", "cleo"]  # whom somebody put there stays
+        undo(at.program, at.stores, at.ledger, UTC, second.run, clock=at.clock)
+        assert assigned() == ["dan", "ann", "bob"]
+        at.edit(S, "Lead", lead, SDR__c=left["bob"], Sales_Ops__c=left["ann"])
+        at.run()
+        assert assigned() == ["dan", "ann", "bob"]
+        at.edit(S, "Lead", lead, SDR__c=None)
+        at.run()
+        assert assigned() == ["dan", "ann"]
+        at.run()
+        assert at.written() == []
+
+
+def test_only_a_reference_to_the_same_kind_of_record_is_added_and_one_way() -> None:
+    assert codes(sync(fields="SDR__c -> assignedUsers")) == []
+    assert codes(sync(fields="OwnerId <-> assignedUsers")) == ["CW204"]
+    assert codes(sync(fields="OwnerId -> assignedUsers once")) == ["CW204"]
+    assert codes(sync(fields="Company -> assignedUsers")) == ["CW203"]
+    assert codes(sync(fields="SDR__c <- assignedUsers")) == ["CW203"]

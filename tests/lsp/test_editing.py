@@ -227,3 +227,23 @@ def test_a_project_can_be_named_on_the_command_line(start: Start, project: Path)
     (project / "rules" / "shared.sync").write_text(SHARED.replace("Title ", "Tittle"))
     editor = start(None, "--project", str(project))
     editor.wait_for((project / "rules" / "shared.sync").as_uri(), "CW202")
+
+
+def test_the_projects_own_title_templates_are_checked_as_they_are_on_disk(
+    start: Start, project: Path
+) -> None:
+    title = project / "templates" / "activity_titles" / "weekly.j2"
+    title.write_text("[Mail] ü {{ subjct }}\n", encoding="utf-8")
+    editor = start(project)
+    leads = editor.uri("rules/leads.sync")
+    editor.open(leads, LEADS)
+    uri = editor.uri("templates/activity_titles/weekly.j2")
+    (found,) = editor.wait_for(uri, "CW208")
+    assert "has no variable `subjct`" in found["message"]
+    assert found["range"]["start"] == {"line": 0, "character": 12}
+    (place,) = found["relatedInformation"]
+    assert place["location"]["uri"] == editor.uri("rules/shared.sync")
+    title.write_text("[Mail] {{ subject }}\n", encoding="utf-8")
+    editor.tell("workspace/didChangeWatchedFiles", {"changes": [{"uri": uri, "type": 2}]})
+    editor.wait_for(uri)
+    assert editor.leave() == 0

@@ -105,7 +105,7 @@ def requests_by_chance(draw: st.DrawFn) -> tuple[str, str, dict[str, str], bytes
 
 
 @settings(
-    max_examples=60,
+    max_examples=40,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],

@@ -16,6 +16,7 @@ __all__ = [
     "Story",
     "account_that_comes_later",
     "alike_made_in_the_same_second",
+    "held_and_readdressed_within_the_overlap",
     "made_unheard_and_seen_late",
     "match_that_belongs_to_another",
     "meeting_of_two_half_empty",
@@ -103,6 +104,19 @@ def seen_late_behind_a_cut_off_scan() -> list[str]:
             at.clock.pass_(minutes=20)
             at.run()
         return _not_one_each(at)
+
+
+def held_and_readdressed_within_the_overlap() -> list[str]:
+    """Of two leads that match one prospect, one gets another e-mail a minute later."""
+    with world(RULES) as at:
+        at.stores[S] = Late(at.orgs[S])
+        first, second = _lead(at, "first", "a@x.co"), _lead(at, "second", "a@x.co")
+        at.create(O, "prospect", emails=["a@x.co"])
+        at.run()
+        at.edit(S, "Lead", second, Email="b@x.co")
+        at.run()
+        missing = {first, second} - at.links(PAIR).keys()
+        return [f"{missing} have no prospect"] if missing else []
 
 
 def made_unheard_and_seen_late() -> list[str]:

@@ -9,7 +9,6 @@ from dsl.schema import ObjectType
 from engine.ledger import Ledger
 from engine.model import Cursor, Outcome, Page, RecordId, Result, Row, Value, Write
 from engine.ports import Unreachable
-from engine.stores.local import LocalOrg
 from tests.sim.book import Book
 from tests.sim.sky import LAG, Sky, Spot, shown
 
@@ -17,18 +16,19 @@ __all__ = ["Commits", "Weather"]
 
 
 class Weather:
-    """Delegates each call to a local org, unless something comes between.
+    """Delegates each call to a local org or a store over HTTP, unless something comes between.
 
     `fetch` and `find` see a record at once, a scan up to `LAG` late.
     """
 
     lag = LAG
 
-    def __init__(self, org: LocalOrg, sky: Sky, book: Book, ledger: Ledger) -> None:
+    def __init__(self, org: Any, sky: Sky, book: Book, ledger: Ledger) -> None:
         self.org = org
         self.side = org.side
         self.page_size = org.page_size
         self.write_size = org.write_size
+        self.sweeps = getattr(org, "sweeps", False)
         self._sky = sky
         self._book = book
         self._ledger = ledger

@@ -133,6 +133,39 @@ def test_rules_over_a_custom_field_sync_once_it_is_added(tmp_path: Path) -> None
     assert record["Tier__c"] == "silver"
 
 
+def test_a_picklist_changes_as_in_setup_and_its_records_follow(tmp_path: Path) -> None:
+    org, _ = org_of(S)
+    load(org, SAMPLE / "salesforce")
+    org.change_picklist("Lead", "Status", "rename", "Working - Contacted", "Working")
+    org.change_picklist("Lead", "Status", "deactivate", "Closed - Not Converted")
+    org.change_picklist("Lead", "Status", "add", "Nurturing")
+    org.change_picklist("Opportunity", "StageName", "deactivate", "Prospecting")
+    org.change_picklist("Opportunity", "StageName", "add", "Prospecting")
+    org.change_picklist("Opportunity", "StageName", "deactivate", "Qualification")
+    with pytest.raises(Refused, match="has the value nurturing already"):
+        org.change_picklist("Lead", "Status", "add", "nurturing")
+    with pytest.raises(Refused, match="no picklist"):
+        org.change_picklist("Lead", "Title", "add", "CEO")
+    with pytest.raises(Refused, match="has no value Gone"):
+        org.change_picklist("Lead", "Status", "rename", "Gone", "There")
+    dump(org, tmp_path)
+    other, _ = org_of(S)
+    load(other, tmp_path)
+    for each in (org, other):
+        described = each.describe("Lead")
+        assert described is not None
+        status = described.fields["Status"]
+        active = ("Open - Not Contacted", "Working", "Closed - Converted", "Nurturing")
+        assert (status.picklist, status.inactive) == (active, ("Closed - Not Converted",))
+        assert {row[1] for row in rows(each, "LeadStatus", "ApiName")} == set(active)
+        held = {row[1] for row in rows(each, "Lead", "Status")}
+        assert "Working" in held
+        assert "Working - Contacted" not in held
+        stages = dict(row[1:] for row in rows(each, "OpportunityStage", "ApiName", "IsActive"))
+        assert [name for name, active in stages.items() if not active] == ["Qualification"]
+        each.close()
+
+
 def test_no_two_records_have_the_same_external_id(tmp_path: Path) -> None:
     org, _ = org_of(S)
     org.add_field("Lead", "Code__c", "text", external_id=True)

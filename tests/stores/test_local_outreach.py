@@ -43,7 +43,7 @@ def org(at: tuple[LocalOrg, Clock]) -> LocalOrg:
         ({"dateOfBirth": "2024-02-30"}, "not a date"),
         ({"stage": 7}, "there is no stage of id 7"),
         ({"stage": "Working"}, "not an id"),
-        ({"assignedUsers": [1]}, "several records"),
+        ({"assignedUsers": [1]}, "there is no user of id 1"),
         ({"sequenceStates": [1]}, "read-only"),
         ({"firstName": 5}, "not text"),
     ],

@@ -167,6 +167,22 @@ def test_references_are_written_and_taken_away(at: Connected, people: list[int])
         assert at.store.fetch("prospect", fields, [people[5]])[0][2:] == (value, name)
 
 
+def test_a_relationship_to_many_is_written_whole_and_read_in_line(
+    at: Connected, people: list[int]
+) -> None:
+    ids = [
+        at.org.create("user", {"firstName": n, "lastName": "Lee", "email": f"{n}@many.co"})
+        for n in ("ann", "bob")
+    ]
+    for wanted in (ids, ids[1:], []):
+        (done,) = at.store.write("prospect", [Write(people[0], {"assignedUsers": wanted})])
+        assert done.outcome is Outcome.DONE
+        ((_, _, found),) = at.store.fetch("prospect", ["assignedUsers"], [people[0]])
+        assert (found or []) == wanted
+    (wrong,) = at.store.write("prospect", [Write(people[0], {"assignedUsers": [1 << 40]})])
+    assert wrong.outcome is Outcome.REFUSED
+
+
 def test_a_scan_goes_on_while_records_are_written_and_share_stamps(
     at: Connected, people: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:

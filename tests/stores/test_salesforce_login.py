@@ -79,6 +79,10 @@ def test_a_session_is_kept_for_the_next_process(url: str, auth: str) -> None:
     _works(url, vault, auth=auth)
     _works(url, vault, auth=auth)
     assert len(vault.kept) == 1
+    with connected(url, vault, auth=auth, client_secret=CANARY, password=CANARY) as store:
+        assert store.describe("Lead") is not None  # the session is still good
+        (found,) = store.checkups([])  # and the credentials are looked at all the same
+    assert "Salesforce refuses the login" in found.advice
 
 
 def test_a_jwt_is_signed_with_the_key_of_the_connected_app(

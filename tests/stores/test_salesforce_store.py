@@ -226,6 +226,7 @@ MISHAPS = "before=.03,after=.03,reset=.03,truncated=.03,401=.01,429=.03,500=.03,
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pauses as between tries, but short."""
     monkeypatch.setattr("engine.stores.salesforce.connection._FIRST_PAUSE", 0.001)
+    monkeypatch.setattr("engine.stores.salesforce.bulk._FIRST_WAIT", 0.001)
 
 
 @pytest.mark.usefixtures("_quick")
@@ -269,6 +270,17 @@ def test_a_create_that_may_have_happened_is_not_sent_again(
     assert len({row[2:] for row in rows}) == len(rows)  # nobody twice
     assert unknown
     assert made
+
+
+@pytest.mark.usefixtures("_quick")
+def test_a_large_first_load_loses_nothing_to_an_answer_that_breaks_off(
+    org: LocalOrg, path: Path
+) -> None:
+    ids = _make(org, 4_500)
+    with served(path, "truncated=.3,reset=.05", 5) as url, connected(url) as store:
+        store._reading.bulk_from = 1
+        for _ in range(4):
+            assert [row[0] for row in _rows(store)] == ids
 
 
 @pytest.mark.usefixtures("_quick")

@@ -56,7 +56,7 @@ class Asked:
         """The request's JSON. Raises `ApiError`."""
         try:
             return msgspec.json.decode(self.body)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             raise ApiError(400, "badRequest", [("The body is no JSON document.", None)]) from None
 
 

@@ -110,15 +110,22 @@ def _related(known: Field, value: Any, types: dict[str, str]) -> Any:
     if not isinstance(value, dict) or "data" not in value:
         raise invalid(f"'{known.name}' needs 'data'.", pointer)
     data = value["data"]
-    if known.many or data is None:
-        return data
+    if known.many:
+        if not isinstance(data, list):
+            raise invalid(f"'{known.name}' needs 'data', which is a list.", pointer)
+        return [_identified(known, each, pointer, types) for each in data]
+    return None if data is None else _identified(known, data, pointer, types)
+
+
+def _identified(known: Field, data: Any, pointer: str, types: dict[str, str]) -> int:
+    """The id in a resource identifier. Raises `ApiError`."""
     if not isinstance(data, dict) or not isinstance(data.get("type"), str):
         raise invalid(f"'{known.name}' needs 'data' with a 'type' and an 'id'.", pointer)
     if data["type"] not in known.references:
         wanted = " or ".join(known.references)
         raise invalid(f"'{known.name}' takes a record of type {wanted}.", f"{pointer}/data/type")
     found = data.get("id")
-    if isinstance(found, str) and found.isascii() and found.isdigit():
+    if isinstance(found, str) and found.isascii() and found.isdigit() and len(found) < 20:
         found = int(found)
     if isinstance(found, bool) or not isinstance(found, int) or not 0 < found < 1 << 63:
         raise invalid(f"'{known.name}' needs an 'id', a whole number.", f"{pointer}/data/id")

@@ -217,7 +217,10 @@ def _field(box: Box, type_: ObjectType, field: Field) -> dict[str, Any]:
         "namePointing": len(field.references) > 1,
         "nillable": field.nillable,
         "permissionable": field.nillable and (field.createable or custom),
-        "picklistValues": [_value(v) for v in field.picklist],
+        "picklistValues": [
+            *(_value(v) for v in field.picklist),
+            *(_value(v, active=False) for v in field.inactive),
+        ],
         "polymorphicForeignKey": len(field.references) > 1,
         "precision": raw.get("precision", 18 if kind == "double" else 0),
         "queryByDistance": False,
@@ -238,9 +241,9 @@ def _field(box: Box, type_: ObjectType, field: Field) -> dict[str, Any]:
     }
 
 
-def _value(value: str) -> dict[str, Any]:
+def _value(value: str, *, active: bool = True) -> dict[str, Any]:
     return {
-        "active": True,
+        "active": active,
         "defaultValue": False,
         "label": value,
         "validFor": None,

@@ -32,6 +32,8 @@ def typed_values(org: LocalOrg, type_: ObjectType, pairs: dict[str, str]) -> dic
 
 def _typed(org: LocalOrg, field: Field, text: str) -> Any:
     match field.kind:
+        case Kind.LIST if field.many:
+            return [_referred(org, field, str(each)) for each in _list(text)]
         case Kind.LIST:
             return _list(text)
         case Kind.OBJECT:

@@ -66,7 +66,8 @@ def rules_for(side: Side, type_: str, custom: tuple[Field, ...] = ()) -> Rules:
         if field.updateable:
             kept = field.required or field.name in defaults or field.name == "OwnerId"
             update[field.name] = _filled(found, field, check) if kept else check
-        if field.kind is Kind.REFERENCE and field.createable | field.updateable:
+        refers = field.kind is Kind.REFERENCE or field.many
+        if refers and field.createable | field.updateable:
             known = [schema.get(side, name) is not None for name in field.references]
             references[field.name] = (field.references, bool(known) and all(known))
     required = tuple(f.name for f in found.fields.values() if f.required)
@@ -274,7 +275,11 @@ def _object(type_: ObjectType, field: Field) -> Check:
 
 
 def _many(type_: ObjectType, field: Field) -> Check:
-    def refused(value: Any) -> Any:
-        _wrong(type_, field, value, "", "many")
+    each = _outreach_reference(type_, field)
 
-    return refused
+    def several(value: Any) -> Any:
+        if not isinstance(value, list | tuple):
+            _wrong(type_, field, value, "a list of ids")
+        return msgspec.json.encode(list(dict.fromkeys(map(each, value)))).decode()
+
+    return several

@@ -1,4 +1,4 @@
-"""Custom fields of a local org: what an administrator adds to its types, as records of its file."""
+"""What an administrator adds to a local org's types, custom fields and values of picklists."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from typing import Any
 
 import msgspec
 
-from dsl.schema import Field, Kind, ObjectType, Side, is_custom
+from dsl.schema import Field, Kind, ObjectType, Side, is_custom, picklist_values
 from engine.stores.local.refusals import Refused
 
 __all__ = [
     "FIELDS",
     "FIELD_TYPES",
+    "LISTED",
     "as_document",
     "as_external_id",
     "extended",
@@ -35,6 +36,8 @@ FIELD_TYPES: Mapping[str, tuple[Kind, str]] = {
     "picklist": (Kind.TEXT, "picklist"),
     "reference": (Kind.REFERENCE, "reference"),
 }
+#: Types of fields that have a list of values.
+LISTED = ("picklist", "multipicklist")
 #: The file of a dump that holds an org's custom fields.
 FIELDS = "custom_fields.json"
 #: The longest that Salesforce takes, and what it takes unless it is told.
@@ -142,8 +145,9 @@ def as_document(field: Field) -> dict[str, Any]:
     document: dict[str, Any] = {"name": field.name, "label": field.label, "type": field.vendor_type}
     if field.length:
         document["length"] = field.length
-    if field.picklist:
-        document["picklistValues"] = list(field.picklist)
+    if field.picklist or field.inactive:
+        inactive = [{"value": value, "active": False} for value in field.inactive]
+        document["picklistValues"] = [*field.picklist, *inactive]
     if field.references:
         document["referenceTo"] = list(field.references)
     if field.external_id:
@@ -151,12 +155,17 @@ def as_document(field: Field) -> dict[str, Any]:
     return document
 
 
+class _Value(msgspec.Struct):
+    value: str
+    active: bool = True
+
+
 class _Document(msgspec.Struct):
     name: str
     label: str
     type: str
     length: int = 0
-    picklistValues: list[str] = []  # noqa: N815 - as describe has it
+    picklistValues: list[str | _Value] = []  # noqa: N815 - as describe has it
     referenceTo: list[str] = []  # noqa: N815 - as describe has it
     externalId: bool = False  # noqa: N815 - as describe has it
 
@@ -165,6 +174,10 @@ def of_document(type_: ObjectType, raw: Any) -> Field:
     """The field that `as_document` made the document of. Raises `ValueError`, or `Refused`."""
     document = msgspec.convert(raw, _Document)
     known = type_.fields.get(document.name)
+    active, inactive = picklist_values(map(msgspec.to_builtins, document.picklistValues))
+    if known is not None and (active or inactive) and known.vendor_type in LISTED:
+        label = document.label if is_custom(type_.side, known.name) else known.label
+        return replace(known, label=label, picklist=active, inactive=inactive)
     if type_.side is Side.OUTREACH or known is not None:
         return labelled(type_, document.name, document.label)
     kinds = {vendor: kind for kind, (_, vendor) in FIELD_TYPES.items()}
@@ -175,9 +188,10 @@ def of_document(type_: ObjectType, raw: Any) -> Field:
         type_,
         document.name,
         kind,
-        document.picklistValues,
+        active or inactive,
         document.length if kind.startswith("text") and document.length else None,
         document.label,
         document.referenceTo[0] if document.referenceTo else None,
     )
+    made = replace(made, picklist=active, inactive=inactive)
     return as_external_id(made) if document.externalId else made

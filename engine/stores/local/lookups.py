@@ -83,9 +83,10 @@ def _references(org: OrgFile, rules: Rules, writes: Sequence[Write], known: Know
                 target = type_of(value)
                 if target is not None:
                     wanted.setdefault(target, set()).add(value)
-            elif isinstance(value, int):
+            elif isinstance(value, int | list | tuple):
+                given = [value] if isinstance(value, int) else value
                 for target in fields[name][0]:
-                    wanted.setdefault(target, set()).add(value)
+                    wanted.setdefault(target, set()).update(i for i in given if isinstance(i, int))
     for target, ids in wanted.items():
         if org.made(target):
             key = quoted(org.table(target).key)

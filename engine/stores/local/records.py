@@ -115,6 +115,7 @@ def _loaded(table: Table, relationships: _Values, extra: _Values) -> _Values:
     merged = {}
     for name, value in extra.get("relationships", {}).items():
         field = table.columns.get(name)
-        single = field is not None and field.kind is Kind.REFERENCE and "data" in value
-        merged[name] = {**value, **relationships[name]} if single else value
+        one = field is not None and (field.kind is Kind.REFERENCE or len(field.references) == 1)
+        known = one and name in relationships and "data" in value
+        merged[name] = {**value, **relationships[name]} if known else value
     return merged

@@ -48,7 +48,6 @@ _OUTREACH = {
     "range": ("validationError", "'{name}' is {value}, which is out of range"),
     "reference": ("validationError", "'{name}': there is no {other} of id {value}"),
     "taken": ("validationError", "'{name}': {value} has already been taken by {type} {other}"),
-    "many": ("validationError", "'{name}' holds several records and cannot be written here"),
     "gone": ("resourceNotFound", "there is no {type} {value}"),
 }
 

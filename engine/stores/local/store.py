@@ -16,6 +16,7 @@ from engine.stores.local.custom import as_external_id, field_of, labelled
 from engine.stores.local.lists import LIST_VIEW, REPORT, ids_in, lists_of
 from engine.stores.local.lives import fates, merge, undelete
 from engine.stores.local.org import OrgFile
+from engine.stores.local.picklists import add_value, deactivate_value, rename_value
 from engine.stores.local.reading import found_rows, rows_of_ids, scan
 from engine.stores.local.records import record_of
 from engine.stores.local.refusals import Refused
@@ -184,6 +185,12 @@ class LocalOrg:
     def label_field(self, type_name: str, name: str, label: str) -> Field:
         """Give a custom field another label. Raises `Refused`."""
         return self._kept(type_name, labelled(self.file.table(type_name).type, name, label))
+
+    def change_picklist(self, type_name: str, name: str, act: str, *values: str) -> Field:
+        """`add`, `rename` (its old and new name) or `deactivate` a value. Raises `Refused`."""
+        change: Any = {"add": add_value, "rename": rename_value, "deactivate": deactivate_value}
+        found: Field = change[act](self.file, type_name, name, *values)
+        return found
 
     def _kept(self, type_name: str, field: Field) -> Field:
         with self.file.transaction():

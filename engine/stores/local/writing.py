@@ -173,7 +173,9 @@ class _Batch:
                 raise self._problem("read-only" if known else "unknown", name)
             kept[name] = check(value)
             if value is not None and name in references:
-                self._check_reference(name, kept[name])
+                many = isinstance(value, list | tuple)
+                for one in value if many else [kept[name]]:
+                    self._check_reference(name, one)
         return kept
 
     def _check_reference(self, name: str, value: RecordId | None) -> None:

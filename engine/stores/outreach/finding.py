@@ -62,6 +62,8 @@ class Finder:
         if "id" in key:
             ids = [_number(value[key.index("id")]) for value in wanted]
             return self.reader.fetch(columns, [i for i in dict.fromkeys(ids) if i is not None])
+        if columns.type.name in _FEW:
+            return self._by_looking(columns, key, {tuple(map(_folded, value)) for value in wanted})
         at = self._filtered(columns.type, key)
         if at is not None:
             return self._by_filter(columns, key[at], [value[at] for value in wanted])
@@ -73,8 +75,6 @@ class Finder:
 
     def _filtered(self, type_: ObjectType, key: Sequence[str]) -> int | None:
         """The key's field that a filter finds best; None if there is none."""
-        if type_.name in _FEW:
-            return None
         found = [
             (rank, at)
             for at, name in enumerate(key)
@@ -129,6 +129,17 @@ class Finder:
         return None
 
     # -- by reading them all --------------------------------------------------------------------
+
+    def _by_looking(self, columns: Columns, key: Sequence[str], wanted: set[_Key]) -> list[Row]:
+        """The records of few that bear one of the keys, as they are now."""
+        both = Columns.of(columns.type, (*columns.fields, *key), columns.described)
+        width = 2 + len(columns.fields)
+        return [
+            row[:width]
+            for page in self.reader.scan(both, None)
+            for row in page.rows
+            if not wanted.isdisjoint(_keys(row[width:]))
+        ]
 
     def _index(self, columns: Columns, key: tuple[str, ...], now: str) -> _Index:
         """The records by this key, as they are now. Reads what changed since it was last asked."""

@@ -113,6 +113,10 @@ class OutreachStore:
             self._deleted.setdefault(type_name, {}).update(dict.fromkeys(ids, self.now()))
         return results
 
+    def price(self, type_name: str, fields: Sequence[str]) -> int:
+        """A request, and one more for the places of prospects in their sequences."""
+        return 2 if self._columns(type_name, fields).sequence else 1
+
     def usage(self) -> Usage:
         """The requests of this hour, by whomever, as Outreach told last."""
         return self.transport.pace.usage()

@@ -20,6 +20,7 @@ _SECURITY = "Set Field-Level Security"
 def checkups(connection: Connection, types: Types, needs: Sequence[Need]) -> Iterator[Checkup]:
     """Each thing looked at; what the others need comes first, and ends it if it is wrong."""
     try:
+        connection.log_in()
         usage = connection.usage()
         server = datetime.fromisoformat(connection.now())
     except Unreachable:

@@ -213,9 +213,23 @@ class Connection:
             here = kept is not None and self._is_here(kept)
             if kept is not None and here and kept.access and kept.access != ended:
                 return self._use(kept)
-            tokens = log_in(self._settings, self._session, kept)
-            self._vault.keep(tokens)  # at once: a refresh token may be a new one
-            self._check_host(tokens)
+            return self._log_in(kept)
+
+    def log_in(self) -> None:
+        """Log in anew, though a session may be open: whether the credentials are right still.
+
+        Raises as `read`.
+        """
+        if self._settings.auth == "token":
+            self._renew("")
+            return
+        with self._vault.exclusive():
+            self._log_in(self._vault.tokens())
+
+    def _log_in(self, kept: Tokens | None) -> _Api:
+        tokens = log_in(self._settings, self._session, kept)
+        self._vault.keep(tokens)  # at once: a refresh token may be a new one
+        self._check_host(tokens)
         return self._use(tokens)
 
     def _check_host(self, tokens: Tokens) -> None:
