@@ -98,7 +98,8 @@ class World:
         sky.dead = False
         sky.meanwhile = self.users.act
         stores: dict[Side, Store] = {
-            side: Weather(view, sky, self.book, self.ledger) for side, view in self.views.items()
+            side: Weather(view, sky, self.book, self.ledger, self._behind(side))
+            for side, view in self.views.items()
         }
         ledger: Any = Commits(self.ledger, sky)
         try:
@@ -146,6 +147,10 @@ class World:
                 alike += [record] if key.value == last.value is not None else []
         if len(alike) > 1:
             self.book.wrongs.append(f"{mine} was linked, and matches {alike}")
+
+    def _behind(self, side: Side) -> LocalOrg | None:
+        """The org itself, where cycles see it through a server."""
+        return None if self.views[side] is self.orgs[side] else self.orgs[side]
 
     def _restart(self) -> None:
         if self.file is not None:
