@@ -127,7 +127,9 @@ def _sham_conflicts(truth: _Truth, ledger: Ledger, book: Book) -> list[str]:
     for row in log:
         told = _CONFLICT.fullmatch(row["message"])
         assert told is not None, row["message"]
-        line = next(n for n in sync.all_lines() if told["field"] in n.names.values())
+        line = next((n for n in sync.all_lines() if told["field"] in n.names.values()), None)
+        if line is None:  # a reference, whose value is another id on each side
+            continue
         values = {S: plain(literal_eval(told["left"])), O: plain(literal_eval(told["right"]))}
         spots: dict[Side, Spot] = {
             S: (S, sync.types[S], row["external_id"]),

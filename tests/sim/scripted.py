@@ -69,6 +69,12 @@ def _lead(at: World, name: str, email: str | None = None) -> RecordId:
     return at.create(S, "Lead", LastName=name, Company="C", Email=email)
 
 
+def _read_one_by_one(at: World) -> None:
+    """Pages of one record, which the other side does not want filled up."""
+    for org in at.orgs.values():
+        org.page_size = 1
+
+
 def _cut_off(at: World, call: int, *, after: bool) -> None:
     """A run whose writing call to Outreach gets no answer, carried out or not."""
     store = at.stores[O]
@@ -93,7 +99,7 @@ def _not_one_each(at: World) -> list[str]:
 def seen_late_behind_a_cut_off_scan() -> list[str]:
     """A record becomes visible before the place where a scan was cut off."""
     with world(RULES) as at:
-        at.orgs[S].page_size = 1
+        _read_one_by_one(at)
         late = at.stores[S] = Late(at.orgs[S])
         late.hidden.add(_lead(at, "first"))
         _lead(at, "second")
@@ -188,7 +194,7 @@ def stranger_made_after_a_cut_off() -> list[str]:
 def alike_made_in_the_same_second() -> list[str]:
     """Of two leads that are alike, one gets its prospect just before the other's is cut off."""
     with world(RULES) as at:
-        at.orgs[S].page_size = 1
+        _read_one_by_one(at)
         _lead(at, "alike")
         _lead(at, "alike")
         _cut_off(at, 2, after=False)
