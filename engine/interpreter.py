@@ -181,7 +181,7 @@ class Interpreter:
         if side.other in spent:
             raise spent[side.other]
         for observed in observe(
-            mapping, side, stores[side], self._context.ledger, stores[side.other].write_size
+            mapping, side, stores[side], self._context.ledger, stores[side.other].page_size
         ):
             near = is_near(stores, len(observed.page.rows))
             for portion in portions(observed, _PORTION) if near else (observed,):

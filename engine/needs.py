@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from dsl.schema import ObjectType
 from engine.compiled import Compiled
 from engine.mapping import Mapping
 from engine.model import DIRECTIONS, SIDES, Direction, Side
@@ -30,12 +31,13 @@ def needs(compiled: Compiled) -> dict[Side, list[Need]]:
     for mapping in compiled.mappings.values():
         for side in SIDES:
             one = wanted.setdefault((side, mapping.type_name(side)), _Wanted())
+            type_ = mapping.pair.type(side)
             for path in mapping.columns[side]:
-                name = path.partition(".")[0]
+                name, dot, _ = path.partition(".")
                 if (side, name) == _PANEL:
                     wanted.setdefault((side, "sequenceState"), _Wanted())
                 else:
-                    one.reads.add(name)
+                    one.reads.add(_reference(type_, name) if dot else name)
         for direction in DIRECTIONS:
             one = wanted[direction.target, mapping.type_name(direction.target)]
             one.acts.update(_acts(mapping, direction))
@@ -45,6 +47,11 @@ def needs(compiled: Compiled) -> dict[Side, list[Need]]:
         side: [_need(name, wanted[at, name]) for at, name in sorted(wanted) if at is side]
         for side in SIDES
     }
+
+
+def _reference(type_: ObjectType, name: str) -> str:
+    """The field behind the word that a dotted path starts with: `AccountId` for `Account`."""
+    return next((f.name for f in type_.fields.values() if f.relationship == name), name)
 
 
 def _acts(mapping: Mapping, direction: Direction) -> Iterator[str]:

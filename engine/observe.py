@@ -11,7 +11,7 @@ from dsl.values import stamp
 from engine.ledger import Ledger
 from engine.mapping import Mapping
 from engine.model import Cursor, Page
-from engine.ports import Store
+from engine.ports import Store, StoreError
 
 __all__ = ["Observed", "observe"]
 
@@ -52,13 +52,21 @@ def observe(
 
 
 def _filled(pages: Iterator[Page], size: int) -> Iterator[Page]:
-    """Pages put together, where a vendor gives fewer records a call than the other side takes."""
+    """Pages put together, where a vendor gives fewer records a call than the other side takes.
+
+    What was read before a store fails is not lost.
+    """
     held: Page | None = None
-    for page in pages:
-        held = page if held is None else _joined(held, page)
-        if held.done or len(held.rows) >= size:
+    try:
+        for page in pages:
+            held = page if held is None else _joined(held, page)
+            if held.done or len(held.rows) >= size:
+                yield held
+                held = None
+    except StoreError:
+        if held is not None:
             yield held
-            held = None
+        raise
     if held is not None:
         yield held
 

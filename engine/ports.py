@@ -18,6 +18,7 @@ __all__ = [
     "Lists",
     "Metered",
     "Need",
+    "Priced",
     "Store",
     "StoreError",
     "Sweeping",
@@ -163,6 +164,15 @@ class Sweeping(Protocol):
     """A store that says whether its scans leave out deletes, so that the engine looks for them."""
 
     sweeps: bool
+
+
+@runtime_checkable
+class Priced(Protocol):
+    """A store of which reading some fields takes more than one call a page."""
+
+    def price(self, type_name: str, fields: Sequence[str]) -> int:
+        """How many calls it takes to read a page of new records with these fields."""
+        ...
 
 
 @runtime_checkable

@@ -16,7 +16,7 @@ from dsl.paths import SEQUENCE_FIELDS
 from dsl.schema import Field, Kind, ObjectType, Side
 from dsl.values import canonical_name, is_empty
 from engine.model import Cursor, Outcome, Page, RecordId, Result, Row, Value, Write
-from engine.ports import Store, Sweeping
+from engine.ports import Priced, Store, Sweeping
 
 __all__ = ["Rehearsal", "is_provisional"]
 
@@ -82,6 +82,7 @@ class Rehearsal:
                 yield page._replace(rows=kept)
         self.calls += self._store.calls - before
         own = self._own_rows(type_name, fields, since)
+        kept_before = bool(kept)
         pages, chunk = 0, kept
         for row in own:
             if len(chunk) == self.page_size:
@@ -89,6 +90,8 @@ class Rehearsal:
                 pages, chunk = pages + 1, []
             chunk.append(row)
         self.calls += pages
+        if chunk and not kept_before:  # what a page of none did not need
+            self.calls += self._price(type_name, fields) - 1
         gone = [] if pages else page.gone
         yield Page(chunk, [*gone, *self._own_gone(type_name, since)], page.last, done=True)
 
@@ -126,12 +129,15 @@ class Rehearsal:
     def fetch(self, type_name: str, fields: Sequence[str], ids: Sequence[RecordId]) -> list[Row]:
         before = self._store.calls
         below = self._below(type_name, fields, ids)
-        self._count(ids, before)
+        self._count(ids, before, self._price(type_name, fields))
         return self._merged(type_name, fields, ids, below)
 
-    def _count(self, ids: Sequence[RecordId], before: int) -> None:
+    def _count(self, ids: Sequence[RecordId], before: int, price: int = 1) -> None:
         """Count a request for these ids: new ones are not asked for here, and will be then."""
-        self.calls += max(-(-len(ids) // self.page_size), self._store.calls - before)
+        self.calls += max(-(-len(ids) // self.page_size) * price, self._store.calls - before)
+
+    def _price(self, type_name: str, fields: Sequence[str]) -> int:
+        return self._store.price(type_name, fields) if isinstance(self._store, Priced) else 1
 
     def fates(self, type_name: str, ids: Sequence[RecordId]) -> dict[RecordId, RecordId | None]:
         before = self._store.calls

@@ -99,7 +99,8 @@ def _types(store: Store, wanted: list[Need]) -> Iterator[Checkup]:
         if type_ is None:
             yield _wrong(what, f"there is no {need.type}: a rule that syncs it does nothing")
             continue
-        missing = sorted((need.reads | need.writes) - type_.fields.keys())
+        words = {field.relationship for field in type_.fields.values()}  # as in `Account.Name`
+        missing = sorted((need.reads | need.writes) - type_.fields.keys() - words)
         advice = (
             f"{need.type} has no {', '.join(missing)}, or the user may not see it:"
             " add it there, give the user access to it, or take it out of the rules"

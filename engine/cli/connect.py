@@ -86,8 +86,10 @@ def _flow(project: Project, side: Side) -> WebFlow:
         endpoints = f"{login}/services/oauth2/authorize", f"{login}/services/oauth2/token"
         scopes: tuple[str, ...] = ("api", "refresh_token")
     else:
-        base = settings.get("base_url", "https://api.outreach.io").rstrip("/")
-        endpoints = f"{base}/oauth/authorize", f"{base}/oauth/token"
+        from engine.stores.outreach.settings import address
+
+        _, origin = address(settings.get("base_url"))
+        endpoints = f"{origin}/oauth/authorize", f"{origin}/oauth/token"
         scopes = tuple(_scopes(_needs(project)))
     return WebFlow(side.title(), *endpoints, settings["client_id"], secret, redirect, scopes)
 
@@ -127,12 +129,14 @@ def _needs(project: Project) -> list[Need]:
 
 def _scopes(wanted: Iterable[Need]) -> Iterable[str]:
     """What the rules need, and no more: `prospects.read`, `prospects.write`, …"""
+    from engine.stores.outreach.paths import plural
+
     for need in wanted:
-        yield f"{need.type}s.read"
+        yield f"{plural(need.type)}.read"
         if need.creates or need.updates:
-            yield f"{need.type}s.write"
+            yield f"{plural(need.type)}.write"
         if need.deletes:
-            yield f"{need.type}s.delete"
+            yield f"{plural(need.type)}.delete"
 
 
 def _check_org(project: Project, side: Side, instance: str | None) -> None:

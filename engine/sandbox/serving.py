@@ -19,6 +19,7 @@ from engine.sandbox.dated import Dated
 __all__ = ["NotLoopback", "Serving"]
 
 _BACKLOG = 2048
+_IDLE = 75  # seconds that a connection without requests stays open
 _GRACE = 5  # seconds that open requests have when a server stops
 
 
@@ -68,6 +69,7 @@ class Serving:
                 server_header=False,
                 date_header=False,  # an org's answers are dated by its own clock
                 lifespan="on",
+                timeout_keep_alive=_IDLE,
                 timeout_graceful_shutdown=_GRACE,
             )
             self._server = uvicorn.Server(config)

@@ -29,6 +29,14 @@ def client(org: Path) -> Iterator[Client]:
         yield found
 
 
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
+    """One server for all that is refused; task 1 is open."""
+    with outreach(tmp_path_factory.mktemp("org") / "outreach.db") as found:
+        found.make("task", action="call")
+        yield found
+
+
 def _play(org: Path, script: str) -> None:
     """What somebody does in the org in another process."""
     acts, wrong = read_script(script)
@@ -68,10 +76,9 @@ def test_a_task_is_completed_snoozed_put_off_and_given_away(client: Client) -> N
     ],
 )
 def test_an_action_that_cannot_be_is_refused(
-    client: Client, path: str, status: int, place: str
+    shared: Client, path: str, status: int, place: str
 ) -> None:
-    client.make("task", action="call")
-    answer = client.ask("POST", path)
+    answer = shared.ask("POST", path)
     assert answer.status_code == status, answer.text
     assert [at for _, at in errors(answer)] == [place]
 
@@ -162,11 +169,11 @@ def test_a_bulk_upsert_treats_what_is_there_as_it_is_told(
         {"records": [{}], "more": 1},
     ],
 )
-def test_a_bulk_upsert_without_sense_is_refused(client: Client, attributes: Any) -> None:
+def test_a_bulk_upsert_without_sense_is_refused(shared: Client, attributes: Any) -> None:
     document = {"data": {"attributes": attributes}}
-    answer = client.ask("POST", "imports/actions/bulkUpsert", document)
+    answer = shared.ask("POST", "imports/actions/bulkUpsert", document)
     assert answer.status_code == 422
-    assert client.get("imports")["data"] == []
+    assert shared.get("imports")["data"] == []
 
 
 # -- labels and the feed ------------------------------------------------------------------------
@@ -214,3 +221,10 @@ def test_the_feed_tells_what_happened(client: Client, org: Path) -> None:
     only = client.get("events?filter[name]=message_opened")["data"]
     assert [each["id"] for each in only] == [found[2]["id"]]
     assert client.get("meetings/1")["data"]["attributes"]["state"] == "booked"
+
+
+def test_a_place_in_a_sequence_needs_both_its_ends(shared: Client) -> None:
+    answer = shared.ask("POST", "sequenceStates", {"data": {"type": "sequenceState"}})
+    assert answer.status_code == 422
+    places = [f"/data/relationships/{name}" for name in ("prospect", "sequence")]
+    assert [at for _, at in errors(answer)] == places

@@ -21,6 +21,8 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
 def described(client: Client) -> dict[str, Any]:
     answer = requests.get(f"{client.url}/openapi.json", timeout=60)
     assert answer.status_code == 200
+    same = requests.get(f"{client.api}/schema/openapi.json", timeout=60)
+    assert same.json() == answer.json()
     found: dict[str, Any] = answer.json()
     return found
 

@@ -21,7 +21,7 @@ from engine.stores.local import open_org
 from engine.stores.local.play import Stage
 from tests.sandbox.outreach_client import Client, errors, outreach, resource
 
-SECRET = {"secret": "s"}
+SECRET: dict[str, Any] = {"secret": "s"}
 
 
 class Receiver:
@@ -79,6 +79,13 @@ def org(tmp_path: Path) -> Path:
 def client(org: Path) -> Iterator[Client]:
     with outreach(org) as found:
         found.make("prospect", firstName="Al", emails=["al@example.com"])
+        yield found
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
+    """One server for all that is refused."""
+    with outreach(tmp_path_factory.mktemp("org") / "outreach.db") as found:
         yield found
 
 
@@ -196,9 +203,9 @@ def test_webhooks_outlive_a_restart_and_can_be_turned_off(
     ],
 )
 def test_a_webhook_that_cannot_be_is_refused(
-    client: Client, values: dict[str, Any], name: str
+    shared: Client, values: dict[str, Any], name: str
 ) -> None:
-    answer = client.ask("POST", "webhooks", resource("webhook", values))
+    answer = shared.ask("POST", "webhooks", resource("webhook", values))
     assert answer.status_code == 422, answer.text
     assert errors(answer) == [("validationError", f"/data/attributes/{name}")]
 

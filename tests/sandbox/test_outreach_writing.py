@@ -154,6 +154,13 @@ REFUSED: list[tuple[str, str, Any, int, list[tuple[str, str]]]] = [
     (
         "POST",
         "prospects",
+        {"relationships": {"account": {"data": {"type": "account", "id": "9" * 5000}}}},
+        422,
+        [("validationError", "/data/relationships/account/data/id")],
+    ),
+    (
+        "POST",
+        "prospects",
         {"relationships": {"account": {"data": {"type": "account", "id": 99}}}},
         422,
         [("validationError", "/data/relationships/account")],
@@ -237,7 +244,9 @@ def test_the_media_type_may_have_parameters_and_the_body_come_in_chunks(client: 
     assert answer.status_code == 201
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b"[1]", b'"x"', b'{"data": []}', b"\xff"])
+@pytest.mark.parametrize(
+    "body", [b"", b"{", b"[1]", b'"x"', b'{"data": []}', b"\xff", b"[" * 99_999]
+)
 def test_a_body_that_is_no_document_is_refused(client: Client, body: bytes) -> None:
     headers = {"Content-Type": MEDIA_TYPE}
     answer = client.session.post(f"{client.api}/prospects", body, headers=headers, timeout=60)

@@ -106,6 +106,19 @@ def test_a_report_is_filtered_on_demand_and_run_in_the_background(box: Sandbox, 
     assert result["factMap"]["T!T"]["aggregates"][0]["value"] == len(ids)
 
 
+def test_a_report_is_made_after_another_one_and_deleted(box: Sandbox, made: Made) -> None:
+    report, ids = made[REPORT, "Odd"]
+    body = {"reportMetadata": {"name": "Odder"}}
+    copy = box.post(f"/analytics/reports?cloneId={report.id}", body)["reportMetadata"]
+    at = f"/analytics/reports/{copy['id']}"
+    assert copy["id"] != report.id
+    assert box.get(at)["factMap"]["T!T"]["aggregates"][0]["value"] == len(ids)
+    again = box.ask("POST", f"/analytics/reports?cloneId={report.id}", json=body)
+    assert again.json()[0]["errorCode"] == "BAD_REQUEST"
+    assert box.ask("DELETE", at).status_code == 204
+    assert box.ask("GET", f"{at}/describe").status_code == 404
+
+
 @pytest.mark.parametrize("kind", [REPORT, LIST_VIEW])
 def test_a_list_is_explained_by_its_query(box: Sandbox, made: Made, kind: str) -> None:
     listing, ids = made[kind, "Open"]

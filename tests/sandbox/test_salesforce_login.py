@@ -223,7 +223,8 @@ def test_the_consent_page_goes_nowhere_for_an_app_that_is_not_known(box: Sandbox
     answer = asked(box, client_id="<b>other</b>")
     assert answer.status_code == 400
     assert "invalid_client_id" in answer.text
-    assert asked(box, redirect_uri="javascript:alert(1)").status_code == 400
+    for wrong in ("javascript:alert(1)", "http://[", "/here"):
+        assert asked(box, redirect_uri=wrong).status_code == 400
 
 
 # -- sessions -----------------------------------------------------------------------------------

@@ -105,4 +105,7 @@ def test_a_request_with_a_document_type_is_refused_unread(box: Sandbox, token: s
     assert (answer.status_code, told(answer, "faultcode")) == (500, ["soapenv:Client"])
     assert call(box, "<getServerTimestamp/>", token).status_code == 200
     assert call(box, "<nothing/>", token).status_code == 500
+    for name, part in (("merge", "request"), ("convertLead", "leadConverts")):
+        empty = call(box, f"<{name}><{part}><!-- none --></{part}></{name}>", token)
+        assert told(empty, "statusCode") == ["MISSING_ARGUMENT"]
     assert call(box, "<query><queryString>SELECT</queryString></query>", token).status_code == 500

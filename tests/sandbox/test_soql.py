@@ -266,6 +266,8 @@ def test_null_comes_first_unless_it_is_sent_last(org: LocalOrg) -> None:
             35,
             "Invalid string literal 'a\\q'. Illegal character sequence '\\q'",
         ),
+        ("SELECT Id FROM Lead ALL ROWS", "MALFORMED_QUERY", 21, "ALL ROWS not allowed in this"),
+        ("SELECT COUNT(), MAX(Name) FROM Lead", "MALFORMED_QUERY", 8, "COUNT() must be the only"),
         (
             "SELECT Id FROM Lead WHERE CreatedDate = SOMEDAY",
             "MALFORMED_QUERY",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, time, tzinfo
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 from dsl.evaluate import Context, evaluate
 from dsl.schema import Field, Kind, ObjectType, Side
 from dsl.soql import soql
-from engine.sandbox.soql import query
+from engine.sandbox.soql import SoqlError, query
 from engine.sandbox.soql.tree import Condition
 from engine.stores.local import LocalOrg
 from engine.stores.local.custom import extended
@@ -76,7 +77,7 @@ def selected(org: LocalOrg, condition: str) -> set[str]:
     return {record["Id"] for record in answer.records()}
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(condition=conditions, found=records)
 def test_a_condition_finds_what_it_means(
     org: LocalOrg, condition: Condition, found: list[Record]
@@ -87,6 +88,22 @@ def test_a_condition_finds_what_it_means(
     whole = [{**lead, "Owner.Name": NAMED[lead["OwnerId"]]} for lead in leads]
     wanted = {lead["Id"] for lead in whole if holds(condition, lead)}
     assert selected(org, printed(condition)) == wanted
+
+
+_WORDS = (
+    "SELECT FROM WHERE AND OR NOT IN LIKE ORDER BY GROUP HAVING LIMIT NULLS LAST ( ) , . = <= 'x'"
+    " '' 5 -1.5 1e999 2026-01-01 2026-13-01 TODAY LAST_N_DAYS:999999 NEXT_N_YEARS:999999 null Id"
+    " Name Lead Owner.Name CreatedDate Address COUNT() COUNT(Id) MAX(CreatedDate) FIELDS(ALL) x"
+)
+WORDS = _WORDS.split(" ")
+HEADS = ("", "SELECT Id FROM Lead WHERE ", "SELECT Id FROM Lead ORDER BY ", "SELECT ")
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.sampled_from(HEADS), st.lists(st.sampled_from(WORDS), max_size=9).map(" ".join))
+def test_any_text_is_answered_or_refused(org: LocalOrg, head: str, text: str) -> None:
+    with suppress(SoqlError):  # and nothing but a refusal
+        query(org, head + text).records()
 
 
 NAMES = [name for name in rules.SALESFORCE["Owner.Name"] if name is not None]

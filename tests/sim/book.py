@@ -14,10 +14,11 @@ __all__ = ["Book", "Edit", "plain"]
 
 
 class Edit(NamedTuple):
-    """One value that a user gave a field."""
+    """One value that a user gave a field; `early` while the answer to a write over it was open."""
 
     tick: int
     value: Value
+    early: bool = False
 
 
 class Written(NamedTuple):
@@ -50,14 +51,14 @@ class Book:
     wrongs: list[str] = field(default_factory=list)
     attempts: int = 0
 
-    def user_wrote(self, spot: Spot, write: Write, tick: int) -> None:
+    def user_wrote(self, spot: Spot, write: Write, tick: int, *, early: bool = False) -> None:
         if write.id is None:
             marker = self.land.sync_of(spot[0], spot[1]).marker.names[spot[0]]
             self.by_user[spot] = write.values.get(marker)
         if write.delete:
             self.deleted[spot] = tick
         for name, value in write.values.items():
-            self.edits[spot, name].append(Edit(tick, plain(value)))
+            self.edits[spot, name].append(Edit(tick, plain(value), early))
 
     def engine_wrote(self, spot: Spot, write: Write, tick: int, read: int) -> None:
         if write.id is None:

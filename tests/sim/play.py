@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, timedelta
 from pathlib import Path
@@ -43,12 +43,21 @@ class History:
         return "\n".join([f"seed {self.seed}", *self.trace, *(f"AMISS {a}" for a in self.amiss)])
 
 
-def play(seed: int, acts: int = ACTS, folder: Path | None = None) -> History:
-    """Play one history; with a folder, the ledger is a file that a crash closes and opens again."""
+#: Gives the stores by which cycles see these orgs, which a stack closes; the orgs themselves here.
+Connect = Callable[[dict[Side, Any], Random, ExitStack], dict[Side, Any]]
+
+
+def play(
+    seed: int, acts: int = ACTS, folder: Path | None = None, connect: Connect | None = None
+) -> History:
+    """Play one history; with a folder, the ledger is a file that a crash closes and opens again.
+
+    With `connect` the orgs are files as well, and cycles see them through what it gives.
+    """
     rng = Random(seed)  # noqa: S311 - chance that repeats itself
     land = LANDS[seed % len(LANDS)]
     sky = Sky(rng, Temper.drawn(rng))
-    with _world(land, sky, folder) as world:
+    with _world(land, sky, folder, connect) as world:
         sky.note(f"{land.name}; {sky.temper}")
         for _ in range(acts):
             world.act()
@@ -63,6 +72,7 @@ class World:
     land: Land
     sky: Sky
     orgs: dict[Side, LocalOrg]
+    views: dict[Side, Any]
     ledger: Ledger
     book: Book
     users: Users
@@ -88,7 +98,8 @@ class World:
         sky.dead = False
         sky.meanwhile = self.users.act
         stores: dict[Side, Store] = {
-            side: Weather(org, sky, self.book, self.ledger) for side, org in self.orgs.items()
+            side: Weather(view, sky, self.book, self.ledger, self._behind(side))
+            for side, view in self.views.items()
         }
         ledger: Any = Commits(self.ledger, sky)
         try:
@@ -137,6 +148,10 @@ class World:
         if len(alike) > 1:
             self.book.wrongs.append(f"{mine} was linked, and matches {alike}")
 
+    def _behind(self, side: Side) -> LocalOrg | None:
+        """The org itself, where cycles see it through a server."""
+        return None if self.views[side] is self.orgs[side] else self.orgs[side]
+
     def _restart(self) -> None:
         if self.file is not None:
             self.ledger.close()
@@ -161,19 +176,24 @@ class World:
 
 
 @contextmanager
-def _world(land: Land, sky: Sky, folder: Path | None) -> Iterator[World]:
+def _world(land: Land, sky: Sky, folder: Path | None, connect: Connect | None) -> Iterator[World]:
     orgs = {}
     for side in SIDES:
         skew = timedelta(seconds=sky.rng.choice((0, 0, 1, -1)) * sky.rng.randint(0, 600))
-        orgs[side] = open_org(side, _MEMORY, sky.clock(skew))
+        path = folder / f"{side}.db" if folder and connect else _MEMORY
+        orgs[side] = open_org(side, path, sky.clock(skew))
         orgs[side].page_size = sky.rng.choice((1, 2, 3, 50))
     file = folder / "ledger.db" if folder else None
     ledger = Ledger(file or _MEMORY)
     book = Book(land)
-    world = World(land, sky, orgs, ledger, book, Users(land, orgs, ledger, sky, book), file)
+    stack = ExitStack()
+    views = connect(orgs, sky.rng, stack) if connect else dict(orgs)
+    users = Users(land, orgs, ledger, sky, book)
+    world = World(land, sky, orgs, views, ledger, book, users, file)
     try:
         yield world
     finally:
+        stack.close()
         for org in orgs.values():
             org.close()
         world.ledger.close()

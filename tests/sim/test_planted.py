@@ -119,13 +119,19 @@ MISTAKES = [
         "since = min(place, _behind(store, side, earlier), key=lambda c: (c.stamp, str(c.id)))",
         "since = place",
     ),
+    Mistake(
+        "what was read lately is passed over, edited or not",
+        "engine.overlap",
+        "known.get(row[0]) != _digest(mapping, row)",
+        "row[0] not in known",
+    ),
     Mistake("a row that a page holds twice is two", "engine.observe", "_once(page)", "page"),
     Mistake(
         "a cursor is committed before its records",
         "engine.batch",
-        "later = self._pass(side, rows, now, commit, again)",
+        "later = self._pass(turn, rows, commit)",
         "self.context.ledger.commit(self.context.run, stamp(now), self.context.digest,"
-        " Commit(cursor=cursor)); later = self._pass(side, rows, now, commit, again)",
+        " Commit(cursor=cursor)); later = self._pass(turn, rows, commit)",
     ),
     Mistake("a cursor is never committed", "engine.batch", "commit.cursor = cursor", "pass"),
     Mistake(
@@ -338,6 +344,9 @@ TOLD: dict[str, Story] = {
     "at a first meeting the empty side wins": scripted.meeting_of_two_half_empty,
     "one of several matches is guessed": scripted.prospect_that_matches_two,
     "a create whose answer never came is sent again at once": scripted.made_unheard_and_seen_late,
+    "what was read lately is passed over, edited or not": (
+        scripted.held_and_readdressed_within_the_overlap
+    ),
     "records that are linked are matched again": scripted.match_that_belongs_to_another,
     "twins go on at the same time": scripted.twins_of_one_page,
     "what was made unheard is adopted by its keys alone": scripted.stranger_made_after_a_cut_off,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.ledger import Ledger
-from engine.model import SIDES, Outcome, RecordId, Side, Value, Write
+from engine.model import SIDES, Direction, Outcome, RecordId, Side, Value, Write
 from engine.stores.local import LocalOrg
 from tests.sim.book import Book
 from tests.sim.lands import Land, Sync
@@ -98,6 +98,7 @@ class Users:
 
     def _do(self, side: Side, sync: Sync, write: Write) -> None:
         type_name, org = sync.types[side], self.orgs[side]
+        early = self._is_written_unheard(side, sync, write.id)
         (result,) = org.write(type_name, [write])
         done: Any = result.id if result.outcome is Outcome.DONE else result.code
         act = "deletes" if write.delete else "creates" if write.id is None else "edits"
@@ -105,5 +106,15 @@ class Users:
         self.sky.note(f"  user {act} {side} {type_name} {target} {shown(write.values)}: {done}")
         if result.outcome is Outcome.DONE and result.id is not None:
             spot = (side, type_name, result.id)
-            self.book.user_wrote(spot, write, self.sky.tick)
+            self.book.user_wrote(spot, write, self.sky.tick, early=early)
             self.sky.wrote(spot)
+
+    def _is_written_unheard(self, side: Side, sync: Sync, record: RecordId | None) -> bool:
+        """Whether an update of a record has no answer: nobody can tell whose its values are."""
+        return any(
+            record is not None
+            and intent.pair == sync.name
+            and Direction(intent.direction).target is side
+            and record == (intent.salesforce_id if side is Side.SALESFORCE else intent.outreach_id)
+            for intent, _ in self.ledger.unanswered()
+        )

@@ -8,7 +8,7 @@ from typing import Any
 from dsl.schema import ObjectType
 from engine.ledger import Ledger
 from engine.model import Cursor, Outcome, Page, RecordId, Result, Row, Value, Write
-from engine.ports import Unreachable
+from engine.ports import StoreError, Unreachable
 from engine.stores.local import LocalOrg
 from tests.sim.book import Book
 from tests.sim.sky import LAG, Sky, Spot, shown
@@ -17,18 +17,22 @@ __all__ = ["Commits", "Weather"]
 
 
 class Weather:
-    """Delegates each call to a local org, unless something comes between.
+    """Delegates each call to a local org or a store over HTTP, unless something comes between.
 
     `fetch` and `find` see a record at once, a scan up to `LAG` late.
     """
 
     lag = LAG
 
-    def __init__(self, org: LocalOrg, sky: Sky, book: Book, ledger: Ledger) -> None:
+    def __init__(
+        self, org: Any, sky: Sky, book: Book, ledger: Ledger, behind: LocalOrg | None = None
+    ) -> None:
         self.org = org
+        self._behind = behind
         self.side = org.side
         self.page_size = org.page_size
         self.write_size = org.write_size
+        self.sweeps = getattr(org, "sweeps", False)
         self._sky = sky
         self._book = book
         self._ledger = ledger
@@ -139,16 +143,38 @@ class Weather:
             sky.note(f"LOCKED {self.side} {type_name} {write.id}")
             return Result(Outcome.TRANSIENT, None, "UNABLE_TO_LOCK_ROW", "the row is locked")
         self._book.engine_tries(self.side, type_name, write)
-        (result,) = self.org.write(type_name, [write])
+        before = self._stamps(type_name)
+        try:
+            (result,) = self.org.write(type_name, [write])
+        except StoreError:
+            self._done_unheard(type_name, write, before)
+            raise
+        if result.outcome is Outcome.UNKNOWN:
+            self._done_unheard(type_name, write, before)
         act = "delete" if write.delete else "create" if write.id is None else "update"
         told = result.id if result.outcome is Outcome.DONE else result.code
         sky.note(f"{act} {self.side} {type_name} {write.id or ''} {shown(write.values)}: {told}")
         if result.outcome is Outcome.DONE and result.id is not None:
-            spot = self._spot(type_name, result.id)
-            self._book.engine_wrote(spot, write, sky.tick, sky.read.get(spot, -1))
-            sky.wrote(spot)
-            sky.unread.add(spot)
+            self._wrote(type_name, result.id, write)
         return result
+
+    def _wrote(self, type_name: str, record: RecordId, write: Write) -> None:
+        sky, spot = self._sky, self._spot(type_name, record)
+        self._book.engine_wrote(spot, write, sky.tick, sky.read.get(spot, -1))
+        sky.wrote(spot)
+        sky.unread.add(spot)
+
+    def _stamps(self, type_name: str) -> dict[RecordId, str]:
+        """When each record behind a server last changed."""
+        pages = self._behind.scan(type_name, [], None) if self._behind else ()
+        return {row[0]: row[1] for page in pages for row in page.rows}
+
+    def _done_unheard(self, type_name: str, write: Write, before: dict[RecordId, str]) -> None:
+        """Note what a server has done whose answer never came."""
+        for record, stamp in self._stamps(type_name).items():
+            if before.get(record) != stamp and not write.delete:
+                self._sky.note(f"UNHEARD {self.side} {type_name} {record} was written")
+                self._wrote(type_name, record, write)
 
 
 class Commits:

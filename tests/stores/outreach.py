@@ -39,8 +39,10 @@ class MemoryVault:
     @contextmanager
     def exclusive(self) -> Iterator[None]:
         self.told.append("locked")
-        yield
-        self.told.append("unlocked")
+        try:
+            yield
+        finally:
+            self.told.append("unlocked")
 
 
 @dataclass

@@ -11,7 +11,7 @@ import pytest
 from dsl.paths import SEQUENCE_FIELDS
 from dsl.schema import Kind, Side, shipped_schema
 from engine.model import Cursor, Outcome, Row, Write
-from engine.ports import Checkable, Metered, StoreError, Sweeping
+from engine.ports import Checkable, Metered, Need, Store, StoreError, Sweeping
 from engine.sandbox.identity import OutreachIdentity
 from engine.stores.local import load
 from engine.stores.outreach import lists
@@ -51,6 +51,8 @@ def plain(rows: Sequence[Row]) -> dict[Any, Row]:
 
 
 def test_it_offers_what_a_store_may_offer_besides(at: Connected) -> None:
+    store: Store = at.store
+    assert store.side is Side.OUTREACH
     assert isinstance(at.store, Metered)
     assert isinstance(at.store, Checkable)
     assert isinstance(at.store, Sweeping)
@@ -113,7 +115,7 @@ def test_records_are_found_as_in_the_org(
 
 
 def test_names_with_commas_and_dots_are_found(at: Connected) -> None:
-    names = ["Edge, Inc.", "A..B", "Müller & Co, KG"]
+    names = ["Edge, Inc.", "A..B", "Müller & Co, KG", "Weiß Straßenbau", "Kress"]
     ids = [at.org.create("account", {"name": name}) for name in names]
     assert [row[0] for name in names for row in at.store.find("account", [], ["name"], [(name,)])]
     found = at.store.find("account", ["name"], ["name"], [(name.casefold(),) for name in names])
@@ -234,8 +236,6 @@ def test_calls_and_the_vendors_count_are_told(at: Connected) -> None:
 
 
 def test_checkups_tell_which_scopes_are_missing(tmp_path: Any) -> None:
-    from engine.ports import Need
-
     identity = OutreachIdentity(scopes=("prospects.read", "users.all"))
     need = Need("prospect", frozenset({"emails"}), frozenset({"emails"}), True, True, True)
     with connected(tmp_path, identity=identity) as at:

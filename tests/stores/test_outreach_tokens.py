@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ssl
 import threading
+import time
 import traceback
 from collections.abc import Iterator
 from datetime import timedelta
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from engine.model import Write
 from engine.ports import StoreError, Tokens, Unauthorized, Unreachable
 from engine.sandbox.identity import OUTREACH, OutreachIdentity
 from engine.sandbox.outreach.setup import Setup
@@ -45,7 +47,7 @@ def test_a_rotated_refresh_token_is_kept_before_anything_is_done_with_it(tmp_pat
         with pytest.raises(StoreError, match="disk is full"):
             store.fetch("user", [], [1])
         store.close()
-        assert (store.calls, vault.told) == (0, ["locked", "kept"])
+        assert (store.calls, vault.told) == (0, ["locked", "kept", "unlocked"])
         # As after a kill in between: the next process goes on with what was kept.
         after = MemoryVault(vault.kept)
         store = store_at(at.server.url, after)
@@ -61,6 +63,17 @@ def test_a_rotated_refresh_token_is_kept_before_anything_is_done_with_it(tmp_pat
         assert ended.kept is not None
         assert ended.kept.refresh != vault.kept.refresh
         store.close()
+
+
+def test_a_newer_refresh_token_in_the_settings_goes_for_a_dead_one_in_the_vault(
+    tmp_path: Path,
+) -> None:
+    with connected(tmp_path) as at:
+        vault = MemoryVault(Tokens("dead", "dead too", 1.0))
+        store = store_at(at.server.url, vault)
+        assert store.fetch("user", [], [1]) == []
+        store.close()
+        assert vault.told == ["locked", "kept", "unlocked"]
 
 
 def test_of_several_processes_one_renews(tmp_path: Path) -> None:
@@ -95,8 +108,6 @@ def test_a_token_that_ended_early_is_renewed_once_within_a_batch(tmp_path: Path)
         assert at.vault.kept is not None
         at.vault.kept = at.vault.kept._replace(access="dead", expires=None)
         store = store_at(at.server.url, at.vault)
-        from engine.model import Write
-
         done = store.write("stage", [Write(None, {"name": f"S{n}"}) for n in range(40)])
         store.close()
         assert len({each.id for each in done}) == 40
@@ -109,13 +120,35 @@ def test_two_tokens_are_minted_a_minute_apart(at: Connected) -> None:
     auth = Auth(
         store_at(at.server.url, vault, refresh_token="").transport.settings,
         vault,
-        lambda url, form: at.store.transport.plain("POST", url, form),
+        at.store.transport.plain,
         clock=lambda: 10_000.0 - 7200 + 20,
         sleep=waits.append,
     )
     with pytest.raises(Unauthorized, match="crosswalk connect outreach"):
         auth.access("dead")
     assert waits == [40.0]
+
+
+def test_a_mint_that_is_refused_for_now_is_tried_again_without_holding_the_lock(
+    tmp_path: Path,
+) -> None:
+    with connected(tmp_path, setup=Setup(pause=timedelta(seconds=1))) as at:
+        at.store.fetch("user", [], [1])
+        vault = MemoryVault()
+        store = store_at(at.server.url, vault)
+        waits: list[float] = []
+
+        def wait(seconds: float) -> None:
+            vault.told.append("waited")
+            waits.append(seconds)
+            time.sleep(1)
+
+        store.auth.sleep = wait
+        assert store.fetch("user", [], [1]) == []
+        store.close()
+        told = ["locked", "unlocked", "waited", "locked", "kept", "unlocked"]
+        assert vault.told == told
+        assert 0 < waits[0] <= 90
 
 
 @pytest.mark.parametrize(

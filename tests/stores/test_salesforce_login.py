@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 import pytest
 import requests
@@ -20,11 +20,11 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 
 from engine.ports import StoreError, Tokens, Unauthorized, Unreachable
-from engine.sandbox.identity import SalesforceIdentity
+from engine.sandbox.identity import SALESFORCE, SalesforceIdentity
 from engine.sandbox.salesforce.setup import Setup
-from engine.secrets import Secrets
+from engine.secrets import Secret, Secrets
+from engine.stores.oauth import WebFlow
 from engine.stores.salesforce import open_salesforce
-from engine.stores.salesforce.consent import ask_consent, tokens_for
 from tests.stores.salesforce import KeptTokens, connected, served, settings
 
 CANARY = "canary-5f2a91"
@@ -79,6 +79,10 @@ def test_a_session_is_kept_for_the_next_process(url: str, auth: str) -> None:
     _works(url, vault, auth=auth)
     _works(url, vault, auth=auth)
     assert len(vault.kept) == 1
+    with connected(url, vault, auth=auth, client_secret=CANARY, password=CANARY) as store:
+        assert store.describe("Lead") is not None  # the session is still good
+        (found,) = store.checkups([])  # and the credentials are looked at all the same
+    assert "Salesforce refuses the login" in found.advice
 
 
 def test_a_jwt_is_signed_with_the_key_of_the_connected_app(
@@ -90,19 +94,20 @@ def test_a_jwt_is_signed_with_the_key_of_the_connected_app(
 def test_a_user_lets_crosswalk_in_and_its_refresh_token_stays_when_the_session_ends(
     url: str,
 ) -> None:
-    given, redirect = settings(url, "web"), "http://localhost:1717/callback"
-    secrets = Secrets(Path(), {})
-    consent = ask_consent(given, secrets, redirect)
-    page, _, query = consent.url.partition("?")
+    flow = WebFlow(
+        "Salesforce",
+        f"{url}/services/oauth2/authorize",
+        f"{url}/services/oauth2/token",
+        SALESFORCE.client_id,
+        Secret(SALESFORCE.client_secret),
+        "http://localhost:1717/callback",
+        ("api", "refresh_token"),
+    )
+    page, _, query = flow.address().partition("?")
     form = dict(parse_qsl(query)) | {"decision": "allow"}
     answer = requests.post(page, data=form, allow_redirects=False, timeout=5)
-    told = dict(parse_qsl(urlsplit(answer.headers["Location"]).query))
-    assert told["state"] == consent.state
-    tokens = tokens_for(given, secrets, told["code"], redirect, consent.verifier)
+    tokens = flow.tokens(answer.headers["Location"])
     assert tokens.refresh
-    assert tokens.refresh not in f"{tokens!r} {consent!r}"
-    with pytest.raises(Unauthorized, match="the code was used or is too old"):
-        tokens_for(given, secrets, told["code"], redirect, consent.verifier)
     vault = KeptTokens([tokens._replace(access="ended")])
     _works(url, vault, auth="web")
     assert vault.kept[-1].refresh == tokens.refresh
@@ -225,12 +230,9 @@ def test_an_org_without_api_access_is_told(tmp_path: Path) -> None:
 # -- hosts --------------------------------------------------------------------------------------
 
 MISTAKES = {
-    "no auth": ({"auth": ""}, r"`auth` in \[salesforce\] is missing: write one of jwt"),
-    "no secret": ({"client_secret": ""}, r"`client_secret` in \[salesforce\] is missing"),
-    "plain http": ({"instance_url": "http://acme.my.salesforce.com"}, "is not https"),
-    "a path": ({"instance_url": "https://acme.my.salesforce.com/x"}, "no scheme and host alone"),
-    "a user": ({"instance_url": f"https://{CANARY}@acme.com"}, "has a user in it"),
-    "no org": ({"instance_url": ""}, "`instance_url` in .* is missing"),
+    "another auth": ({"auth": "magic"}, r"`auth` in \[salesforce\] is `magic`"),
+    "plain http": ({"instance_url": "http://acme.my.salesforce.com"}, "could be read on its way"),
+    "a path": ({"instance_url": "https://acme.my.salesforce.com/x"}, "write an address such as"),
 }
 
 

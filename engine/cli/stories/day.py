@@ -83,6 +83,7 @@ limits {{
 
 def _before_work(teller: Teller) -> None:
     make_project(teller.folder, sample=True)
+    teller.serve()
     named = ("FirstName=Ann", "LastName=Lee", "Email=ann@example.com")
     teller.local("edit", "salesforce", "User", _ANN, *named, "IsActive=true")
     teller.command("run", head=0)
@@ -163,6 +164,12 @@ def _converted(teller: Teller) -> None:
     teller.expect(teller.command("run", head=0), created=1)
 
 
+def _status(teller: Teller) -> None:
+    teller.local("picklist", "salesforce", "Lead", "Status", "add", "Nurturing")
+    teller.command("maps", code=1)
+    teller.expect(teller.command("run"), created=0, updated=0)
+
+
 def _budget(teller: Teller) -> None:
     teller.play("late.play", 'send "Good night" to rose@edge.com\n')
     budgets = json.loads(teller.output("limits", "--format", "json"))["budgets"]
@@ -176,7 +183,8 @@ def _budget(teller: Teller) -> None:
 
 def _evening(teller: Teller) -> None:
     teller.show_records("Task", "Subject", "Who.Name", "What.Name", "Owner.Name", "ActivityDate")
-    teller.command("activity", "--limit", "12")
+    teller.command("activity", "--synced", "--limit", "8")
+    teller.command("activity", "--rules", "--limit", "3")
     teller.command("log", "--status", "created", "--limit", "5")
 
 
@@ -242,6 +250,12 @@ DAY = Story(
             "Bertha Boxer is converted in Salesforce. Her prospect goes on with the contact, and"
             " so does what is done with her.",
             _converted,
+        ),
+        Step(
+            "A new status",
+            "An administrator gives leads a new status, which the map of stages does not have."
+            " Nothing fails: leads with it keep the stage that they have, and `maps` says so.",
+            _status,
         ),
         Step(
             "A budget that is spent",

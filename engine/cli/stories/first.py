@@ -14,6 +14,7 @@ _USER = "0055i000007S72zAAC"
 
 def _project(teller: Teller) -> None:
     make_project(teller.folder, sample=True)
+    teller.serve()
     teller.show("rules/leads.sync", 6, 22)
 
 
@@ -63,9 +64,10 @@ FIRST = Story(
     (
         Step(
             "A project",
-            "Rules are text files, one per object type: what flows which way, and when. Two local"
-            " orgs stand in for Salesforce (the Developer Edition's own sample data: 13 accounts,"
-            " 22 leads, 20 contacts) and for Outreach, which is empty.",
+            "Rules are text files, one per object type: what flows which way, and when. Two sandbox"
+            " servers on this machine stand in for Salesforce (with the Developer Edition's own"
+            " sample data: 13 accounts, 22 leads, 20 contacts) and for Outreach, which is empty."
+            " They speak the vendors' own protocols.",
             _project,
         ),
         Step(

@@ -9,7 +9,7 @@ import shlex
 import sys
 import time
 from collections.abc import Callable
-from contextlib import closing, redirect_stdout
+from contextlib import ExitStack, closing, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from textwrap import fill
@@ -47,10 +47,11 @@ class Story:
 
 def play_story(story: Story, folder: Path, *, keep: bool) -> None:
     """Play a story in a folder that has no project yet. Raises `Failure` if a step goes wrong."""
-    teller = Teller(folder)
-    for number, step in enumerate(story.steps, 1):
-        teller.tell(f"{number}. {step.title}", step.text)
-        step.play(teller)
+    with ExitStack() as stack:
+        teller = Teller(folder, stack)
+        for number, step in enumerate(story.steps, 1):
+            teller.tell(f"{number}. {step.title}", step.text)
+            step.play(teller)
     teller.tell(
         "That is Crosswalk",
         f"The project is in {folder}: edit rules/leads.sync there, and plan again."
@@ -63,11 +64,12 @@ class Teller:
     """What the steps of a story act through.
 
     `folder` is the project's, which the first step makes; `foretold` are the counts of a plan that
-    a later step holds its run to.
+    a later step holds its run to. `stack` closes what a story has opened, at its end.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, stack: ExitStack) -> None:
         self.folder = folder
+        self._stack = stack
         self.foretold: dict[str, int] = {}
         self._colour = wants_colour()
 
@@ -75,6 +77,15 @@ class Teller:
         """A heading, and a paragraph under it."""
         print("\n" + paint(title, "1;36", self._colour))
         print(f"{fill(text, _WIDTH)}\n")
+
+    def serve(self) -> None:
+        """Put the project's local orgs behind the sandbox servers, and connect it to these."""
+        from engine.cli.stories.servers import over_http
+
+        urls = self._stack.enter_context(over_http(self.folder))
+        for side, url in urls.items():
+            print(f"  {side.title():<11}{url}")
+        print()
 
     def show(self, name: str, first: int = 1, last: int | None = None) -> None:
         """A file of the project, or some of its lines, both ends included."""

@@ -14,7 +14,7 @@ from engine.ports import Clock, StoreError
 from engine.sandbox.outreach.actions import act
 from engine.sandbox.outreach.budget import Budget
 from engine.sandbox.outreach.changing import change_of, changed, destroyed, made
-from engine.sandbox.outreach.errors import MEDIA_TYPE, ApiError, not_found
+from engine.sandbox.outreach.errors import MEDIA_TYPE, ApiError, invalid, not_found
 from engine.sandbox.outreach.hiding import Hiding
 from engine.sandbox.outreach.imports import Imports
 from engine.sandbox.outreach.labels import types
@@ -25,6 +25,7 @@ from engine.sandbox.outreach.resources import Resource, by_plural, resources
 from engine.sandbox.outreach.tokens import Grant, Tokens
 from engine.sandbox.outreach.webhooks import Webhooks
 from engine.stores.local.org import OrgFile
+from engine.stores.local.refusals import Refused
 
 __all__ = ["PREFIX", "Api", "Asked"]
 
@@ -55,7 +56,7 @@ class Asked:
         """The request's JSON. Raises `ApiError`."""
         try:
             return msgspec.json.decode(self.body)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             raise ApiError(400, "badRequest", [("The body is no JSON document.", None)]) from None
 
 
@@ -89,6 +90,8 @@ class Api:
             response = _response(status, document, limits)
         except ApiError as error:
             response = _response(error.status, error.body(), limits | error.headers)
+        except Refused as refused:
+            response = _response(422, invalid(f"{refused.message}.").body(), limits)
         except StoreError:
             detail = "The org cannot be used as it is."
             broken = ApiError(500, "internalServerError", [(detail, None)])

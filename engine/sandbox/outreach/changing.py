@@ -125,7 +125,7 @@ def _identified(known: Field, data: Any, pointer: str, types: dict[str, str]) ->
         wanted = " or ".join(known.references)
         raise invalid(f"'{known.name}' takes a record of type {wanted}.", f"{pointer}/data/type")
     found = data.get("id")
-    if isinstance(found, str) and found.isascii() and found.isdigit():
+    if isinstance(found, str) and found.isascii() and found.isdigit() and len(found) < 20:
         found = int(found)
     if isinstance(found, bool) or not isinstance(found, int) or not 0 < found < 1 << 63:
         raise invalid(f"'{known.name}' needs an 'id', a whole number.", f"{pointer}/data/id")
@@ -139,6 +139,8 @@ def _identified(known: Field, data: Any, pointer: str, types: dict[str, str]) ->
 
 def made(org: OrgFile, resource: Resource, change: Change) -> int:
     """Make a record; its id. Raises `ApiError`."""
+    if resource.type == "sequenceState":
+        _see_places(resource, change)
     with org.transaction() as moment:
         record = _written(org, resource, Write(None, change.values), change, moment)
         stamped = _stamped(org, resource, change, moment)
@@ -147,6 +149,16 @@ def made(org: OrgFile, resource: Resource, change: Change) -> int:
         if resource.type == "sequenceState":
             begin(org, record, moment)
     return record
+
+
+def _see_places(resource: Resource, change: Change) -> None:
+    """A place in a sequence is one prospect's in one sequence. Raises `ApiError`."""
+    missing = [name for name in ("prospect", "sequence") if change.values.get(name) is None]
+    if missing:
+        troubles = [
+            (f"{name.title()} {_BLANK}.", {"pointer": _at(resource, name)}) for name in missing
+        ]
+        raise ApiError(422, "validationError", troubles)
 
 
 def changed(org: OrgFile, resource: Resource, record: int, change: Change) -> None:

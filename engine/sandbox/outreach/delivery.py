@@ -15,6 +15,7 @@ from typing import Any
 import aiohttp
 import msgspec
 
+from engine.ports import StoreError
 from engine.sandbox.faults import Faults
 from engine.sandbox.outreach.resources import Resource, by_type
 from engine.sandbox.outreach.watching import Event, Watcher
@@ -92,7 +93,9 @@ class Delivery:
         """Look and deliver until cancelled."""
         try:
             while True:
-                await self.step()
+                # An org that is in use elsewhere may be looked at again later.
+                with suppress(StoreError):
+                    await self.step()
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self._woken.wait(), _EVERY)
                 self._woken.clear()

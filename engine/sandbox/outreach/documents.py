@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from dsl.schema import Field, Kind
 from engine.sandbox.outreach.errors import unsuitable
@@ -16,7 +16,7 @@ from engine.sandbox.outreach.resources import Resource, by_type, plural
 from engine.stores.local.org import OrgFile
 from engine.stores.local.tables import quoted, shape
 
-__all__ = ["Chosen", "chosen", "document", "documents", "select"]
+__all__ = ["Chosen", "chosen", "documents", "select"]
 
 _Row = tuple[Any, ...]
 #: Where an opportunity's and a prospect's records of each other stand.
@@ -80,20 +80,40 @@ def _stored(resource: Resource, fields: Chosen) -> list[str]:
     return [n for n in fields.relationships if not resource.relationships[n].linked]
 
 
-def document(
-    org: OrgFile, resource: Resource, fields: Chosen, row: _Row, base: str
-) -> dict[str, Any]:
-    """The resource object of one row that `select` has read."""
-    return documents(org, resource, fields, [row], base)[0]
-
-
 def documents(
     org: OrgFile, resource: Resource, fields: Chosen, rows: Sequence[_Row], base: str
 ) -> list[dict[str, Any]]:
-    """The resource objects of rows; `base` is the address of the API."""
+    """The resource objects of rows that `select` has read; `base` is the address of the API."""
     shaper = _Shaper(org, resource, fields, base)
     shaper.look_back([row[0] for row in rows])
     return [shaper.shaped(row) for row in rows]
+
+
+class _Plan(NamedTuple):
+    """How rows of some fields are shaped: the columns of relationships, and what becomes of each.
+
+    `many` has the type of a relationship's records, if it is one, and where they are listed: an
+    address from the API's on, up to the id of the record.
+    """
+
+    stored: tuple[str, ...]
+    singles: tuple[Field, ...]
+    many: tuple[tuple[str, str | None, str], ...]
+
+
+@lru_cache(maxsize=256)
+def _plan(resource_type: str, fields: Chosen) -> _Plan:
+    resource = by_type(resource_type)
+    assert resource is not None  # noqa: S101 - as above
+    related = resource.relationships
+    stored = tuple(_stored(resource, fields))
+    many = []
+    for name in fields.relationships:
+        if related[name].many or related[name].linked:
+            target = _target(related[name])
+            path = plural(target) if target is not None else name
+            many.append((name, target, f"/{path}?filter%5B{resource_type}%5D%5Bid%5D="))
+    return _Plan(stored, tuple(related[n] for n in stored if not related[n].many), tuple(many))
 
 
 @dataclass
@@ -106,21 +126,9 @@ class _Shaper:
 
     def __post_init__(self) -> None:
         self._width = 2 + len(self.fields.attributes)
-        self._stored = _stored(self.resource, self.fields)
+        self._stored, self._singles, many = _plan(self.resource.type, self.fields)
         self._self = f"{self.base}/{self.resource.plural}/"
-        related = self.resource.relationships
-        self._singles = [related[n] for n in self._stored if not related[n].many]
-        self._many = [
-            (name, _target(related[name]), self._address(name))
-            for name in self.fields.relationships
-            if related[name].many or related[name].linked
-        ]
-
-    def _address(self, name: str) -> str:
-        """Where the records of a relationship are listed, up to the id of this one."""
-        target = _target(self.resource.relationships[name])
-        path = plural(target) if target is not None else name
-        return f"{self.base}/{path}?filter%5B{self.resource.type}%5D%5Bid%5D="
+        self._many = [(name, target, self.base + path) for name, target, path in many]
 
     def shaped(self, row: _Row) -> dict[str, Any]:
         record, extra = row[0], row[1] or {}
@@ -175,7 +183,7 @@ class _Shaper:
     def _found(
         self, name: str, type_name: str, by: str, target: str, ids: list[int]
     ) -> dict[int, list[int]]:
-        see_index(self.org, type_name, by)
+        _see_reference(self.org, type_name, by)
         sql = (
             f"SELECT {quoted(by)}, {quoted(target)} FROM {quoted(type_name)} WHERE {quoted(by)} IN"
             " (SELECT value FROM json_each(?))"
@@ -211,7 +219,7 @@ def _through(resource: Resource, known: Field) -> tuple[str, str, str] | None:
     return _back(resource.type, known.name, known.references[0])
 
 
-def see_index(org: OrgFile, type_name: str, name: str) -> None:
+def _see_reference(org: OrgFile, type_name: str, name: str) -> None:
     """See that the records of a type are quickly found by a reference."""
     index = f"{type_name} of {name}"
     known = "SELECT 1 FROM sqlite_master WHERE type = 'index' AND name = ?"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -12,7 +13,8 @@ from dsl.schema import Field, Kind
 from engine.sandbox.outreach.errors import ApiError, unsuitable
 from engine.sandbox.outreach.parameters import Parameters, shown
 from engine.sandbox.outreach.resources import Resource
-from engine.stores.local.org import folded
+from engine.stores.local.org import OrgFile, folded
+from engine.stores.local.reading import is_large, see_index
 from engine.stores.local.stamps import instant
 from engine.stores.local.tables import quoted, shape
 
@@ -22,7 +24,6 @@ __all__ = ["Condition", "column", "conditions"]
 Condition = tuple[str, list[Any]]
 
 _NULL, _NOT_NULL = "__null__", "__notnull__"
-_OPEN = ("inf", "neginf")
 _COMPARE = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _NUMBER = re.compile(r"-?\d{1,18}(\.\d{1,12})?")
@@ -40,150 +41,152 @@ def column(name: str) -> str:
     return "t._stamp" if name == "updatedAt" else f"t.{quoted(name)}"
 
 
-def conditions(
-    resource: Resource, given: Parameters, made: Callable[[str], bool]
-) -> list[Condition]:
-    """What all filters of a request ask for; `made` says whether a type has a table.
+def conditions(org: OrgFile, resource: Resource, given: Parameters) -> list[Condition]:
+    """What all filters of a request ask for.
 
     Raises `ApiError` for what cannot be filtered, or a value that fits no such field.
     """
     new = given.flag("newFilterSyntax", default=False)
-    found = []
-    for key, values in given.of("filter"):
-        found.append(_condition(resource, key, values, new, made))
-    return found
+    return [
+        _Filter(org, resource, key, values, new).condition() for key, values in given.of("filter")
+    ]
 
 
-def _condition(
-    resource: Resource,
-    key: tuple[str, ...],
-    values: list[str],
-    new: bool,
-    made: Callable[[str], bool],
-) -> Condition:
-    name, rest = key[0], list(key[1:])
-    field = resource.object.fields.get(name)
-    through = _THROUGH.get((resource.type, name))
-    if (field is None or field.many) and through is not None:
-        return _through(through, _ids(key, rest, values, new), made)
-    if field is None or field.many:
-        raise _refused(key, f"'{name}' is not a filter of {resource.type}.")
-    if field.vendor_type == "relationship":
-        if rest[:1] != ["id"]:
-            raise _refused(key, f"'{name}' can only be filtered by its id, as filter[{name}][id].")
-        rest = rest[1:]
-    elif not field.filterable:
-        raise _refused(key, f"'{name}' cannot be filtered.")
-    return _compared(field, key, rest, values, new)
+@dataclass(frozen=True)
+class _Filter:
+    """One filter: `key` are the words in its brackets, `new` says which syntax it is in."""
 
+    org: OrgFile
+    resource: Resource
+    key: tuple[str, ...]
+    values: list[str]
+    new: bool
 
-def _refused(key: tuple[str, ...], detail: str) -> ApiError:
-    return unsuitable(detail, shown(("filter", *key)))
+    def condition(self) -> Condition:
+        name, rest = self.key[0], self.key[1:]
+        field = self.resource.object.fields.get(name)
+        if field is None or field.many:
+            through = _THROUGH.get((self.resource.type, name))
+            if through is None:
+                raise self._refused(f"'{name[:80]}' is not a filter of {self.resource.type}.")
+            return self._through(*through)
+        if field.vendor_type == "relationship":
+            rest = self._after_id()
+        elif not field.filterable:
+            raise self._refused(f"'{name}' cannot be filtered.")
+        return self._compared(field, rest)
 
+    def _refused(self, detail: str) -> ApiError:
+        return unsuitable(detail, shown(("filter", *self.key)))
 
-def _ids(key: tuple[str, ...], rest: list[str], values: list[str], new: bool) -> list[Any]:
-    if rest[:1] != ["id"] or rest[1:] not in ([], [""]):
-        raise _refused(key, f"'{key[0]}' can only be filtered by its id, as filter[{key[0]}][id].")
-    texts = values if new else values[-1].split(",")
-    return [_parsed(Kind.REFERENCE, key, text) for text in texts]
+    def _after_id(self) -> tuple[str, ...]:
+        """What follows in brackets after a relationship's `[id]`."""
+        name = self.key[0]
+        if self.key[1:2] != ("id",):
+            raise self._refused(f"'{name}' can only be filtered by its id, as filter[{name}][id].")
+        return self.key[2:]
 
+    def _through(self, type_name: str, by: str, target: str) -> Condition:
+        if self._after_id() not in ((), ("",)):
+            raise self._refused(f"'{self.key[0]}' takes no range.")
+        texts = self.values if self.new else self.values[-1].split(",")
+        ids = [self._parsed(Kind.REFERENCE, text) for text in texts]
+        if not self.org.made(type_name):
+            return _NEVER
+        inner = f"SELECT {quoted(target)} FROM {quoted(type_name)} WHERE {quoted(by)} IN"
+        return f"t.id IN ({inner} (SELECT value FROM json_each(?)))", [json.dumps(ids)]
 
-def _through(
-    through: tuple[str, str, str], ids: list[Any], made: Callable[[str], bool]
-) -> Condition:
-    type_name, by, target = through
-    if not made(type_name):
-        return _NEVER
-    inner = f"SELECT {quoted(target)} FROM {quoted(type_name)} WHERE {quoted(by)} IN"
-    return f"t.id IN ({inner} (SELECT value FROM json_each(?)))", [json.dumps(ids)]
+    # -- values and ranges ----------------------------------------------------------------------
 
+    def _compared(self, field: Field, rest: tuple[str, ...]) -> Condition:
+        if self.new and len(rest) == 1 and rest[0] in _COMPARE:
+            return self._bounded(field, _COMPARE[rest[0]], self.values[-1])
+        if rest not in ((), ("",)):
+            raise self._refused(f"'{rest[0][:80]}' is not a way to filter '{self.key[0]}'.")
+        if self.new:
+            return self._one_of(field, self.values if rest else self.values[-1:])
+        low, dots, high = self.values[-1].partition("..")
+        if dots:
+            return self._between(field, low, high)
+        return self._one_of(field, self.values[-1].split(","))
 
-def _compared(
-    field: Field, key: tuple[str, ...], rest: list[str], values: list[str], new: bool
-) -> Condition:
-    if new and rest and rest[0] in _COMPARE and len(rest) == 1:
-        return _bounded(field, key, _COMPARE[rest[0]], values[-1])
-    if rest not in ([], [""]):
-        raise _refused(key, f"'{rest[0]}' is not a way to filter '{key[0]}'.")
-    if new:
-        return _one_of(field, key, values if rest else values[-1:])
-    text = values[-1]
-    low, dots, high = text.partition("..")
-    if dots:
-        return _between(field, key, low, high)
-    return _one_of(field, key, text.split(","))
+    def _between(self, field: Field, low: str, high: str) -> Condition:
+        found = []
+        if low not in ("neginf", ""):
+            found.append(self._bounded(field, ">=", low))
+        if high not in ("inf", ""):
+            found.append(self._bounded(field, "<=", high))
+        if not found:
+            return f"{column(field.name)} IS NOT NULL", []
+        return " AND ".join(sql for sql, _ in found), [v for _, values in found for v in values]
 
+    def _bounded(self, field: Field, operator: str, text: str) -> Condition:
+        if shape(field) != "plain":
+            raise self._refused(f"'{field.name}' has no order, and takes no range.")
+        return f"{column(field.name)} {operator} ?", [self._parsed(field.kind, text)]
 
-def _between(field: Field, key: tuple[str, ...], low: str, high: str) -> Condition:
-    found = []
-    if low not in ("neginf", ""):
-        found.append(_bounded(field, key, ">=", low))
-    if high not in ("inf", ""):
-        found.append(_bounded(field, key, "<=", high))
-    if not found:
-        return f"{column(field.name)} IS NOT NULL", []
-    return " AND ".join(sql for sql, _ in found), [v for _, values in found for v in values]
+    def _one_of(self, field: Field, texts: Sequence[str]) -> Condition:
+        if len(texts) > _MOST_VALUES:
+            raise self._refused(f"'{field.name}' takes at most {_MOST_VALUES:,} values.")
+        if _NOT_NULL in texts:
+            return f"NOT {_is_null(field)}", []
+        plain = [self._parsed(field.kind, text) for text in texts if text != _NULL]
+        found, values = [], []
+        if _NULL in texts:
+            found.append(_is_null(field))
+        if plain:
+            sql, listed = self._equals(field, plain)
+            found.append(sql)
+            values += listed
+        return f"({' OR '.join(found)})", values
 
+    def _equals(self, field: Field, values: list[Any]) -> Condition:
+        sql, marks = column(field.name), ", ".join("?" * len(values))
+        if shape(field) == "json":
+            if field.unique:  # then the org knows which record has which element
+                inner = "SELECT id FROM element WHERE type = ? AND attribute = ? AND folded IN"
+                return f"t.id IN ({inner} ({marks}))", [self.resource.type, field.name, *values]
+            inner = f"SELECT 1 FROM json_each({sql}) AS e"
+            return f"EXISTS ({inner} WHERE folded(e.value) IN ({marks}))", values
+        if shape(field) == "boolean":
+            return f"coalesce({sql}, 0) IN ({marks})", values
+        if field.kind is Kind.TEXT:
+            self._see_index(field)
+            return f"folded({sql}) IN ({marks})", [folded(v) for v in values]
+        return f"{sql} IN ({marks})", values
 
-def _bounded(field: Field, key: tuple[str, ...], operator: str, text: str) -> Condition:
-    if shape(field) != "plain":
-        raise _refused(key, f"'{field.name}' has no order, and takes no range.")
-    value = _parsed(field.kind, key, text)
-    return f"{column(field.name)} {operator} ?", [value]
+    def _see_index(self, field: Field) -> None:
+        """An index, where there are many records; the feed is put together, and has none."""
+        name = self.resource.type
+        if name != "event" and self.org.made(name):
+            table = self.org.table(name)
+            if is_large(self.org, table):
+                see_index(self.org, table, field.name)
 
-
-def _one_of(field: Field, key: tuple[str, ...], texts: Sequence[str]) -> Condition:
-    if len(texts) > _MOST_VALUES:
-        raise _refused(key, f"'{field.name}' takes at most {_MOST_VALUES:,} values.")
-    if _NOT_NULL in texts:
-        return f"NOT {_is_null(field)}", []
-    plain = [_parsed(field.kind, key, text) for text in texts if text != _NULL]
-    found, values = [], []
-    if _NULL in texts:
-        found.append(_is_null(field))
-    if plain:
-        sql, listed = _equals(field, plain)
-        found.append(sql)
-        values += listed
-    return f"({' OR '.join(found)})", values
+    def _parsed(self, kind: Kind, text: str) -> Any:
+        """A value in the form that the org keeps. Raises `ApiError`."""
+        match kind:
+            case Kind.NUMBER if _NUMBER.fullmatch(text):
+                return float(text) if "." in text else int(text)
+            case Kind.ID | Kind.REFERENCE if _NUMBER.fullmatch(text) and "." not in text:
+                return int(text)
+            case Kind.BOOLEAN if text.lower() in ("true", "false"):
+                return text.lower() == "true"
+            case Kind.DATETIME if (moment := _moment(text)) is not None:
+                return moment
+            case Kind.DATE if _is_date(text):
+                return text
+            case Kind.LIST:
+                return folded(text)
+            case Kind.TEXT:
+                return text
+        raise self._refused(f"'{text[:80]}' is not a value of '{self.key[0]}'.")
 
 
 def _is_null(field: Field) -> str:
     if shape(field) == "json":
         return f"(coalesce({column(field.name)}, '[]') = '[]')"
     return f"({column(field.name)} IS NULL)"
-
-
-def _equals(field: Field, values: list[Any]) -> Condition:
-    sql, marks = column(field.name), ", ".join("?" * len(values))
-    if shape(field) == "json":
-        inner = f"SELECT 1 FROM json_each({sql}) AS e"
-        return f"EXISTS ({inner} WHERE folded(e.value) IN ({marks}))", values
-    if shape(field) == "boolean":
-        return f"coalesce({sql}, 0) IN ({marks})", values
-    if field.kind is Kind.TEXT:
-        return f"folded({sql}) IN ({marks})", [folded(v) for v in values]
-    return f"{sql} IN ({marks})", values
-
-
-def _parsed(kind: Kind, key: tuple[str, ...], text: str) -> Any:
-    """A value in the form that the org keeps. Raises `ApiError`."""
-    match kind:
-        case Kind.NUMBER if _NUMBER.fullmatch(text):
-            return float(text) if "." in text else int(text)
-        case Kind.ID | Kind.REFERENCE if _NUMBER.fullmatch(text) and "." not in text:
-            return int(text)
-        case Kind.BOOLEAN if text.lower() in ("true", "false"):
-            return text.lower() == "true"
-        case Kind.DATETIME if (moment := _moment(text)) is not None:
-            return moment
-        case Kind.DATE if _is_date(text):
-            return text
-        case Kind.LIST:
-            return folded(text)
-        case Kind.TEXT:
-            return text
-    raise _refused(key, f"'{text[:80]}' is not a value of '{key[0]}'.")
 
 
 def _moment(text: str) -> str | None:

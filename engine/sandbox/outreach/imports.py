@@ -31,6 +31,15 @@ class Imports:
         self.kept = Kept(org, "import")
         self._org, self._tell, self._done = org, tell, done
         self._tasks: set[asyncio.Task[None]] = set()
+        for number, found in self.kept.all().items():
+            if found["state"] == "running":
+                reason = "The server was stopped meanwhile."
+                self.kept.put(number, found | {"state": "failed", "errorReason": reason})
+
+    def close(self) -> None:
+        """Leave what is not finished as it is."""
+        for task in self._tasks:
+            task.cancel()
 
     def start(self, document: Any) -> int:
         """Take a bulk upsert on; the import's id. Raises `ApiError`."""

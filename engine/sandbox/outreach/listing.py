@@ -52,7 +52,7 @@ class Reader:
         order = order_of(resource, self.given)
         page = page_of(resource, order, self.given)
         fields = chosen(resource, self.given)
-        wanted = conditions(resource, self.given, self.org.made)
+        wanted = conditions(self.org, resource, self.given)
         counts = self.given.flag("count", default=True)
         if hidden := self.hidden.get(resource.type):
             wanted.append(("t.id NOT IN (SELECT value FROM json_each(?))", [json.dumps([*hidden])]))

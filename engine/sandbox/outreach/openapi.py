@@ -234,7 +234,8 @@ def _taken(field: Field) -> _Schema:
 
 
 def _identifier(field: Field) -> _Schema:
-    data = _object({"type": {"enum": list(field.references)}, "id": _ID}, "type", "id")
+    parts = {"type": {"enum": list(field.references)}, "id": _ID}
+    data = _object(parts, "type", "id", more=True)
     wanted = data if field.required else {"oneOf": [data, {"type": "null"}]}
     return _object({"data": wanted}, "data", more=True)
 

@@ -8,16 +8,15 @@ from typing import Any
 from engine.sandbox.outreach.errors import not_found, unsuitable
 from engine.sandbox.outreach.kept import Kept
 from engine.sandbox.outreach.parameters import Parameters, shown
-from engine.sandbox.outreach.resources import PAGE, plural
+from engine.sandbox.outreach.resources import MOST, PAGE, plural
 
-__all__ = ["attributes_of", "own_one", "own_page"]
+__all__ = ["own_one", "own_page"]
 
-_MOST = 1000
 #: What may filter and sort such a list, as the vendor has it.
 _FILTERS = {"webhook": ("action", "active", "id", "resource"), "import": ("id", "state")}
 
 
-def attributes_of(document: Mapping[str, Any]) -> dict[str, Any]:
+def _attributes(document: Mapping[str, Any]) -> dict[str, Any]:
     """The attributes that are told; a secret never is."""
     return dict(sorted(document.items())) | ({"secret": None} if "secret" in document else {})
 
@@ -39,7 +38,7 @@ def own_page(type_name: str, kept: Kept, given: Parameters, base: str) -> dict[s
             raise unsuitable(f"'{key[0][:80]}' is not a filter of {type_name}.", name)
         wanted = values[-1].casefold().split(",")
         found = {n: doc for n, doc in found.items() if _text(key[0], n, doc) in wanted}
-    size = given.number(1, _MOST, "page", "size") or given.number(1, _MOST, "page", "limit") or PAGE
+    size = given.number(1, MOST, "page", "size") or given.number(1, MOST, "page", "limit") or PAGE
     after = given.number(0, 10**9 - 1, "page", "after") or 0
     numbers = [n for n in found if n > after]
     shown_now = numbers[:size]
@@ -62,7 +61,7 @@ def _resource(
     return {
         "type": type_name,
         "id": number,
-        "attributes": attributes_of(document),
+        "attributes": _attributes(document),
         "relationships": {"creator": {"data": None}},
         "links": {"self": f"{base}/{plural(type_name)}/{number}"},
     }

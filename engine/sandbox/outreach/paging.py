@@ -18,6 +18,7 @@ __all__ = ["Order", "Page", "cursor", "order_of", "page_of"]
 
 _MOST_OFFSET = 10_000
 _OLD = ("limit", "offset")
+_NEVER_NULL = ("id", "updatedAt")
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,13 @@ class Order:
             same = [f"{column(n)} IS ?" for n, _ in self.terms[:at]]
             values += [*last[:at], *([] if last[at] is None else [last[at]])]
             found.append(f"({' AND '.join([*same, beyond])})")
-        return f"({' OR '.join(found)})", values
+        sql = f"({' OR '.join(found)})"
+        name, descends = self.terms[0]
+        if name in _NEVER_NULL:
+            # Implied by the rest, but SQLite sees only by this where in an index to begin.
+            bound = f"{column(name)} {'<=' if descends ^ backwards else '>='} ?"
+            return f"{bound} AND {sql}", [last[0], *values]
+        return sql, values
 
     @property
     def columns(self) -> list[str]:

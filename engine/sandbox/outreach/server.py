@@ -38,6 +38,9 @@ from engine.stores.local.stamps import SystemClock
 
 __all__ = ["app"]
 
+#: Where the vendor describes its API, to anybody.
+_SCHEMA = f"{PREFIX}/schema/openapi.json"
+
 
 def app(
     org: Path,
@@ -59,13 +62,14 @@ def app(
     webhooks = Webhooks(file, identity)
     delivery = Delivery(webhooks, Watcher(file), faults, clock.now)
     budget = Budget(file, clock, hourly_limit)
+    imports = Imports(file, delivery.tell, delivery.wake)
     api = Api(
         file,
         tokens,
         clock,
         budget,
         webhooks,
-        Imports(file, delivery.tell, delivery.wake),
+        imports,
         Hiding(faults, clock, setup.late),
         delivery.wake,
         delivery.step,
@@ -78,14 +82,15 @@ def app(
         try:
             yield
         finally:
+            imports.close()
             telling.cancel()
             with suppress(asyncio.CancelledError):
                 await telling
             budget.flush()
             file.close()
 
-    described = Route("/openapi.json", _described)
-    rest = Starlette(routes=[*routes(tokens), described], lifespan=lifespan)
+    described = [Route(path, _described) for path in ("/openapi.json", _SCHEMA)]
+    rest = Starlette(routes=[*routes(tokens), *described], lifespan=lifespan)
     return Dated(Mishaps(_Parted(api, rest), faults, refusals(api), setup.slow), file.glance)
 
 
@@ -101,7 +106,8 @@ class _Parted:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope.get("path", "")
-        if scope["type"] == "http" and (path == PREFIX or path.startswith(f"{PREFIX}/")):
+        below = path == PREFIX or path.startswith(f"{PREFIX}/")
+        if scope["type"] == "http" and below and path != _SCHEMA:
             await self._api(scope, receive, send)
         else:
             await self._rest(scope, receive, send)

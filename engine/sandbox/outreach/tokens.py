@@ -69,7 +69,12 @@ class Tokens:
     _last: float | None = None
 
     def __post_init__(self) -> None:
-        self._refresh = {doc["token"]: number for number, doc in self.kept.all().items()}
+        self._refresh: dict[str, int] = {}
+        for number, document in self.kept.all().items():
+            if document["expires"] > self._now():
+                self._refresh[document["token"]] = number
+            else:
+                self.kept.drop(number)
         if self.identity.refresh_token not in self._refresh:
             self._keep(self.identity.refresh_token, self.identity.scopes, None)
 

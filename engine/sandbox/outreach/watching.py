@@ -54,7 +54,7 @@ class _Watched:
     def __post_init__(self) -> None:
         self.names = tuple(self.table.columns)
         columns = ", ".join(map(quoted, self.names))
-        self.sql = f"SELECT id, _stamp, {columns} FROM {self.table.name} WHERE _stamp >= ?"
+        self.sql = f"SELECT id, _stamp, {columns} FROM {self.table.name} WHERE"
 
 
 class Watcher:
@@ -78,8 +78,8 @@ class Watcher:
         watched = _Watched(resource, self._org.table(resource.type), self._org.now())
         last = 0
         while self._org.made(resource.type):
-            sql = f"{watched.sql} AND id > ? ORDER BY id LIMIT {_CHUNK}"
-            rows = self._org.rows(sql, ("", last))
+            sql = f"{watched.sql} id > ? ORDER BY id LIMIT {_CHUNK}"
+            rows = self._org.rows(sql, (last,))
             watched.known.update((row[0], _packed(row[2:])) for row in rows)
             if len(rows) < _CHUNK:
                 break
@@ -103,7 +103,8 @@ class Watcher:
         found: list[tuple[str, Event]] = []
         name, latest = watched.resource.type, watched.since
         if self._org.made(name):
-            for row in self._org.rows(f"{watched.sql} ORDER BY _stamp, id", (watched.since,)):
+            sql = f"{watched.sql} _stamp >= ? ORDER BY _stamp, id"
+            for row in self._org.rows(sql, (watched.since,)):
                 packed = _packed(row[2:])
                 before = watched.known.get(row[0])
                 if packed != before:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import random
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from dsl.schema import Side
 from engine.ports import Clock
@@ -75,10 +77,12 @@ def app(
     faults = faults or Faults({}, random.Random(0))  # noqa: S311 - draws nothing
     ahead = Ahead(clock or SystemClock(), setup.skew)
     box = _box(org, identity, faults, setup, ahead, daily_limit)
+    box.name_user()
     around = [
         Middleware(Dated, now=box.file.glance),
         Middleware(Mishaps, faults=faults, refusals=refusals(box), slow=setup.slow),
         Middleware(GZipMiddleware, minimum_size=_SMALLEST, compresslevel=1),
+        Middleware(_Forgiving),
     ]
     inside = _inside()
     made = Starlette(
@@ -93,6 +97,22 @@ def app(
     hidden = setup.hidden
     made.state.org = LocalOrg(SeenFile(box.file, hidden)) if hidden else box.org
     return made
+
+
+_VERSION = re.compile(r"/services/data/v[^/]+")
+
+
+class _Forgiving:
+    """Takes addresses as clients write them: with two slashes at first, or none at the end."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            path = "/" + scope["path"].lstrip("/")
+            scope = {**scope, "path": f"{path}/" if _VERSION.fullmatch(path) else path}
+        await self._app(scope, receive, send)
 
 
 def _box(

@@ -61,6 +61,12 @@ class Box:
         found = self.file.rows(FIRST_USER) if self.file.made("User") else []
         return str(found[0][0]) if found else _NOBODY
 
+    def name_user(self) -> None:
+        """See that the user who acts has a user name, as everybody has who logs in."""
+        if self.file.made("User"):
+            sql = 'UPDATE "User" SET "Username" = ? WHERE "Id" = ? AND "Username" IS NULL'
+            self.file.rows(sql, (self.identity.username, self.user_id()))
+
 
 def box_of(request: Request) -> Box:
     """The sandbox that a request came to."""

@@ -149,13 +149,20 @@ async def _change(request: Request) -> Response:
 
 async def _info(request: Request) -> Response:
     job = jobs_of(request).find(request, "ingest")
-    if job.state in ("UploadComplete", "InProgress"):
-        proceed(box_of(request), job)
-        job.touched = now_of(request)
+    _go_on(request, job)
     return answer(job.whole())
 
 
+def _go_on(request: Request, job: Job) -> None:
+    """Whoever asks about a job moves it on; so all see it go through its states."""
+    if job.state in ("UploadComplete", "InProgress"):
+        proceed(box_of(request), job)
+        job.touched = now_of(request)
+
+
 async def _list(request: Request) -> Response:
+    for job in jobs_of(request).all("ingest"):
+        _go_on(request, job)
     return answer(listed(request, "ingest", "V2Ingest"))
 
 
@@ -171,6 +178,7 @@ async def _results(request: Request) -> Response:
     if chosen is None:
         raise not_found()
     if job.state not in ENDED:
+        _go_on(request, job)
         raise wrong_state(job)
     which, front = chosen
     rows: list[list[str]] = getattr(job, which)

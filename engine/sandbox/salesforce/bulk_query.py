@@ -15,6 +15,7 @@ from engine.sandbox.salesforce.box import Box, box_of
 from engine.sandbox.salesforce.bulk_csv import csv_text, shown, value_at
 from engine.sandbox.salesforce.bulk_jobs import (
     ENDED,
+    Job,
     enumerated,
     jobs_of,
     listed,
@@ -104,13 +105,17 @@ def _see_supported(box: Box, tree: Query) -> None:
 
 async def _info(request: Request) -> Response:
     job = jobs_of(request).find(request, "query")
+    _go_on(request, job)
+    return answer(job.whole())
+
+
+def _go_on(request: Request, job: Job) -> None:
     if job.state == "UploadComplete":
         job.answer = _ask(request, job.text, deleted=job.operation == "queryAll")
         job.state = "InProgress"
         job.touched = now_of(request)
     elif job.state == "InProgress":
         job.state = "JobComplete"
-    return answer(job.whole())
 
 
 async def _change(request: Request) -> Response:
@@ -122,6 +127,8 @@ async def _change(request: Request) -> Response:
 
 
 async def _list(request: Request) -> Response:
+    for job in jobs_of(request).all("query"):
+        _go_on(request, job)
     return answer(listed(request, "query", "V2Query"))
 
 
@@ -134,6 +141,7 @@ async def _drop(request: Request) -> Response:
 async def _results(request: Request) -> Response:
     job = jobs_of(request).find(request, "query")
     if job.state != "JobComplete" or job.answer is None:
+        _go_on(request, job)
         raise wrong_state(job)
     start = _position(request.query_params.get("locator"), job.answer)
     most = request.query_params.get("maxRecords", str(_PAGE))

@@ -20,6 +20,7 @@ from engine.sandbox.salesforce.bulk_v1_forms import (
     refusal,
     results_as_csv_rows,
     results_as_json,
+    wants_json,
 )
 from engine.sandbox.salesforce.bulk_work import Column, carried_out, payload_of, see_column
 from engine.sandbox.salesforce.errors import ApiError
@@ -291,7 +292,7 @@ async def _result(request: Request) -> Response:
         raise ApiError(400, "InvalidBatch", f"Batch not completed: {batch.state}")
     if job.operation in _QUERIES:
         ids = [_result_id(batch)]
-        return formed(request, "result-list", ids if job.form == "JSON" else {"result": ids})
+        return formed(request, "result-list", ids if wants_json(request) else {"result": ids})
     if job.form == "JSON":
         raw = msgspec.json.encode(results_as_json(batch.results))
         return Response(raw, 200, media_type="application/json")

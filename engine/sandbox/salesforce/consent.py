@@ -82,8 +82,11 @@ def _checked(box: Box, given: dict[str, str]) -> dict[str, str]:
         raise OAuthError("invalid_client_id", "client identifier invalid")
     if given.get("response_type") not in ("code", "token"):
         raise OAuthError("unsupported_response_type", "response type not supported")
-    where = urlsplit(given.get("redirect_uri", ""))
-    if not where.scheme or where.scheme in ("javascript", "data"):
+    try:
+        scheme = urlsplit(given.get("redirect_uri", "")).scheme
+    except ValueError:
+        scheme = ""
+    if scheme in ("", "javascript", "data"):
         raise OAuthError("redirect_uri_mismatch", "redirect_uri must match configuration")
     return given
 

@@ -10,6 +10,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from engine.sandbox.salesforce.box import Box, box_of, version_of
+from engine.sandbox.salesforce.columns import columns_of
 from engine.sandbox.salesforce.errors import ApiError
 from engine.sandbox.salesforce.lists import found_list, query_of
 from engine.sandbox.salesforce.wire import answer
@@ -34,6 +35,9 @@ async def _query(request: Request) -> Response:
     explained = request.query_params.get("explain")
     if explained is not None:
         return answer(_explained(request, explained))
+    if request.query_params.get("columns") == "true":
+        text = _asked(request)
+        return answer(_seen(box_of(request), lambda: columns_of(box_of(request), text)))
     return _answered(request, deleted=False)
 
 

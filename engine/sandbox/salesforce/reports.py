@@ -13,6 +13,7 @@ from starlette.routing import Route
 
 from dsl.schema import Field, Kind
 from engine.model import Listing
+from engine.ports import StoreError
 from engine.sandbox.salesforce.box import box_of, version_of
 from engine.sandbox.salesforce.errors import ApiError, not_found
 from engine.sandbox.salesforce.lists import found_list, records_in
@@ -20,7 +21,7 @@ from engine.sandbox.salesforce.wire import answer, object_of
 from engine.sandbox.soql import SoqlError, query
 from engine.sandbox.soql.virtual import developer_name
 from engine.stores.local.ids import INSTANCE, full_id
-from engine.stores.local.lists import REPORT, lists_of
+from engine.stores.local.lists import REPORT, definition, drop_list, lists_of, make_list
 
 __all__ = ["routes"]
 
@@ -84,8 +85,10 @@ def routes() -> list[Route]:
     """The addresses, relative to the version."""
     one = "/analytics/reports/{report}"
     return [
-        Route("/analytics/reports", _reports),
+        Route("/analytics/reports", _reports, methods=["GET"]),
+        Route("/analytics/reports", _clone, methods=["POST"]),
         Route(one, _run, methods=["GET", "POST"]),
+        Route(one, _drop, methods=["DELETE"]),
         Route(f"{one}/describe", _describe),
         Route(f"{one}/instances", _begin, methods=["POST"]),
         Route(f"{one}/instances", _listed_instances, methods=["GET"]),
@@ -121,6 +124,27 @@ async def _reports(request: Request) -> Response:
 async def _describe(request: Request) -> Response:
     report = found_list(box_of(request), REPORT, request.path_params["report"])
     return answer({**_metadata(request, report), "reportTypeMetadata": {"categories": []}})
+
+
+async def _clone(request: Request) -> Response:
+    """A new report, which is always made after another one."""
+    box, body = box_of(request), await object_of(request)
+    report = found_list(box, REPORT, request.query_params.get("cloneId", ""))
+    name = (body.get("reportMetadata") or {}).get("name")
+    if not isinstance(name, str) or not name.strip():
+        raise ApiError(400, "BAD_REQUEST", "The report needs a name")
+    condition, ids = definition(box.file, report)
+    try:
+        made = make_list(box.file, REPORT, name, report.type, condition, ids)
+    except StoreError as error:
+        raise ApiError(400, "BAD_REQUEST", str(error)) from None
+    return answer({**_metadata(request, made), "reportTypeMetadata": {"categories": []}})
+
+
+async def _drop(request: Request) -> Response:
+    box = box_of(request)
+    drop_list(box.file, found_list(box, REPORT, request.path_params["report"]))
+    return Response(None, 204)
 
 
 def _metadata(request: Request, report: Listing) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from starlette.requests import Request
 
+from dsl.schema import ObjectType
 from engine.sandbox.salesforce.box import Box, version_of
 from engine.sandbox.salesforce.changes import deleted_in, span_of, updated_in
 from engine.sandbox.salesforce.describes import describe, summary
@@ -15,7 +16,7 @@ from engine.sandbox.salesforce.keys import key_field
 from engine.sandbox.salesforce.queries import first_page, next_page
 from engine.sandbox.salesforce.records import fields_asked
 from engine.sandbox.salesforce.rows import rows_of
-from engine.sandbox.salesforce.soap_xml import Call, Raw, Record, record_in, xml
+from engine.sandbox.salesforce.soap_xml import Call, Raw, Record, parts_of, record_in, xml
 from engine.sandbox.salesforce.upserting import upserted
 from engine.sandbox.salesforce.values import checked_record_id, values_of
 from engine.sandbox.salesforce.writes import Verdict, Wanted, carry_out
@@ -83,8 +84,8 @@ def _create(_request: Request, box: Box, call: Call) -> str:
     return _results(box, call, _checked(_records(call), wanted))
 
 
-def _type(box: Box, name: str) -> Any:
-    found = box.visible.find(name)
+def _type(box: Box, name: Any) -> ObjectType:
+    found = box.visible.find(str(name))
     if found is None:
         raise ApiError(400, "INVALID_TYPE", f"sObject type '{name}' is not supported.")
     return found
@@ -155,7 +156,9 @@ def _each(given: list[Any], work: Callable[[Any], dict[str, Any]]) -> list[str]:
 
 
 def _convert(_request: Request, box: Box, call: Call) -> str:
-    def converted(given: dict[str, Any]) -> dict[str, Any]:
+    def converted(given: Any) -> dict[str, Any]:
+        if not isinstance(given, dict):
+            raise ApiError(400, "MISSING_ARGUMENT", "leadConverts needs a leadId")
         lead = checked_record_id("Lead", given.get("leadId"))
         name = given.get("opportunityName") or None
         if given.get("doNotCreateOpportunity") == "true":
@@ -178,9 +181,13 @@ def _convert(_request: Request, box: Box, call: Call) -> str:
 
 def _merge(_request: Request, box: Box, call: Call) -> str:
     def merged(element: Any) -> dict[str, Any]:
-        parts = {each.tag.rpartition("}")[2]: each for each in element}
-        master = record_in(parts["masterRecord"])
-        losers = [e.text for e in element if e.tag.rpartition("}")[2] == "recordToMergeIds"]
+        parts = parts_of(element)
+        masters = [record_in(each) for name, each in parts if name == "masterRecord"]
+        losers = [each.text for name, each in parts if name == "recordToMergeIds"]
+        if len(masters) != 1 or not losers:
+            message = "a merge needs one masterRecord and recordToMergeIds"
+            raise ApiError(400, "MISSING_ARGUMENT", message)
+        [master] = masters
         type_ = _type(box, master.type)
         kept = checked_record_id(type_.name, master.id)
         with box.file.transaction():

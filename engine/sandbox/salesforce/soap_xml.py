@@ -17,6 +17,7 @@ __all__ = [
     "call_of",
     "envelope",
     "fault",
+    "parts_of",
     "record_in",
     "root_of",
     "xml",
@@ -82,6 +83,11 @@ def call_of(raw: bytes) -> Call:
 
 def _name(element: Any) -> str:
     return str(etree.QName(element).localname) if isinstance(element.tag, str) else ""
+
+
+def parts_of(element: Any) -> list[tuple[str, Any]]:
+    """The elements within another, each with its name."""
+    return [(name, each) for each in element if (name := _name(each))]
 
 
 def _value(element: Any) -> Any:

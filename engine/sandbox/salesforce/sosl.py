@@ -113,12 +113,12 @@ def _split(rest: str) -> tuple[str, str]:
 
 
 def _closing(text: str, start: int) -> int:
-    depth, quoted_ = 0, False
+    depth, in_quotes = 0, False
     for at in range(start, len(text)):
         character = text[at]
         if character == "'" and text[at - 1] != "\\":
-            quoted_ = not quoted_
-        elif not quoted_ and character in "()":
+            in_quotes = not in_quotes
+        elif not in_quotes and character in "()":
             depth += 1 if character == "(" else -1
             if depth == 0:
                 return at

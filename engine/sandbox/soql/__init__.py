@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from datetime import datetime
 
 from engine.sandbox.soql.answers import Answer, Asking, answer_of
@@ -15,20 +14,12 @@ from engine.stores.local import LocalOrg
 __all__ = ["Answer", "SoqlError", "query"]
 
 
-def query(
-    org: LocalOrg,
-    text: str,
-    *,
-    deleted: bool = False,
-    api: str = "v60.0",
-    hidden: Collection[str] = (),
-) -> Answer:
+def query(org: LocalOrg, text: str, *, deleted: bool = False, api: str = "v60.0") -> Answer:
     """Ask a Salesforce org a query; `deleted` also sees deleted and merged records (`queryAll`).
 
-    `api` is the version in the records' addresses. `hidden` are ids of the queried type that are
-    not visible yet. Raises `SoqlError`.
+    `api` is the version in the records' addresses. Raises `SoqlError`.
     """
     tree = parse(text)
     reader = Reader(text, lambda: datetime.fromisoformat(org.now()).date())
-    asking = Asking(org.file, text, api, reader, deleted or tree.all_rows, hidden)
+    asking = Asking(org.file, text, api, reader, deleted)
     return groups_of(asking, tree) if is_grouped(tree) else answer_of(asking, tree)

@@ -32,7 +32,7 @@ _WIDTH = 18  # characters of an id
 class Asking:
     """What surrounds a query: the org, its text, which rows are seen, and addresses' version.
 
-    `deleted` shows deleted and merged records too. `hidden` are ids that are not visible yet.
+    `deleted` shows deleted and merged records too.
     """
 
     org: OrgFile
@@ -40,7 +40,6 @@ class Asking:
     api: str
     reader: Reader
     deleted: bool = False
-    hidden: Collection[str] = ()
 
     @property
     def base(self) -> str:
@@ -143,9 +142,6 @@ def where_sql(asking: Asking, conditions: Conditions, query: Query, scope: Scope
             raise malformed(f"unexpected token: '{query.scope}'", asking.text, query.at)
         user = FIRST_USER if asking.org.made("User") else "NULL"
         parts.append(f'{scope.root}."OwnerId" IN ({user})')
-    if asking.hidden:
-        parts.append(f"{scope.key} NOT IN (SELECT value FROM json_each(?))")
-        conditions.values.append(json.dumps(list(asking.hidden)))
     return f" WHERE {' AND '.join(parts)}" if parts else ""
 
 
@@ -226,7 +222,7 @@ class Kin:
                 " the appropriate names."
             )
             raise pointed("INVALID_TYPE", message, asking.text, query.at)
-        if query.group or query.having is not None or query.all_rows:
+        if query.group or query.having is not None:
             raise malformed("a subquery cannot be grouped", asking.text, query.at)
         type_ = asking.org.table(related.type).type
         see_bounds(query, asking.text)

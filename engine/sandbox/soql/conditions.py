@@ -38,7 +38,7 @@ _DEEPEST = 100  # conditions in each other; SQLite takes 1,000
 _MOST_JOINS = 2  # semi- and anti-joins in one query
 _NO_ORDER = (Kind.BOOLEAN,)
 #: What a subquery of a semi-join may not have, by the SOQL reference.
-_BARRED = ("group", "having", "order", "offset", "all_rows")
+_BARRED = ("group", "having", "order", "offset")
 
 
 def sortable(place: Place) -> str:

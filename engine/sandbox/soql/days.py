@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from datetime import date, timedelta
 
-__all__ = ["is_date_literal", "range_of"]
+__all__ = ["range_of"]
 
 _DAY, _WEEK = timedelta(days=1), timedelta(days=7)
 
@@ -26,11 +26,6 @@ _SINGLE = re.compile(r"(THIS|LAST|NEXT)_(?:(WEEK|MONTH)|(?:FISCAL_)?(QUARTER|YEA
 _COUNTED = re.compile(
     r"(?:(LAST|NEXT)_N|N)_(?:(DAY|WEEK|MONTH)S|(?:FISCAL_)?(QUARTER|YEAR)S)(_AGO)?:(\d{1,6})"
 )
-
-
-def is_date_literal(text: str) -> bool:
-    """Whether it is the name of a range of days, with its number if it takes one."""
-    return range_of(text, date(2000, 1, 1)) is not None
 
 
 def range_of(text: str, today: date) -> tuple[date, date] | None:

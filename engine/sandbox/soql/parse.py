@@ -182,7 +182,8 @@ class _Builder(Transformer[Token, Any]):
 
     def note(self, word: Token) -> tuple[str, Any]:
         if word.type == "ALL":
-            return "all_rows", True
+            # Only Apex may say so; REST has `queryAll` for it.
+            raise _Wrong("ALL ROWS not allowed in this context", word.start_pos or 0)
         if word.upper() not in _NOTES:
             raise _Wrong(f"unexpected token: '{word}'", word.start_pos or 0)
         return "with", None

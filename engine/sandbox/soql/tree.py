@@ -174,4 +174,3 @@ class Query:
     order: tuple[Sorting, ...] = ()
     limit: int | None = None
     offset: int = 0
-    all_rows: bool = False

@@ -15,7 +15,7 @@ from engine.stores.local.reading import rows_of_ids, scan
 if TYPE_CHECKING:
     from engine.stores.local.conditions import Filter
 
-__all__ = ["LIST_VIEW", "REPORT", "definition", "ids_in", "lists_of", "make_list"]
+__all__ = ["LIST_VIEW", "REPORT", "definition", "drop_list", "ids_in", "lists_of", "make_list"]
 
 REPORT = "report"
 LIST_VIEW = "list-view"
@@ -61,13 +61,19 @@ def make_list(
         sql = "SELECT id FROM listing WHERE kind = ? AND name = ?"
         if found := org.db.execute(sql, (kind, name)).fetchone():
             raise StoreError(f"there is a {kind} of the name `{name}` already: {found[0]}")
-        count = org.db.execute("SELECT count(*) FROM listing").fetchone()[0]
-        made = full_id(f"{_PREFIXES[kind]}{INSTANCE}{count + 1:09}")
+        last = org.db.execute("SELECT coalesce(max(number), 0) FROM listing").fetchone()[0]
+        made = full_id(f"{_PREFIXES[kind]}{INSTANCE}{last + 1:09}")
         org.db.execute(
             "INSERT INTO listing (kind, id, name, type, condition, ids) VALUES (?, ?, ?, ?, ?, ?)",
             (kind, made, name, type_name, condition, known),
         )
     return Listing(kind, made, name, type_name)
+
+
+def drop_list(org: OrgFile, listing: Listing) -> None:
+    """Forget a list; its records stay."""
+    with org.transaction():
+        org.db.execute("DELETE FROM listing WHERE id = ?", (listing.id,))
 
 
 def ids_in(org: OrgFile, listing: Listing, size: int) -> Iterator[list[RecordId]]:

@@ -26,6 +26,17 @@ _CONNECT = "run `crosswalk connect outreach` to authorise again"
 Post = Callable[[str, dict[str, str]], Answer]
 
 
+class _Later(Unreachable):
+    """Outreach wants so many seconds to pass before it gives another token."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(
+            "Outreach gives an app one access token a minute, and refuses another one: try again"
+            " in a minute"
+        )
+        self.seconds = min(seconds, _PATIENCE)
+
+
 @dataclass
 class Auth:
     """Gives the access token; keeps what a renewal brings before it uses it.
@@ -55,18 +66,27 @@ class Auth:
             return self.settings.token.reveal()
         if (known := self._good(self._known, refused)) is not None:
             return known.access
-        self._known = self._good(self.vault.tokens(), refused)
-        if self._known is not None:
-            return self._known.access
+        kept = self.vault.tokens()
+        self._known = self._good(kept, refused)
+        if self._known is None:
+            # Waited for without the lock, which others wait for.
+            self._keep_apart(kept)
+            try:
+                self._known = self._fresh(refused)
+            except _Later as later:
+                self.sleep(later.seconds)
+                self._known = self._fresh(refused)
+        return self._known.access
+
+    def _fresh(self, refused: str | None) -> Tokens:
+        """Tokens that this process renews, or that another one did while this one waited."""
         with self.vault.exclusive():
-            # Another process may have renewed while this one waited.
             kept = self.vault.tokens()
-            fresh = self._good(kept, refused)
-            if fresh is None:
-                fresh = self._renewed(kept)
-                self.vault.keep(fresh)
-        self._known = fresh
-        return fresh.access
+            found = self._good(kept, refused)
+            if found is None:
+                found = self._renewed(kept)
+                self.vault.keep(found)
+        return found
 
     def _good(self, tokens: Tokens | None, refused: str | None) -> Tokens | None:
         """These tokens, if their access token can be used."""
@@ -86,7 +106,6 @@ class Auth:
             candidates.append(given.reveal())
         if not candidates:
             raise Unauthorized(f"there is no refresh token for Outreach yet: {_CONNECT}")
-        self._keep_apart(kept)
         for number, candidate in enumerate(candidates):
             answer = self._asked(candidate)
             if answer.status == 200:
@@ -114,10 +133,9 @@ class Auth:
         if settings.redirect_uri:
             form["redirect_uri"] = settings.redirect_uri
         answer = self.post(f"{settings.origin}/oauth/token", form)
-        wait = answer.headers.get("Retry-After", "")
-        if answer.status == 429 and float(wait if wait.isdigit() else _MINUTE) <= _PATIENCE:
-            self.sleep(float(wait if wait.isdigit() else _MINUTE))
-            answer = self.post(f"{settings.origin}/oauth/token", form)
+        if answer.status == 429:
+            told = answer.headers.get("Retry-After", "")
+            raise _Later(float(told) if told.isdigit() else _MINUTE)
         return answer
 
     def _tokens(self, answer: Answer, sent: str) -> Tokens:
@@ -147,7 +165,7 @@ class Auth:
                 "Outreach does not know this app: `client_id` and `client_secret` in [outreach] of"
                 " crosswalk.toml do not belong together; take both from your app in Outreach"
             )
-        if answer.status == 429 or answer.status >= 500:
+        if answer.status >= 500:
             return Unreachable(
                 f"Outreach gives no access token now (status {answer.status}): try again later"
             )

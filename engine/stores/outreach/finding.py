@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -22,6 +23,8 @@ _FEW = frozenset(
     {"callDisposition", "callPurpose", "mailbox", "opportunityStage", "role", "stage", "user"}
 )
 _SAMPLE = 50
+_MOST_SHARP = 3  # places of a text at which both spellings are looked for
+_SIGMA, _FINAL_SIGMA = re.compile("\u03c3\\b"), "\u03c2"
 
 _Key = tuple[Any, ...]
 
@@ -59,6 +62,8 @@ class Finder:
         if "id" in key:
             ids = [_number(value[key.index("id")]) for value in wanted]
             return self.reader.fetch(columns, [i for i in dict.fromkeys(ids) if i is not None])
+        if columns.type.name in _FEW:
+            return self._by_looking(columns, key, {tuple(map(_folded, value)) for value in wanted})
         at = self._filtered(columns.type, key)
         if at is not None:
             return self._by_filter(columns, key[at], [value[at] for value in wanted])
@@ -70,8 +75,6 @@ class Finder:
 
     def _filtered(self, type_: ObjectType, key: Sequence[str]) -> int | None:
         """The key's field that a filter finds best; None if there is none."""
-        if type_.name in _FEW:
-            return None
         found = [
             (rank, at)
             for at, name in enumerate(key)
@@ -89,7 +92,8 @@ class Finder:
             ids = [i for i in map(_number, dict.fromkeys(values)) if i is not None]
             found = lists.of_values(type_.name, f"{name}][id", ids, columns.parameters())
             return self.reader.rows(columns, found)
-        texts = list(dict.fromkeys(str(_folded(value)) for value in values))
+        spelt = (each for value in values for each in _spellings(str(_folded(value))))
+        texts = list(dict.fromkeys(spelt))
         odd = [text for text in texts if _is_odd(text)]
         plain = [text for text in texts if not _is_odd(text)]
         parameters = columns.parameters()
@@ -126,6 +130,17 @@ class Finder:
 
     # -- by reading them all --------------------------------------------------------------------
 
+    def _by_looking(self, columns: Columns, key: Sequence[str], wanted: set[_Key]) -> list[Row]:
+        """The records of few that bear one of the keys, as they are now."""
+        both = Columns.of(columns.type, (*columns.fields, *key), columns.described)
+        width = 2 + len(columns.fields)
+        return [
+            row[:width]
+            for page in self.reader.scan(both, None)
+            for row in page.rows
+            if not wanted.isdisjoint(_keys(row[width:]))
+        ]
+
     def _index(self, columns: Columns, key: tuple[str, ...], now: str) -> _Index:
         """The records by this key, as they are now. Reads what changed since it was last asked."""
         index = self._indexes.setdefault((columns.type.name, key), _Index())
@@ -141,6 +156,19 @@ class Finder:
 def _is_odd(text: str) -> bool:
     """Whether a text in a filter would be taken for a list or a range."""
     return "," in text or ".." in text
+
+
+def _spellings(text: str) -> list[str]:
+    """How a folded text may be spelt in small letters: with a sharp s, or with a final sigma.
+
+    A filter that ignores case does not fold.
+    """
+    whole = _SIGMA.sub(_FINAL_SIGMA, text).split("ss")
+    parts, rest = whole[: _MOST_SHARP + 1], whole[_MOST_SHARP + 1 :]
+    joints = product(("ss", "ß"), repeat=len(parts) - 1)
+    tails = "".join(f"ss{each}" for each in rest)
+    found = ["".join(p + j for p, j in zip(parts, (*js, ""), strict=True)) + tails for js in joints]
+    return list(dict.fromkeys([text, *found]))
 
 
 def _plain(value: tuple[Value, ...]) -> tuple[Value, ...]:

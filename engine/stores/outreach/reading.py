@@ -27,8 +27,9 @@ class Reader:
 
         Each page is asked for by the last one's stamp, not by the server's cursor: a record that is
         written meanwhile comes again behind, and none is skipped over. Where more records than a
-        page bear one stamp, only the server's cursor leads through them. A page's own cursor stands
-        before its last stamp, since nobody knows in which order records of one stamp come.
+        page bear one stamp, or where a page is out of order, only the server's cursor leads on. A
+        page's own cursor stands before its last stamp, since nobody knows in which order records of
+        one stamp come.
         """
         if since is not None and columns.sequence:
             yield from self._moved(columns, since)
@@ -39,12 +40,13 @@ class Reader:
             document = self.lists.page(url, name)
             data: list[Resource] = document["data"]
             following = next_of(document) if data else None
-            last = columns.stamp_of(data[-1]) if data else at
+            stamps = [columns.stamp_of(each) for each in data]
+            last = stamps[-1] if stamps and stamps == sorted(stamps) else at
             fresh = [each for each in data if int(each["id"]) not in seen]
             yield self._page(columns, document, fresh, Cursor(last, 0), following is None)
             if following is None:
                 return
-            ids = frozenset(int(e["id"]) for e in data if columns.stamp_of(e) == last)
+            ids = frozenset(int(e["id"]) for e, s in zip(data, stamps, strict=True) if s == last)
             url = following if last == at else self._from(columns, last)
             at, seen = last, seen | ids if last == at else ids
 

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from engine.ports import StoreError
 from engine.secrets import Secret, SecretError, Secrets
 
-__all__ = ["Settings", "read_settings"]
+__all__ = ["Settings", "address", "read_settings"]
 
 _BASE = "https://api.outreach.io/api/v2"
 _ROOT = "/api/v2"
@@ -45,7 +45,7 @@ class Settings:
 
 def read_settings(settings: Mapping[str, str], secrets: Secrets) -> Settings:
     """The settings of `[outreach]` with their references resolved. Raises `StoreError`."""
-    base, origin = _address(settings.get("base_url") or _BASE)
+    base, origin = address(settings.get("base_url"))
 
     def secret(key: str) -> Secret | None:
         reference = settings.get(key)
@@ -79,9 +79,9 @@ def read_settings(settings: Mapping[str, str], secrets: Secrets) -> Settings:
     )
 
 
-def _address(text: str) -> tuple[str, str]:
-    """The API's root and its origin. Raises `StoreError`."""
-    parts = urlsplit(text.strip().rstrip("/"))
+def address(text: str | None) -> tuple[str, str]:
+    """The root of the API that `base_url` names, and its origin. Raises `StoreError`."""
+    parts = urlsplit((text or _BASE).strip().rstrip("/"))
     try:
         host, _ = parts.hostname, parts.port
     except ValueError:

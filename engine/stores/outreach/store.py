@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
-from functools import partial
 
 from dsl.schema import ObjectType, Side, shipped_schema
 from dsl.values import stamp
@@ -44,8 +43,9 @@ class OutreachStore:
     sweeps = True
 
     def __init__(self, settings: Settings, vault: Vault) -> None:
-        self.transport = Transport(settings)
-        self.auth = Auth(settings, vault, partial(self.transport.plain, "POST"))
+        self.calls = 0
+        self.transport = Transport(settings, counted=self._count)
+        self.auth = Auth(settings, vault, self.transport.plain)
         if settings.is_sandbox:
             self.auth.apart = 0.0  # where a sandbox server wants a pause, it says so
         self.transport.access = self.auth.access
@@ -55,11 +55,6 @@ class OutreachStore:
         self._finder = Finder(self._reader, self.lag)
         self._writer = Writer(self.transport)
         self._deleted: dict[str, dict[RecordId, str]] = {}
-
-    @property
-    def calls(self) -> int:
-        """The requests that Outreach counted."""
-        return self.transport.calls
 
     def now(self) -> str:
         """The server's time, by the `Date` of its answers: to the second, and never too late."""
@@ -118,6 +113,10 @@ class OutreachStore:
             self._deleted.setdefault(type_name, {}).update(dict.fromkeys(ids, self.now()))
         return results
 
+    def price(self, type_name: str, fields: Sequence[str]) -> int:
+        """A request, and one more for the places of prospects in their sequences."""
+        return 2 if self._columns(type_name, fields).sequence else 1
+
     def usage(self) -> Usage:
         """The requests of this hour, by whomever, as Outreach told last."""
         return self.transport.pace.usage()
@@ -125,6 +124,9 @@ class OutreachStore:
     def checkups(self, needs: Sequence[Need]) -> Iterator[Checkup]:
         """Whether the connection lets the rules do what they need. Raises `Unreachable`."""
         return checkups(self._reader.lists, self._types, self.auth, needs)
+
+    def _count(self) -> None:
+        self.calls += 1
 
     def close(self) -> None:
         """Close the connections."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any, NamedTuple, TypeVar
+from urllib.parse import urlencode
 
 import aiohttp
 import msgspec
@@ -32,6 +33,7 @@ _TIMEOUT = aiohttp.ClientTimeout(total=150, connect=20, sock_read=100)
 #: Shorter than servers keep connections: one that they have closed would lose a create's outcome.
 _IDLE = 4.0
 _MEDIA = "application/vnd.api+json"
+_FORM = {"Accept": "application/json", "Content-Type": "application/x-www-form-urlencoded"}
 _AGENT = "crosswalk"
 
 _T = TypeVar("_T")
@@ -58,13 +60,14 @@ class Answer(NamedTuple):
 class Transport:
     """Sends requests and knows the server's time; for one thread at a time.
 
-    `access` gives the access token, and renews the one that it is told was refused.
+    `access` gives the access token, and renews the one that it is told was refused. `counted` is
+    told each request that Outreach counts.
     """
 
     settings: Settings
     access: Callable[[str | None], str] = lambda _refused: ""
     pace: Pace = field(default_factory=Pace)
-    calls: int = 0
+    counted: Callable[[], None] = lambda: None
     _loop: asyncio.AbstractEventLoop | None = None
     _session: aiohttp.ClientSession | None = None
     _told: tuple[datetime, float] | None = None
@@ -112,20 +115,22 @@ class Transport:
                 return [each or lost for each in found]
             renewed = True
 
-    def plain(self, method: str, url: str, form: Mapping[str, str]) -> Answer:
-        """The answer to a form, sent without a token and not counted; for OAuth. Raises."""
-        data = aiohttp.FormData(dict(form))
+    def plain(self, url: str, form: Mapping[str, str]) -> Answer:
+        """The answer to a form, sent without a token and not counted; for OAuth.
+
+        Raises `Unreachable`.
+        """
+        request = Request("POST", url, urlencode(form).encode())
 
         async def send() -> Answer:
             for tried in range(_TRIES):
                 try:
-                    answer = await self._send(method, url, {"Accept": "application/json"}, data)
+                    answer = await self._send(request, _FORM)
                     if answer.status < 500 or tried == _TRIES - 1:
                         return answer
                 except (aiohttp.ClientError, OSError, TimeoutError) as error:
                     failure = broken(error, self.settings)
-                    known = Request(method, url)
-                    if tried == _TRIES - 1 or not _worth_another(failure, known, tried):
+                    if tried == _TRIES - 1 or not _worth_another(failure, request, tried):
                         raise failure from None
                 await _wait(tried)
             raise AssertionError
@@ -192,9 +197,9 @@ class Transport:
         for tried in range(_TRIES):
             last = tried == _TRIES - 1
             await self.pace.turn(reading=request.method == "GET")
-            self.calls += 1
+            self.counted()
             try:
-                answer = await self._send(request.method, request.url, headers, request.body)
+                answer = await self._send(request, headers)
             except (aiohttp.ClientError, OSError, TimeoutError) as error:
                 failure = broken(error, self.settings)
                 if last or not _worth_another(failure, request, tried):
@@ -213,9 +218,7 @@ class Transport:
             await _wait(tried)
         raise AssertionError
 
-    async def _send(
-        self, method: str, url: str, headers: Mapping[str, str], body: Any = None
-    ) -> Answer:
+    async def _send(self, request: Request, headers: Mapping[str, str]) -> Answer:
         if self._session is None:
             connector = aiohttp.TCPConnector(limit=AT_ONCE, keepalive_timeout=_IDLE)
             self._session = aiohttp.ClientSession(
@@ -224,13 +227,13 @@ class Transport:
                 headers={"User-Agent": _AGENT},
                 cookie_jar=aiohttp.DummyCookieJar(),
             )
-        address = URL(url, encoded=True)
+        address = URL(request.url, encoded=True)
         proxy, proxy_auth = _proxy(address)
         async with self._session.request(
-            method,
+            request.method,
             address,
             headers=headers,
-            data=body,
+            data=request.body,
             allow_redirects=False,
             proxy=proxy,
             proxy_auth=proxy_auth,

@@ -16,7 +16,7 @@ import msgspec
 
 from dsl.schema import Field, Kind
 from engine.model import Cursor, Page, Row
-from engine.ports import StoreError
+from engine.ports import StoreError, Unreachable
 from engine.stores.salesforce.connection import Connection
 from engine.stores.salesforce.problems import VendorProblem
 from engine.stores.salesforce.types import Types
@@ -64,12 +64,23 @@ def bulk_pages(
     locator: str | None = None
     path = f"jobs/query/{job}/results?maxRecords={_MOST}"
     held: list[Row] = []
+
+    def rows_in(body: bytes) -> list[Row]:
+        """Half a CSV file is one as well: only the header tells how many records there are."""
+        try:
+            found = list(_rows(body, readings))
+        except (ValueError, csv.Error):
+            found = []
+        if str(len(found)) != connection.headers.get("Sforce-NumberOfRecords", "0"):
+            raise Unreachable("Salesforce's answer broke off")
+        return found
+
     while locator != _END:
         more = f"&locator={locator}" if locator else ""
-        body = connection.read(path + more, bytes, headers=_CSV)
+        read = connection.read(path + more, rows_in, headers=_CSV)
         # A locator that is missing must not make a reader begin anew for ever.
         locator = connection.headers.get("Sforce-Locator", _END)
-        rows = held + list(_rows(body, readings))
+        rows = held + read
         whole = len(rows) if locator == _END else len(rows) - len(rows) % _ROWS
         held = rows[whole:]
         for start in range(0, whole, _ROWS):

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from engine.ports import BudgetSpent, Checkup, Need, StoreError, Unauthorized, Unreachable
+from engine.ports import Checkup, Need, StoreError, Unreachable
 from engine.stores.salesforce.connection import Connection
 from engine.stores.salesforce.types import Types, missing_type
 
@@ -20,11 +20,9 @@ _SECURITY = "Set Field-Level Security"
 def checkups(connection: Connection, types: Types, needs: Sequence[Need]) -> Iterator[Checkup]:
     """Each thing looked at; what the others need comes first, and ends it if it is wrong."""
     try:
+        connection.log_in()
         usage = connection.usage()
         server = datetime.fromisoformat(connection.now())
-    except (Unauthorized, BudgetSpent) as error:
-        yield Checkup("login and API access", False, str(error))
-        return
     except Unreachable:
         raise
     except StoreError as error:

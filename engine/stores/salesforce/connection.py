@@ -16,6 +16,7 @@ from simple_salesforce.api import Salesforce
 from simple_salesforce.exceptions import SalesforceError
 
 from dsl.values import stamp
+from engine.connections import host_of
 from engine.model import Side
 from engine.ports import (
     BudgetSpent,
@@ -31,11 +32,10 @@ from engine.stores.salesforce.problems import LIMIT, VendorProblem, forbidden, p
 from engine.stores.salesforce.session import (
     Unsent,
     as_store_error,
-    let_through,
     open_session,
     redirect_of,
 )
-from engine.stores.salesforce.settings import Settings, host_of, same_host
+from engine.stores.salesforce.settings import Settings, same_host
 
 __all__ = ["ROOT", "Connection"]
 
@@ -45,6 +45,7 @@ ROOT = f"/services/data/v{VERSION}/"
 _USAGE = re.compile(r"api-usage=(\d+)/(\d+)")
 _TRIES = 6
 _FIRST_PAUSE = 0.25  # seconds; each pause is twice the last
+_PATIENCE = 300.0  # seconds, after which nothing is tried again
 _FRESH = 60.0  # seconds for which the last answer's date will do as the time
 _HOUR = timedelta(hours=1)
 
@@ -69,8 +70,7 @@ class Connection:
         #: The headers of the last answer.
         self.headers: Any = {}
         self._settings, self._vault = settings, vault
-        urls = [settings.login_url, *filter(None, [settings.instance_url])]
-        self._session = open_session(urls)
+        self._session = open_session([settings.login_url, settings.instance_url])
         self._session.hooks["response"].append(self._note)
         self._api: _Api | None = None
         self._access = ""
@@ -98,7 +98,10 @@ class Connection:
         Raises as `read`; an `Unreachable` that is not `Unsent` means that nobody knows what
         happened, unless `again`.
         """
-        for tried in range(1, _TRIES + 1):
+        until, tried = time.monotonic() + _PATIENCE, 0
+        while True:
+            tried += 1
+            last = tried == _TRIES or time.monotonic() > until
             try:
                 return self._once(method, path, as_, options)
             except VendorProblem as problem:
@@ -106,16 +109,15 @@ class Connection:
                     raise self._spent() from None
                 if problem.is_certain and not problem.passes:
                     raise
-                if tried == _TRIES or not (again or problem.is_certain):
+                if last or not (again or problem.is_certain):
                     raise Unreachable(f"Salesforce is not available: {problem}") from None
             except Unsent as error:
-                if not error.passes or tried == _TRIES:
+                if last or not error.passes:
                     raise
             except Unreachable:
-                if not again or tried == _TRIES:
+                if last or not again:
                     raise
             self.pause(tried)
-        raise AssertionError  # the last try returns or raises
 
     def pause(self, tried: int) -> None:
         """Wait before the next try: longer each time, and not in step with others."""
@@ -125,11 +127,11 @@ class Connection:
         self, method: str, path: str, as_: Callable[[bytes], _T], options: dict[str, Any]
     ) -> _T:
         """One try, with a new session if the old one has ended."""
-        api = self._api or self._connect()
+        api = self._api or _before(self._connect)
         try:
             return self._sent(api, method, path, as_, options)
         except _Ended:
-            api = self._renew(self._access)
+            api = _before(lambda: self._renew(self._access))
         return self._sent(api, method, path, as_, options)
 
     def _sent(
@@ -151,7 +153,9 @@ class Connection:
             self.calls -= isinstance(found, Unsent)
             raise found from None
         except SalesforceError as error:
-            raise self._understood(problem_in(error.status, error.content)) from None
+            problem = problem_in(error.status, error.content)
+            self.calls -= problem.status == 401 or problem.code == LIMIT  # which are not counted
+            raise self._understood(problem) from None
         try:
             return as_(body or b"")
         except msgspec.DecodeError:
@@ -192,9 +196,8 @@ class Connection:
 
     def _is_here(self, tokens: Tokens) -> bool:
         """Whether kept tokens are of the org that is configured now."""
-        mine = self._settings.instance_url
-        at = tokens.instance_url or mine
-        return at is not None and (mine is None or same_host(at, mine))
+        at = tokens.instance_url
+        return at is None or same_host(at, self._settings.instance_url)
 
     def _renew(self, ended: str) -> _Api:
         """A new session in place of the one that `ended`, unless another process has it already."""
@@ -210,27 +213,36 @@ class Connection:
             here = kept is not None and self._is_here(kept)
             if kept is not None and here and kept.access and kept.access != ended:
                 return self._use(kept)
-            tokens = log_in(self._settings, self._session, kept)
-            self._vault.keep(tokens)  # at once: a refresh token may be a new one
-            self._check_host(tokens)
+            return self._log_in(kept)
+
+    def log_in(self) -> None:
+        """Log in anew, though a session may be open: whether the credentials are right still.
+
+        Raises as `read`.
+        """
+        if self._settings.auth == "token":
+            self._renew("")
+            return
+        with self._vault.exclusive():
+            self._log_in(self._vault.tokens())
+
+    def _log_in(self, kept: Tokens | None) -> _Api:
+        tokens = log_in(self._settings, self._session, kept)
+        self._vault.keep(tokens)  # at once: a refresh token may be a new one
+        self._check_host(tokens)
         return self._use(tokens)
 
     def _check_host(self, tokens: Tokens) -> None:
         if not self._is_here(tokens):
             raise StoreError(
                 f"this login is for {host_of(tokens.instance_url or '')}, and `instance_url` in"
-                f" [salesforce] is {host_of(self._settings.instance_url or '')}: make them the same"
+                f" [salesforce] is {host_of(self._settings.instance_url)}: make them the same"
             )
 
     def _use(self, tokens: Tokens) -> _Api:
-        url = self._settings.instance_url or tokens.instance_url
-        if url is None:
-            raise StoreError("the login does not tell the org's address: set `instance_url`")
-        if self._settings.instance_url is None:
-            let_through(self._session, url)
         api = _Api(
             session_id=tokens.access,
-            instance_url=url,
+            instance=host_of(self._settings.instance_url),
             session=self._session,
             version=VERSION,
         )
@@ -284,6 +296,16 @@ class Connection:
             f" ({LIMIT}): what is left waits until there are"
         )
         return BudgetSpent(message, Side.SALESFORCE, until)
+
+
+def _before(start: Callable[[], _Api]) -> _Api:
+    """A session for a request of which nothing was sent yet, whatever goes wrong."""
+    try:
+        return start()
+    except Unsent:
+        raise
+    except Unreachable as error:
+        raise Unsent(str(error), passes=True) from None
 
 
 class _Ended(Unauthorized):

@@ -14,12 +14,13 @@ import requests
 from simple_salesforce.exceptions import SalesforceAuthenticationFailed
 from simple_salesforce.login import SalesforceLogin
 
+from engine.connections import is_loopback
 from engine.ports import StoreError, Tokens, Unauthorized, Unreachable
 from engine.stores.salesforce.problems import NO_API
 from engine.stores.salesforce.session import as_store_error, redirect_of
-from engine.stores.salesforce.settings import Settings, is_loopback
+from engine.stores.salesforce.settings import Settings
 
-__all__ = ["VERSION", "log_in", "redeem"]
+__all__ = ["VERSION", "log_in"]
 
 #: The version of the API that all requests name.
 VERSION = "60.0"
@@ -42,8 +43,6 @@ _ADVICE = (
         "assertion",
         f"check `private_key`, `client_id`, `username`, the certificate in {_APP} and the clock",
     ),
-    ("invalid_grant", "authorization code", f"the code was used or is too old: {_CONNECT} again"),
-    ("redirect_uri_mismatch", "", f"add the redirect address to the Callback URLs of {_APP}"),
     ("invalid_grant", "audience", "check `login_url`: test.salesforce.com for a sandbox org"),
     ("invalid_grant", "ip ", "let this machine's address in: Setup, Network Access"),
     (
@@ -137,20 +136,12 @@ def _client_form(settings: Settings) -> dict[str, str]:
     }
 
 
-def redeem(
-    settings: Settings, session: requests.Session, code: str, redirect_uri: str, verifier: str
-) -> Tokens:
-    """The tokens that an authorization code stands for. Raises as `log_in`."""
-    more = {"code": code, "redirect_uri": redirect_uri, "code_verifier": verifier}
-    return _by_oauth(settings, session, _app_form(settings, "authorization_code", more), None)
-
-
 def _refresh_form(settings: Settings, refresh: str) -> dict[str, str]:
-    return _app_form(settings, "refresh_token", {"refresh_token": refresh})
-
-
-def _app_form(settings: Settings, grant: str, more: dict[str, str]) -> dict[str, str]:
-    form = {"grant_type": grant, "client_id": settings.get("client_id").reveal(), **more}
+    form = {
+        "grant_type": "refresh_token",
+        "client_id": settings.get("client_id").reveal(),
+        "refresh_token": refresh,
+    }
     if settings.has("client_secret"):
         form["client_secret"] = settings.get("client_secret").reveal()
     return form

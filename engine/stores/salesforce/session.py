@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from ssl import SSLCertVerificationError
 from typing import Any
 from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
-from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
+from urllib3.exceptions import (
+    ConnectTimeoutError,
+    NameResolutionError,
+    NewConnectionError,
+    SSLError,
+)
 
+from engine.connections import host_of, is_loopback
 from engine.ports import StoreError, Unreachable
-from engine.stores.salesforce.settings import host_of, is_loopback
 
-__all__ = ["Unsent", "as_store_error", "let_through", "open_session", "redirect_of"]
+__all__ = ["Unsent", "as_store_error", "open_session", "redirect_of"]
 
 #: Seconds to connect, and to wait for an answer: Salesforce gives a query two minutes.
 _TIMEOUT = (10.0, 150.0)
@@ -60,14 +66,9 @@ def open_session(urls: list[str]) -> requests.Session:
     session.mount("https://", _Refused())
     session.mount("http://", _Refused())
     for url in urls:
-        let_through(session, url)
+        plain = url.startswith("http://") and is_loopback(url)
+        session.mount(f"https://{host_of(url)}/", _Loopback() if plain else _Timed())
     return session
-
-
-def let_through(session: requests.Session, url: str) -> None:
-    """Let requests to one more address through."""
-    adapter = _Loopback() if url.startswith("http://") and is_loopback(url) else _Timed()
-    session.mount(f"https://{host_of(url)}/", adapter)
 
 
 def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
@@ -84,7 +85,7 @@ def as_store_error(error: requests.RequestException, url: str) -> StoreError:
     """What went wrong on the way, in words: `Unsent` if the request certainly never left."""
     host = urlsplit(url).netloc
     cause = getattr(error.args[0], "reason", error.args[0]) if error.args else error
-    if isinstance(error, requests.exceptions.SSLError):
+    if isinstance(cause, SSLError) and isinstance(cause.args[0], SSLCertVerificationError):
         return Unsent(
             f"the certificate of {host} cannot be verified: check `instance_url` and `login_url`,"
             " or, behind a proxy that reads along, name its certificates in REQUESTS_CA_BUNDLE",
