@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from dsl.schema import Side
-from engine.budget import room_for, spent_there
+from engine.budgeted import room_for, spent_there
 from engine.case import Case, Change
 from engine.context import Context, Tally, Task
 from engine.decide import settle

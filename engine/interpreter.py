@@ -9,7 +9,7 @@ from functools import partial
 from dsl.schema import Side
 from dsl.values import stamp
 from engine.batch import batches_of
-from engine.budget import is_near
+from engine.budgeted import is_near
 from engine.chosen import Chosen
 from engine.compiled import Compiled
 from engine.context import Context

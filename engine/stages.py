@@ -7,7 +7,7 @@ import msgspec
 from dsl.program import MapEntry, Translation
 from dsl.schema import Side
 from dsl.values import stamp
-from engine.budget import room_for
+from engine.budgeted import room_for
 from engine.case import Change, FieldChange
 from engine.context import Context
 from engine.ledger import Commit, Intent, LogRow

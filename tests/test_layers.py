@@ -27,6 +27,7 @@ FLOORS = {
             "engine.audit",
             "engine.batch",
             "engine.budget",
+            "engine.budgeted",
             "engine.byhand",
             "engine.case",
             "engine.cases",

@@ -26,7 +26,7 @@ __all__ = [
 
 def states(stores: Mapping[Side, Store]) -> list[State]:
     """Where the budgets of these stores stand."""
-    from engine.budget import Budgeted
+    from engine.budgeted import Budgeted
 
     found = [store for store in stores.values() if isinstance(store, Budgeted)]
     return [state for store in found for state in store.budget.states()]

@@ -103,7 +103,7 @@ class Project:
         self, stack: ExitStack, program: Program, ledger: Ledger, wait: Wait | None = None
     ) -> dict[Side, Store]:
         """Both sides' stores within the rules' `limits`, their calls counted in the ledger."""
-        from engine.budget import Budgeted, budgeted
+        from engine.budgeted import Budgeted, budgeted
         from engine.cycle import SystemClock
 
         raw, zone = self.open_stores(stack), self.config.timezone

@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.budget import budgeted
+from engine.budgeted import budgeted
 from engine.ledger import Ledger
 from engine.ledger.callbook import Window
 from engine.model import SIDES
