@@ -9,11 +9,12 @@ READY := .venv/ready
 DIST := dist
 SITE := docs/_build/html
 
-.PHONY: help demo test check search bench docs wheel clean
+.PHONY: help demo test check clients search bench docs wheel clean
 
 help:
 	@echo "make demo     the whole story, and a day of a sales team, on the sample org"
 	@echo "make test     lint, types, floors and tests (make check is the same)"
+	@echo "make clients  install the clients that others wrote, which some tests need"
 	@echo "make search   the long searches with generated rules and records"
 	@echo "make bench    the measurements"
 	@echo "make docs     the documentation as a site, in $(SITE)/"
@@ -31,6 +32,10 @@ check: $(READY)
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/pytest -n 2
+
+# For the tests that try the sandbox servers with them; they are skipped without.
+clients: $(READY)
+	tests/clients/install "$(abspath $(BIN)/python)"
 
 # Tests marked `long`, each with a seed; the others leave them out by themselves.
 search: $(READY)

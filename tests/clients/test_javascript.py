@@ -22,7 +22,7 @@ from engine.stores.local import SAMPLE, load, open_org
 from engine.stores.local.org import Side
 
 HERE = Path(__file__).parent
-_INSTALL = "npm ci --prefix tests/clients"
+_INSTALL = "make clients"
 
 
 def _node() -> str | None:

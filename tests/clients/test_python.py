@@ -1,0 +1,227 @@
+"""Clients in Python that others wrote, unchanged, against the Outreach sandbox server."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from engine.model import Side
+from engine.sandbox.identity import OUTREACH
+from engine.sandbox.outreach import app
+from engine.sandbox.serving import Serving
+from engine.stores.local import LocalOrg, open_org
+
+HERE = Path(__file__).parent
+PEOPLE = 130  # more than one page of either client's
+
+
+def program(client: str, name: str) -> str:
+    """A client's program, or a skip that says how to install it."""
+    path = HERE / f".venv-{client}" / "bin" / name
+    if not path.exists():
+        pytest.skip(f"{client} is not installed: make clients")
+    return str(path)
+
+
+@pytest.fixture(scope="module")
+def org(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalOrg]:
+    made = open_org(Side.OUTREACH, tmp_path_factory.mktemp("clients") / "outreach.db")
+    user = made.create("user", {"email": "ann@edge.com", "firstName": "Ann", "lastName": "Lee"})
+    account = made.create("account", {"name": "Edge", "owner": user})
+    for number in range(PEOPLE):
+        made.create(
+            "prospect",
+            {"lastName": f"P{number}", "emails": [f"p{number}@edge.com"], "account": account},
+        )
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def server(org: LocalOrg) -> Iterator[Serving]:
+    with Serving(lambda: app(org.file.path)) as serving:
+        yield serving
+
+
+def lines_of(words: list[str], **more: str) -> list[dict[str, Any]]:
+    done = subprocess.run(
+        words,
+        env=os.environ | more,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    return [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+
+
+class Tap:
+    """The Singer tap, with its files in a folder."""
+
+    def __init__(self, folder: Path, url: str) -> None:
+        self.folder, self.url = folder, url
+        self.program = program("tap-outreach", "tap-outreach")
+        self.config = self.file(
+            "config.json",
+            {
+                "client_id": OUTREACH.client_id,
+                "client_secret": OUTREACH.client_secret,
+                "refresh_token": OUTREACH.refresh_token,
+                "redirect_uri": "https://acme.example/callback",
+                "start_date": "2020-01-01T00:00:00Z",
+                "user_agent": "acme",
+                "page_size": "100",
+            },
+        )
+
+    def file(self, name: str, content: Any) -> str:
+        path = self.folder / name
+        path.write_text(json.dumps(content), encoding="utf-8")
+        return str(path)
+
+    def run(self, *words: str) -> list[dict[str, Any]]:
+        paths = {"PYTHONPATH": str(HERE / "redirect"), "OUTREACH_SANDBOX": self.url}
+        return lines_of([self.program, "--config", self.config, *words], **paths)
+
+    def catalog(self) -> str:
+        paths = os.environ | {"PYTHONPATH": str(HERE / "redirect"), "OUTREACH_SANDBOX": self.url}
+        words = [self.program, "--config", self.config, "--discover"]
+        found = json.loads(subprocess.check_output(words, env=paths, timeout=60))
+        for stream in found["streams"]:
+            chosen = stream["tap_stream_id"] in ("prospects", "accounts", "users")
+            for each in stream["metadata"]:
+                if each["breadcrumb"] == []:
+                    each["metadata"]["selected"] = chosen
+        return self.file("catalog.json", found)
+
+
+def test_the_singer_tap_reads_all_and_then_what_changed(
+    org: LocalOrg, server: Serving, tmp_path: Path
+) -> None:
+    tap = Tap(tmp_path, server.url)
+    catalog = tap.catalog()
+    first = tap.run("--catalog", catalog)
+    counts = Counter(line["stream"] for line in first if line["type"] == "RECORD")
+    assert counts == {"prospects": PEOPLE, "accounts": 1, "users": 1}
+    state = tap.file("state.json", [line for line in first if line["type"] == "STATE"][-1]["value"])
+    org.edit("prospect", 7, {"title": "CFO"})
+    second = tap.run("--catalog", catalog, "--state", state)
+    read = [line["record"] for line in second if line["type"] == "RECORD"]
+    assert any(each["id"] in (7, "7") and each.get("title") == "CFO" for each in read)
+    assert len(read) < PEOPLE
+
+
+def manifest() -> dict[str, Any]:
+    """An Airbyte source of our own, in the declarative language of its kit."""
+    auth = {
+        "type": "OAuthAuthenticator",
+        "token_refresh_endpoint": "{{ config['url'] }}/oauth/token",
+        "client_id": "{{ config['client_id'] }}",
+        "client_secret": "{{ config['client_secret'] }}",
+        "refresh_token": "{{ config['refresh_token'] }}",
+    }
+
+    def stream(name: str) -> dict[str, Any]:
+        return {
+            "type": "DeclarativeStream",
+            "name": name,
+            "primary_key": ["id"],
+            "schema_loader": {
+                "type": "InlineSchemaLoader",
+                "schema": {"type": "object", "properties": {"id": {"type": "integer"}}},
+            },
+            "retriever": {
+                "type": "SimpleRetriever",
+                "requester": {
+                    "type": "HttpRequester",
+                    "url_base": "{{ config['url'] }}/api/v2/",
+                    "path": name,
+                    "http_method": "GET",
+                    "authenticator": auth,
+                    "request_parameters": {"page[size]": "50", "sort": "updatedAt"},
+                },
+                "record_selector": {
+                    "type": "RecordSelector",
+                    "extractor": {"type": "DpathExtractor", "field_path": ["data"]},
+                },
+                "paginator": {
+                    "type": "DefaultPaginator",
+                    "page_token_option": {"type": "RequestPath"},
+                    "pagination_strategy": {
+                        "type": "CursorPagination",
+                        "cursor_value": "{{ response.get('links', {}).get('next') }}",
+                        "stop_condition": "{{ not response.get('links', {}).get('next') }}",
+                    },
+                },
+            },
+        }
+
+    return {
+        "version": "6.0.0",
+        "type": "DeclarativeSource",
+        "check": {"type": "CheckStream", "stream_names": ["prospects"]},
+        "streams": [stream(name) for name in ("prospects", "accounts")],
+        "spec": {
+            "type": "Spec",
+            "connection_specification": {"type": "object", "properties": {}},
+        },
+    }
+
+
+def test_a_source_of_the_airbyte_kit_checks_and_reads(
+    org: LocalOrg, server: Serving, tmp_path: Path
+) -> None:
+    words = [program("airbyte-cdk", "source-declarative-manifest")]
+    config = tmp_path / "config.json"
+    given = {
+        "url": server.url,
+        "client_id": OUTREACH.client_id,
+        "client_secret": OUTREACH.client_secret,
+        "refresh_token": OUTREACH.refresh_token,
+        "__injected_declarative_manifest": manifest(),
+    }
+    config.write_text(json.dumps(given), encoding="utf-8")
+    checked = lines_of([*words, "check", "--config", str(config)])
+    status = [line["connectionStatus"] for line in checked if line["type"] == "CONNECTION_STATUS"]
+    assert [each["status"] for each in status] == ["SUCCEEDED"], checked[-3:]
+    streams = [
+        {
+            "stream": {"name": name, "json_schema": {}, "supported_sync_modes": ["full_refresh"]},
+            "sync_mode": "full_refresh",
+            "destination_sync_mode": "overwrite",
+        }
+        for name in ("prospects", "accounts")
+    ]
+    catalog = tmp_path / "catalog.json"
+    catalog.write_text(json.dumps({"streams": streams}), encoding="utf-8")
+    read = lines_of([*words, "read", "--config", str(config), "--catalog", str(catalog)])
+    counts = Counter(line["record"]["stream"] for line in read if line["type"] == "RECORD")
+    assert counts == {"prospects": PEOPLE, "accounts": 1}
+
+
+def test_requests_made_from_the_description_break_nothing(server: Serving) -> None:
+    """schemathesis: no answer of the server fails, or is other than its description says."""
+    import requests
+
+    form = {
+        "grant_type": "refresh_token",
+        "client_id": OUTREACH.client_id,
+        "client_secret": OUTREACH.client_secret,
+        "refresh_token": OUTREACH.refresh_token,
+    }
+    token = requests.post(f"{server.url}/oauth/token", data=form, timeout=20).json()["access_token"]
+    words = [program("schemathesis", "schemathesis"), "run", f"{server.url}/openapi.json"]
+    words += ["--header", f"Authorization: Bearer {token}", "--phases", "fuzzing"]
+    words += ["--max-examples", "1", "--seed", "1", "--generation-deterministic", "--workers", "2"]
+    words += ["--checks", "not_a_server_error,response_schema_conformance"]
+    words += ["--exclude-method", "DELETE", "--suppress-health-check", "all"]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stdout[-4000:]
