@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic
 from typing import Any, Protocol, TypeVar
@@ -306,8 +306,9 @@ class Service:
         """When no side waits for calls any more: each step needs both."""
         now = datetime.now(UTC)
         self._waits = {side: until for side, until in self._waits.items() if until > now}
-        left = (until - now for until in self._waits.values())
-        return monotonic() + max(left, default=timedelta()).total_seconds()
+        if not self._waits:
+            return 0.0
+        return monotonic() + (max(self._waits.values()) - now).total_seconds()
 
     def _do(self, desk: Desk, found: _Job | tuple[Step, ...]) -> None:
         steps = () if isinstance(found, _Job) else found
