@@ -50,12 +50,10 @@ def run(args: argparse.Namespace, project: Project) -> int:
     """Serve until told to end; exit code 0, or 130 after Ctrl-C."""
     import uvicorn
 
-    from engine.service import Service
-
     _log_to_stderr(args.log_format)
     bound = _bound(args.host, args.port)
     with bound:
-        service = Service(project, project.program())
+        service = _service(project)
         config = uvicorn.Config(
             _app(service, args.host),
             log_config=None,
@@ -75,6 +73,16 @@ def run(args: argparse.Namespace, project: Project) -> int:
     if not ended:
         raise Failure("the batch at work did not end in time: the next cycle looks after it", 1)
     return _INTERRUPTED if signal.SIGINT in received else 0
+
+
+def _service(project: Project) -> Service:
+    from engine.secrets import SecretError
+    from engine.service import Service
+
+    try:
+        return Service(project, project.program())
+    except SecretError as error:
+        raise Failure(f"[alerts] {error}") from None
 
 
 def _app(service: Service, host: str) -> ASGIApp:

@@ -413,9 +413,8 @@ class Service:
             yield "unreachable", self._unreachable
         if self._rules.findings:
             yield "rules", "the new rules are refused: " + "\n".join(self._rules.findings)
-        stopped = {s.trouble for s in self._steps.values() if s.last in ("stopped", "failed")} - {
-            ""
-        }
+        ended = [s for s in self._steps.values() if s.last in ("stopped", "failed")]
+        stopped = {s.trouble for s in ended if s.trouble}
         if stopped and not self._unreachable:
             yield "stopped", "; ".join(sorted(stopped))
         for pair, count in self._held.items():
