@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import logging
 import smtplib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from email.message import EmailMessage
 
 import requests
 
+from dsl.program import spoken_pair
 from dsl.values import stamp
+from engine.budget import State as Budget
 from engine.cycle import SystemClock
 from engine.ledger import Ledger
 from engine.secrets import Secrets
+from engine.service.state import State
 
-__all__ = ["Alerts"]
+__all__ = ["Alerts", "troubles"]
 
 _LOG = logging.getLogger("crosswalk.serve")
 _PATIENCE = 10.0  # seconds for one message
 _SMTP_PORT = 587
+_NEARLY = 80  # percent of a budget from which on people are told
 
 
 class Alerts:
@@ -85,3 +89,25 @@ class Alerts:
                 server.starttls()
                 server.login(told.get("smtp_user", told["email_to"]), told["smtp_password"])
             server.send_message(mail)
+
+
+def troubles(
+    state: State, held: Mapping[str, int], budgets: Sequence[Budget]
+) -> Iterator[tuple[str, str]]:
+    """What is wrong now: what each trouble is about, and in words. `held` counts by pair."""
+    if state.unreachable:
+        yield "unreachable", state.unreachable
+    if state.findings:
+        yield "rules", "the new rules are refused: " + "\n".join(state.findings)
+    ended = [step for step in state.steps if step.last in ("stopped", "failed")]
+    stopped = {step.trouble for step in ended if step.trouble}
+    if stopped and not state.unreachable:
+        yield "stopped", "; ".join(sorted(stopped))
+    for pair, count in held.items():
+        what = f"{count:,} {'record' if count == 1 else 'records'} of {spoken_pair(pair)}"
+        yield f"held {pair}", f"{what} held or refused: `crosswalk review` says why"
+    for each in budgets:
+        if each.threshold is not None and 100 * each.used >= _NEARLY * each.threshold:
+            name = f"{each.side.title()} {each.scope} per {each.period}"
+            used = f"{each.used:,} of {each.threshold:,} calls are used"
+            yield f"budget {name}", f"the budget {name}: {used}"

@@ -15,7 +15,7 @@ from pathlib import Path
 from time import monotonic
 from typing import Any, Protocol, TypeVar
 
-from dsl.program import Program, spoken_pair
+from dsl.program import Program
 from engine.budget import State as Budget
 from engine.budget import Wait
 from engine.config import Config
@@ -27,7 +27,7 @@ from engine.ledger.records import LedgerError
 from engine.model import Direction, Side
 from engine.ports import BudgetSpent, Store, StoreError, Unreachable
 from engine.secrets import Secrets
-from engine.service.alerts import Alerts
+from engine.service.alerts import Alerts, troubles
 from engine.service.desk import RESUMES, RETRIES, Desk
 from engine.service.events import Events
 from engine.service.metrics import Metrics
@@ -40,7 +40,6 @@ __all__ = ["Host", "Service"]
 _LOG = logging.getLogger("crosswalk.serve")
 _DEBOUNCE = 1.0  # seconds from a webhook's hint to its cycle: hints come in bursts
 _FIRST_REST, _LONGEST_REST = 2.0, 300.0  # seconds, while a side cannot be reached
-_NEARLY = 80  # percent of a budget from which on people are told
 _T = TypeVar("_T")
 
 
@@ -403,28 +402,10 @@ class Service:
         """Tell people of the troubles that are new."""
         try:
             with self.looking() as ledger:
-                self._alerts.see(ledger, dict(self._troubles()))
+                found = troubles(self.state(), self._held, self._budgets)
+                self._alerts.see(ledger, dict(found))
         except LedgerError as error:
             _LOG.error("%s", error)
-
-    def _troubles(self) -> Iterator[tuple[str, str]]:
-        """What is wrong now: what it is about, and in words."""
-        if self._unreachable:
-            yield "unreachable", self._unreachable
-        if self._rules.findings:
-            yield "rules", "the new rules are refused: " + "\n".join(self._rules.findings)
-        ended = [s for s in self._steps.values() if s.last in ("stopped", "failed")]
-        stopped = {s.trouble for s in ended if s.trouble}
-        if stopped and not self._unreachable:
-            yield "stopped", "; ".join(sorted(stopped))
-        for pair, count in self._held.items():
-            what = f"{count:,} {'record' if count == 1 else 'records'} of {spoken_pair(pair)}"
-            yield f"held {pair}", f"{what} held or refused: `crosswalk review` says why"
-        for b in self._budgets:
-            if b.threshold is not None and 100 * b.used >= _NEARLY * b.threshold:
-                name = f"{b.side.title()} {b.scope} per {b.period}"
-                text = f"{b.used:,} of {b.threshold:,} calls are used"
-                yield f"budget {name}", f"the budget {name}: {text}"
 
     def _told(self, step: str, count: int) -> None:
         running = self._running
