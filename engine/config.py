@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +22,10 @@ _PROJECT = {"name", "rules", "ledger", "timezone", "log_days"}
 _COUNTS = {"log_days"}
 _LOG_DAYS = 30
 _MOST_DAYS = 36_500
+_ALERTS = {"webhook", "slack", "email_to", "email_from", "smtp", "smtp_user", "smtp_password"}
+_ALERT_SECRETS = ("slack", "smtp_password")
 _KNOWN: Mapping[str, Set[str]] = {
+    "alerts": _ALERTS,
     "project": _PROJECT,
     **{side.value: known_keys(side) for side in Side},
 }
@@ -60,6 +63,7 @@ class Config:
     timezone: ZoneInfo
     log_days: int
     stores: Mapping[Side, StoreConfig]
+    alerts: Mapping[str, str] = field(default_factory=dict)
 
     def org_path(self, side: Side) -> Path | None:
         """The file of a side's local org, be it connected as it is or behind a sandbox server."""
@@ -78,6 +82,7 @@ def read_config(root: Path) -> Config:
     zone = _zone(project.get("timezone", "UTC"), problems)
     days = _log_days(project.get("log_days", _LOG_DAYS), problems)
     stores = {side: _store(side, data.get(side.value), problems) for side in Side}
+    alerts = _alerts(data.get("alerts", {}), problems)
     ledger = project.get("ledger", "sqlite:///crosswalk.db")
     if isinstance(ledger, str) and not ledger.startswith("sqlite:///"):
         problems.append(
@@ -95,6 +100,7 @@ def read_config(root: Path) -> Config:
         timezone=zone,
         log_days=days,
         stores=stores,
+        alerts=alerts,
     )
 
 
@@ -187,6 +193,21 @@ def _log_days(days: Any, problems: list[str]) -> int:
         f" {_MOST_DAYS:,}, without quotes, such as `log_days = {_LOG_DAYS}`"
     )
     return _LOG_DAYS
+
+
+def _alerts(section: Any, problems: list[str]) -> dict[str, str]:
+    """Where `crosswalk serve` tells of troubles."""
+    if not isinstance(section, dict):
+        return {}  # which is told already
+    problems += [
+        f"`{key}` in [alerts] is a secret written as plain text: refer to it, as `env:NAME`,"
+        " `file:PATH` or `keyring:SERVICE/NAME`"
+        for key in _ALERT_SECRETS
+        if isinstance(section.get(key), str) and not section[key].startswith(REFERENCES)
+    ]
+    if "email_to" in section and "smtp" not in section:
+        problems.append('`smtp` is missing in [alerts]: write smtp = "mail.acme.com:587"')
+    return dict(section)
 
 
 def _store(side: Side, section: Any, problems: list[str]) -> StoreConfig:
