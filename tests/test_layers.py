@@ -46,6 +46,7 @@ FLOORS = {
             "engine.explain",
             "engine.graph",
             "engine.guard",
+            "engine.harmless",
             "engine.imports",
             "engine.interpreter",
             "engine.kinds",
@@ -76,6 +77,7 @@ FLOORS = {
             "engine.sweeping",
             "engine.swing",
             "engine.titles",
+            "engine.told",
             "engine.translate",
             "engine.translator",
             "engine.undo",
@@ -91,6 +93,7 @@ FLOORS = {
     "engine.sandbox": 4,
     "engine.cli": 5,
     "engine.lsp": 5,
+    "engine.web": 5,
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -304,11 +305,13 @@ def pending_counts() -> Query:
     return sa.select(pending.c.pair, pending.c.why, count).group_by(pending.c.pair, pending.c.why)
 
 
-def waiting(limit: int | None) -> Query:
-    """What waits, the newest first: the columns of `schema.pending`."""
+def waiting(limit: int | None, whys: Set[str] | None = None) -> Query:
+    """What waits (for one of these reasons), the newest first: the columns of `schema.pending`."""
     query = sa.select(pending).order_by(
         pending.c.since.desc(), pending.c.pair, pending.c.side, pending.c.record_id
     )
+    if whys is not None:
+        query = query.where(pending.c.why.in_(whys))
     return query.limit(limit)
 
 
