@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dsl.schema import Side
 from engine.connections import SECRETS, known_keys, problems_of
+from engine.console import Console, console_of
 from engine.secrets import REFERENCES
 
 if TYPE_CHECKING:  # imported where a project is read, which a lint of single files does not do
@@ -22,6 +23,7 @@ _PROJECT = {"name", "rules", "ledger", "timezone", "log_days"}
 _COUNTS = {"log_days"}
 _LOG_DAYS = 30
 _MOST_DAYS = 36_500
+_CONSOLE = "console"
 _KNOWN: Mapping[str, Set[str]] = {
     "project": _PROJECT,
     **{side.value: known_keys(side) for side in Side},
@@ -60,6 +62,7 @@ class Config:
     timezone: ZoneInfo
     log_days: int
     stores: Mapping[Side, StoreConfig]
+    console: Console = field(default_factory=Console)
 
     def org_path(self, side: Side) -> Path | None:
         """The file of a side's local org, be it connected as it is or behind a sandbox server."""
@@ -78,6 +81,7 @@ def read_config(root: Path) -> Config:
     zone = _zone(project.get("timezone", "UTC"), problems)
     days = _log_days(project.get("log_days", _LOG_DAYS), problems)
     stores = {side: _store(side, data.get(side.value), problems) for side in Side}
+    console = console_of(data.get(_CONSOLE), problems)
     ledger = project.get("ledger", "sqlite:///crosswalk.db")
     if isinstance(ledger, str) and not ledger.startswith("sqlite:///"):
         problems.append(
@@ -95,6 +99,7 @@ def read_config(root: Path) -> Config:
         timezone=zone,
         log_days=days,
         stores=stores,
+        console=console,
     )
 
 
@@ -123,8 +128,11 @@ def _read(path: Path) -> dict[str, Any]:
 def _unknown_keys(data: dict[str, Any]) -> list[str]:
     problems = []
     for section, values in data.items():
+        if section == _CONSOLE:
+            continue
         if section not in _KNOWN:
-            problems.append(f"unknown section [{section}]{_meant(section, _KNOWN, '[{}]')}")
+            known = {*_KNOWN, _CONSOLE}
+            problems.append(f"unknown section [{section}]{_meant(section, known, '[{}]')}")
         elif isinstance(values, dict):
             problems += [
                 f"unknown key `{key}` in [{section}]{_meant(key, _KNOWN[section], '`{}`')}"

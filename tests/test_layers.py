@@ -35,6 +35,7 @@ FLOORS = {
             "engine.compile",
             "engine.compiled",
             "engine.config",
+            "engine.console",
             "engine.connections",
             "engine.context",
             "engine.conversion",

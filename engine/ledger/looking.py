@@ -8,11 +8,13 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from engine.ledger.schema import change, cursor, link, log, pending, rules, run
+from engine.ledger.schema import budget, change, cursor, link, log, pending, rules, run
 from engine.model import Action, Side
 
 __all__ = [
     "Filters",
+    "call_windows",
+    "conflicts_lately",
     "cursors",
     "kept_rules",
     "last_run",
@@ -339,6 +341,23 @@ def waiting_alike(limit: int | None) -> Query:
     ).group_by(*alike)
     first = sa.case(order, value=pending.c.why, else_=len(order))
     return query.order_by(first, newest.desc(), *alike).limit(limit)
+
+
+def call_windows(side: str, period: str, since: str) -> Query:
+    """The calls of a side in each hour or day that began since a stamp: `start`, `used`."""
+    of = budget.c.side == side, budget.c.period == period, budget.c.start >= since
+    return sa.select(budget.c.start, budget.c.used).where(*of).order_by(budget.c.start)
+
+
+def conflicts_lately(runs: int, limit: int) -> Query:
+    """The conflicts of the last so many runs, the newest first: the columns of `schema.log`."""
+    lately = sa.select(run.c.id).order_by(run.c.started_at.desc()).limit(runs)
+    return (
+        sa.select(log)
+        .where(log.c.run.in_(lately), log.c.status == "conflict")
+        .order_by(log.c.timestamp.desc(), log.c.id.desc())
+        .limit(limit)
+    )
 
 
 # -- expressions --------------------------------------------------------------------------------
