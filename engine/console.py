@@ -44,7 +44,9 @@ def console_of(section: Any, problems: list[str]) -> Console:
         return Console()
     known = ", ".join(f"`{key}`" for key in sorted(_KEYS))
     problems += [
-        f"unknown key `{key}` in [console]; known are {known}" for key in section if key not in _KEYS
+        f"unknown key `{key}` in [console]; known are {known}"
+        for key in section
+        if key not in _KEYS
     ]
     hosts = section.get("hosts", [])
     if not isinstance(hosts, list) or not all(isinstance(host, str) for host in hosts):

@@ -41,7 +41,7 @@ class Session:
 
     def may(self, role: str) -> bool:
         """Whether what needs this role may be done."""
-        return not role or self.role == "approve" or self.role == role
+        return not role or self.role in ("approve", role)
 
 
 def is_loopback(host: str) -> bool:
@@ -55,7 +55,9 @@ class Access:
     def __init__(
         self, console: Console, secrets_: Secrets, host: str, now: Callable[[], float]
     ) -> None:
-        self._users = {each.name: _resolved(each, secrets_, hash_password) for each in console.users}
+        self._users = {
+            each.name: _resolved(each, secrets_, hash_password) for each in console.users
+        }
         self._tokens = [_resolved(each, secrets_, hash_token) for each in console.tokens]
         self.open = is_loopback(host) and not self._users
         if not (self.open or self._users):
@@ -70,7 +72,8 @@ class Access:
         self._lock = Lock()
         self._hashing = Lock()  # each hash takes 128 MB for a moment
         # An unknown name takes as long as a known one, so that nobody learns who there is.
-        self._nobody = hash_password(secrets.token_hex()) if self._users else ""
+        known = next(iter(self._users.values()), None)
+        self._nobody = known.secret.rpartition(":")[0] + ":" if known else ""
 
     # -- sessions -------------------------------------------------------------------------------
 
@@ -95,7 +98,9 @@ class Access:
             self._sessions.pop(session.id, None)
 
     def _new(self, name: str, role: str) -> Session:
-        made = Session(secrets.token_urlsafe(24), secrets.token_urlsafe(24), name, role, self._now())
+        made = Session(
+            secrets.token_urlsafe(24), secrets.token_urlsafe(24), name, role, self._now()
+        )
         self._sessions[made.id] = made
         while len(self._sessions) > _MOST:
             self._sessions.popitem(last=False)

@@ -24,6 +24,7 @@ from engine.told import (
 )
 from engine.web.jobs import Job
 from engine.web.letting import letting_of, types_of
+from engine.web.port import Drawn
 from engine.web.queries import activity_of, filters_of, limits_told
 from engine.web.routes import Ask, Wrong, data
 from engine.web.types import type_told
@@ -237,7 +238,7 @@ def _job_told(made: Job, status_: int) -> Response:
     return data(head | told)
 
 
-def _plan_told(drawn: Any) -> dict[str, Any]:
+def _plan_told(drawn: Drawn) -> dict[str, Any]:
     changes = [_change_told(entry) for entry in drawn.plan.changes]
     return drawn.summary.as_json() | {"plan": drawn.plan.plan, "changes": changes}
 
@@ -255,5 +256,3 @@ def _change_told(entry: Any) -> dict[str, Any]:
         fields.append(told | ({"conflict": field.conflict} if field.conflict else {}))
     words = {k: getattr(entry, k) for k in ("action", "direction", "reason", "rule")}
     return words | ends | {"fields": fields}
-
-

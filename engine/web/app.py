@@ -88,9 +88,7 @@ class _Guarded:
             if message["type"] == "http.response.start":
                 given = {name.lower() for name, _ in message["headers"]}
                 extra = [
-                    (k.encode(), v.encode())
-                    for k, v in _HEADERS.items()
-                    if k.encode() not in given
+                    (k.encode(), v.encode()) for k, v in _HEADERS.items() if k.encode() not in given
                 ]
                 if b"cache-control" not in given and not scope["path"].startswith("/static/"):
                     extra.append((b"cache-control", b"no-store"))
@@ -239,9 +237,7 @@ class _Gate:
             "notices": notices,
         }
 
-    def _render(
-        self, ask: Ask, name: str, context: Mapping[str, Any], status: int
-    ) -> Response:
+    def _render(self, ask: Ask, name: str, context: Mapping[str, Any], status: int) -> Response:
         around = self._around(ask.session, ask.entry.path)
         zone = self.service.config.timezone
         page = self._templates.get_template(name).render(around, zone=zone, ask=ask, **context)
@@ -262,7 +258,6 @@ class _Gate:
 
 
 def _same(one: str, two: str) -> bool:
-
 
     return hmac.compare_digest(str(one).encode(), two.encode())
 
@@ -287,7 +282,6 @@ async def _body(request: Request, entry: Entry) -> Mapping[str, Any]:
         if not isinstance(found, dict):
             raise Wrong("the body is a JSON object")
         return found
-
 
     try:
         return dict(parse_qsl(raw.decode(), keep_blank_values=True))

@@ -80,7 +80,9 @@ def logs(ask: Ask) -> Response:
         rows=rows[:_ROWS],
         older=older,
         newest=_link("/logs", ask, after="") if ask.text("after") else None,
-        exports=[(form, _link("/logs/export", ask, after="", form=form)) for form in ("csv", "json")],
+        exports=[
+            (form, _link("/logs/export", ask, after="", form=form)) for form in ("csv", "json")
+        ],
         names=_type_names(ask),
     )
 

@@ -1,4 +1,4 @@
-"""Passwords and tokens as they may stand in crosswalk.toml: hashed, so that none can be read there."""
+"""Passwords and tokens as they may stand in crosswalk.toml: hashed, so that none can be read."""
 
 from __future__ import annotations
 

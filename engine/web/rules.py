@@ -59,7 +59,9 @@ def _lines(path: str, text: str, start: int, end: int) -> tuple[tuple[int, Marku
         for token in tokens(source)
         if token.start < end and token.end > start
     )
-    return tuple((first + place, Markup(row)) for place, row in enumerate(html.split("\n")))  # noqa: S704 - each part was escaped
+    rows = html.split("
+")  # as `Markup`, since each part of it was escaped
+    return tuple(enumerate(rows, first))
 
 
 def _coloured(token: Token, start: int, end: int) -> Markup:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from starlette.responses import Response
+
 from engine.web import api, login, pages, review, types
 from engine.web import plan as plans
 from engine.web.openapi import described
@@ -10,7 +12,7 @@ from engine.web.routes import Ask, Entry, Parameter, data
 __all__ = ["ROUTES"]
 
 
-def _openapi(_ask: Ask) -> object:
+def _openapi(_ask: Ask) -> Response:
     return data(described(ROUTES))
 
 
@@ -55,28 +57,68 @@ ROUTES: tuple[Entry, ...] = (
     Entry("POST", "/login", login.log_in, ""),
     Entry("POST", "/logout", login.log_out, ""),
     # -- the API ----------------------------------------------------------------------------
-    Entry("GET", "/api/v1/openapi.json", _openapi, "", "this description"),  # type: ignore[arg-type]
-    Entry("GET", "/api/v1/status", api.status, about="what `crosswalk status` tells", parameters=(_LIMIT,)),
+    Entry("GET", "/api/v1/openapi.json", _openapi, "", "this description"),
+    Entry(
+        "GET",
+        "/api/v1/status",
+        api.status,
+        about="what `crosswalk status` tells",
+        parameters=(_LIMIT,),
+    ),
     Entry("GET", "/api/v1/service", api.service, about="the schedule, and what is under way"),
     Entry("GET", "/api/v1/types", api.types, about="each pair, with its toggles"),
     Entry("GET", "/api/v1/limits", api.limits, about="what `crosswalk limits` tells"),
-    Entry("GET", "/api/v1/log", api.log, about="what `crosswalk log` tells", parameters=(*_FILTERS, _LIMIT)),
     Entry(
-        "GET", "/api/v1/activity", api.activity, about="what `crosswalk activity` tells",
-        parameters=(Parameter("type", "only of this type"), Parameter("kind", "`rules` or `synced`"), Parameter("since", "from when on"), _LIMIT),
+        "GET",
+        "/api/v1/log",
+        api.log,
+        about="what `crosswalk log` tells",
+        parameters=(*_FILTERS, _LIMIT),
     ),
     Entry(
-        "GET", "/api/v1/links", api.links, about="what `crosswalk links` tells",
-        parameters=(Parameter("type", "only of this type"), Parameter("id", "only of this record"), _LIMIT),
+        "GET",
+        "/api/v1/activity",
+        api.activity,
+        about="what `crosswalk activity` tells",
+        parameters=(
+            Parameter("type", "only of this type"),
+            Parameter("kind", "`rules` or `synced`"),
+            Parameter("since", "from when on"),
+            _LIMIT,
+        ),
+    ),
+    Entry(
+        "GET",
+        "/api/v1/links",
+        api.links,
+        about="what `crosswalk links` tells",
+        parameters=(
+            Parameter("type", "only of this type"),
+            Parameter("id", "only of this record"),
+            _LIMIT,
+        ),
     ),
     Entry("GET", "/api/v1/graph", api.graph, about="what `crosswalk graph` tells"),
     Entry(
-        "GET", "/api/v1/explain/{type}/{id}", api.explain, about="what `crosswalk explain` tells",
-        parameters=(Parameter("type", "a type of either side", "path", True), Parameter("id", "a record's id", "path", True)),
+        "GET",
+        "/api/v1/explain/{type}/{id}",
+        api.explain,
+        about="what `crosswalk explain` tells",
+        parameters=(
+            Parameter("type", "a type of either side", "path", True),
+            Parameter("id", "a record's id", "path", True),
+        ),
     ),
     Entry(
-        "GET", "/api/v1/review", api.review, about="what `crosswalk review` tells",
-        parameters=(Parameter("type", "only of this type"), Parameter("why", "only for this reason"), _LIMIT),
+        "GET",
+        "/api/v1/review",
+        api.review,
+        about="what `crosswalk review` tells",
+        parameters=(
+            Parameter("type", "only of this type"),
+            Parameter("why", "only for this reason"),
+            _LIMIT,
+        ),
     ),
     Entry("GET", "/api/v1/plan", api.plan, about="the last plan, as `crosswalk plan` tells it"),
     Entry("POST", "/api/v1/plan", api.make_plan, "look", "make a plan", (_TYPE,)),
@@ -84,9 +126,14 @@ ROUTES: tuple[Entry, ...] = (
     Entry("POST", "/api/v1/plan/reject", api.reject, "approve", "let a plan be", (_PLAN,)),
     Entry("POST", "/api/v1/run", api.run, "approve", "a cycle now", (_TYPE,)),
     Entry("POST", "/api/v1/retry", api.retry, "approve", "try refused writes again", (_TYPE, _ID)),
-    Entry("POST", "/api/v1/resume", api.resume, "approve", "let go what is held", (_TYPE, _ID, *_LINK)),
     Entry(
-        "GET", "/api/v1/jobs/{job}", api.job, about="what became of a request to the worker",
+        "POST", "/api/v1/resume", api.resume, "approve", "let go what is held", (_TYPE, _ID, *_LINK)
+    ),
+    Entry(
+        "GET",
+        "/api/v1/jobs/{job}",
+        api.job,
+        about="what became of a request to the worker",
         parameters=(Parameter("job", "its id", "path", True),),
     ),
-)  # fmt: skip
+)

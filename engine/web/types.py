@@ -18,6 +18,7 @@ __all__ = ["type_page", "type_told", "types"]
 _POLLED, _PUSHED = 600, 15  # seconds, where a rule does not say
 _INBOUND = ("polling", "inbound create", "inbound update", "inbound delete", "sync down")
 _OUTBOUND = ("pushing", "outbound create", "outbound update", "outbound delete")
+_USUAL = ("inbound create", "inbound update", "outbound create", "outbound update")
 _EVERY = {"polling": _POLLED, "pushing": _PUSHED}
 
 
@@ -61,9 +62,6 @@ def _toggles(pair: Pair, names: tuple[str, ...]) -> list[dict[str, Any]]:
     ]
 
 
-_USUAL = ("inbound create", "inbound update", "outbound create", "outbound update")
-
-
 def _toggle(name: str, rule: ToggleRule) -> dict[str, Any]:
     every = rule.every or _EVERY.get(name)
     return {
@@ -77,7 +75,7 @@ def _toggle(name: str, rule: ToggleRule) -> dict[str, Any]:
 
 
 def type_page(ask: Ask) -> Response:
-    """One pair: its toggles with their conditions, lines and maps, and its rule as it is written."""
+    """One pair: its toggles with their conditions, lines and maps, and its rule as written."""
     name = str(ask.path["pair"])
     pair = next((p for p in ask.service.program().pairs if p.name == name), None)
     if pair is None:
@@ -92,9 +90,7 @@ def type_page(ask: Ask) -> Response:
         pair=pair,
         lines=[_line(line) for line in pair.lines],
         maps=[_map(each) for each in maps.values()],
-        matches=[
-            [(left.path, right.path) for left, right in match.keys] for match in pair.matches
-        ],
+        matches=[[(left.path, right.path) for left, right in match.keys] for match in pair.matches],
         block=block_of(pair),
     )
 

@@ -61,9 +61,9 @@ def _drawn(budget: State, hours: list[datetime], values: list[int], zone: tzinfo
     if budget.threshold is not None:
         told += f", threshold {budget.threshold:,}"
     parts = [
-        Markup(
-            '<svg class="usage" viewBox="0 0 {} {}" role="img" aria-label="{}">'
-        ).format(_WIDTH, _HEIGHT + 16, told)
+        Markup('<svg class="usage" viewBox="0 0 {} {}" role="img" aria-label="{}">').format(
+            _WIDTH, _HEIGHT + 16, told
+        )
     ]
     for place, (hour, value) in enumerate(zip(hours, values, strict=True)):
         label = f"{hour.astimezone(zone):%H:%M}"
