@@ -1,4 +1,4 @@
-"""Rules as the console shows them: a sync's own text, formatted and coloured, never to be edited."""
+"""Rules as the console shows them: a sync's own text, formatted and coloured, to be read only."""
 
 from __future__ import annotations
 
@@ -59,8 +59,7 @@ def _lines(path: str, text: str, start: int, end: int) -> tuple[tuple[int, Marku
         for token in tokens(source)
         if token.start < end and token.end > start
     )
-    rows = html.split("
-")  # as `Markup`, since each part of it was escaped
+    rows = html.split("\n")  # as `Markup`, since each part of it was escaped
     return tuple(enumerate(rows, first))
 
 
