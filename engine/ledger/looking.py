@@ -18,6 +18,7 @@ __all__ = [
     "cursors",
     "kept_rules",
     "last_run",
+    "last_scans",
     "link_counts",
     "linked",
     "log_rows",
@@ -298,6 +299,12 @@ def written_later(name: str, pair: str, side: str) -> Query:
 def cursors() -> Query:
     """Up to where each side of each pair was read: `pair`, `side`, `stamp`."""
     return sa.select(cursor.c.pair, cursor.c.side, cursor.c.stamp)
+
+
+def last_scans() -> Query:
+    """When a side of each pair was last read, by the server's own time: `pair`, `at`."""
+    newest = sa.func.max(cursor.c.horizon).label("at")
+    return sa.select(cursor.c.pair, newest).group_by(cursor.c.pair)
 
 
 def pending_counts() -> Query:

@@ -19,7 +19,11 @@ __all__ = ["Drawn", "Letting", "Running", "Service", "Snapshot", "StepState"]
 
 
 class StepState(Protocol):
-    """One direction of a pair, as the schedule has it; `trouble` is empty where there is none."""
+    """One direction of a pair, as the schedule has it.
+
+    `last` is how its last cycle ended (`done`, `held`, …), empty before the first; `trouble` is
+    why it does not go on, empty where there is none.
+    """
 
     @property
     def pair(self) -> str: ...

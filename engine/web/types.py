@@ -9,6 +9,8 @@ from starlette.responses import Response
 
 from dsl.describe import condition_in_words, duration_in_words
 from dsl.program import Line, Pair, ToggleRule, Translation
+from engine.ledger import Ledger
+from engine.ledger.looking import last_scans
 from engine.told import pairs_told, runs_told
 from engine.web.routes import Ask, Wrong
 from engine.web.rules import block_of
@@ -26,7 +28,7 @@ def types(ask: Ask) -> Response:
     """Each pair of the rules, with what waits or is in trouble."""
     program, state = ask.service.program(), ask.service.state()
     with ask.service.looking() as ledger:
-        known = {row["type"]: row for row in pairs_told(ledger)}
+        known = _known(ledger)
         last = next(iter(runs_told(ledger)), None)
     rows = [_row(pair, known, state.steps) for pair in program.pairs]
     return ask.page(
@@ -36,6 +38,14 @@ def types(ask: Ask) -> Response:
         last=last,
         findings=state.findings,
     )
+
+
+def _known(ledger: Ledger) -> dict[str, dict[str, Any]]:
+    """What the ledger knows of each pair, by its name."""
+    scanned = {row["pair"]: row["at"] for row in ledger.rows(last_scans())}
+    return {
+        row["type"]: row | {"scanned": scanned.get(row["type"])} for row in pairs_told(ledger)
+    }
 
 
 def _row(pair: Pair, known: Mapping[str, Any], steps: Any) -> dict[str, Any]:
@@ -49,7 +59,8 @@ def _row(pair: Pair, known: Mapping[str, Any], steps: Any) -> dict[str, Any]:
         "mapped": len(pair.lines),
         "links": found.get("links", 0),
         "waits": waits,
-        "last": max((step.last for step in mine if step.last), default=None),
+        "last": found.get("scanned"),
+        "ended": sorted({step.last for step in mine if step.last}),
         "troubles": [*(step.trouble for step in mine if step.trouble), *pair.troubles],
     }
 
@@ -81,7 +92,7 @@ def type_page(ask: Ask) -> Response:
     if pair is None:
         raise Wrong(f"the rules have no sync of {name}", 404)
     with ask.service.looking() as ledger:
-        known = {row["type"]: row for row in pairs_told(ledger)}
+        known = _known(ledger)
     row = _row(pair, known, ask.service.state().steps)
     maps = {line.via.name: line.via for line in pair.lines if line.via is not None}
     return ask.page(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta, tzinfo
 from typing import Any
 
 from dsl.describe import duration_in_words
 from dsl.program import spoken_pair
+from engine.cli.changes import summary_lines
 from engine.told import WHYS
 
 __all__ = ["FILTERS", "shown"]
@@ -68,14 +70,20 @@ def side(value: str) -> str:
     return str(value).title()
 
 
-def counted(counts: Mapping[str, int]) -> str:
-    """What a run or a plan comes to."""
-    return ", ".join(f"{count:,} {what}" for what, count in counts.items() if count)
+def done(counts: Mapping[str, int]) -> str:
+    """What a run came to."""
+    return summary_lines(defaultdict(int, counts), defaultdict(int), False)[0]
+
+
+def foretold(counts: Mapping[str, int]) -> str:
+    """What a plan comes to."""
+    return summary_lines(defaultdict(int, counts), defaultdict(int), True)[0]
 
 
 FILTERS: dict[str, Callable[..., str]] = {
-    "counted": counted,
+    "done": done,
     "every": every,
+    "foretold": foretold,
     "number": number,
     "pair": pair,
     "shown": shown,
