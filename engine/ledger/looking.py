@@ -195,9 +195,14 @@ def runs_with_rules(since: str | None) -> Query:
         run.c.counts,
         run.c.rules_digest.label("digest"),
         sa.func.lag(run.c.rules_digest).over(order_by=order).label("earlier"),
-    ).subquery()
-    query = sa.select(every).order_by(every.c.started_at.desc(), every.c.id.desc())
-    return query if since is None else query.where(every.c.started_at >= since)
+    )
+    if since is not None:  # and the one before them, whose rules theirs are held against
+        before = sa.select(sa.func.max(run.c.started_at)).where(run.c.started_at < since)
+        first = sa.func.coalesce(before.scalar_subquery(), since)
+        every = every.where(run.c.started_at >= first)
+    rows = every.subquery()
+    query = sa.select(rows).order_by(rows.c.started_at.desc(), rows.c.id.desc())
+    return query if since is None else query.where(rows.c.started_at >= since)
 
 
 def kept_rules(of: dict[str, Any]) -> Query:

@@ -26,6 +26,7 @@ from engine.web.usage import usage_of
 __all__ = ["activity", "explain", "export", "home", "limits", "logs"]
 
 _ROWS = 100
+_WEEK = "7d"  # how far back the history is shown unless asked otherwise
 _NEARLY = 80  # percent of a threshold from which a warning is due
 _PATIENCE = 5.0
 _CHUNK = 64 * 1024
@@ -60,6 +61,8 @@ def limits(ask: Ask) -> Response:
 def activity(ask: Ask) -> Response:
     """What was synced, and what changed in the rules."""
     limit = ask.count("limit", _ROWS, 5_000)
+    if ask.text("since") is None:
+        ask.query = {**ask.query, "since": _WEEK}
     with ask.service.looking() as ledger:
         found = list(activity_of(ask, ledger, limit + 1))
     return ask.page(
