@@ -134,7 +134,7 @@ def test_a_ledger_that_fails_at_any_commit_leaves_a_state_to_go_on_from(
 
 def test_a_stop_between_two_batches_leaves_the_rest_to_the_next_run() -> None:
     with world(RULES) as at:
-        at.orgs[S].page_size = 2
+        at.orgs[S].page_size = at.orgs[O].page_size = 2
         people(at, 7)
         asked = iter([False, False, True])
         summary = at.run(stop=lambda: next(asked))

@@ -194,7 +194,7 @@ def test_a_deletion_before_an_interrupted_scan_is_seen(simple: World) -> None:
     simple.delete(S, "Lead", leads[0])
     for one in leads[1:]:
         simple.edit(S, "Lead", one, Title="x")
-    simple.orgs[S].page_size = 2
+    simple.orgs[S].page_size = simple.orgs[O].page_size = 2
     asked = iter([False, True])
     assert simple.run(stop=lambda: next(asked)).status == "stopped"
     simple.run()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -90,8 +91,13 @@ def test_what_goes_wrong_is_told_in_one_line(
 
 def test_a_store_that_is_not_local_is_a_usage_error(project: Path, tmp_path: Path) -> None:
     text = (project / "crosswalk.toml").read_text(encoding="utf-8")
+    text = re.sub(r'path *= "salesforce.db"', "", text)
     (tmp_path / "rules").mkdir()
-    (tmp_path / "crosswalk.toml").write_text(text.replace('"local"', '"salesforce"', 1))
+    real = (
+        '"salesforce"\ninstance_url = "https://acme.my.salesforce.com"\nauth = "token"'
+        '\ntoken = "env:TOKEN"'
+    )
+    (tmp_path / "crosswalk.toml").write_text(text.replace('"local"', real, 1))
     answer = crosswalk(tmp_path, "local", "create", "salesforce", "Account", "Name=A")
     assert answer.code == 2
     assert "acts on local orgs only" in answer.err

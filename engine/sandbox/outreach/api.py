@@ -83,6 +83,7 @@ class Api:
         try:
             grant = self._grant(headers)
             limits = self.budget.count()
+            self.org.refresh()
             asked = await _asked(scope, headers, receive, grant)
             status, document = self.answer(asked)
             if asked.path[:1] == ("webhooks",):

@@ -65,6 +65,7 @@ def counted(box: Box) -> None:
     if usage(box.file).used >= box.daily_limit:
         raise ApiError(403, "REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.")
     count_calls(box.file, 1)
+    box.file.refresh()
 
 
 def limit_info(box: Box) -> str:

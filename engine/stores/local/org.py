@@ -82,6 +82,8 @@ class OrgFile:
         self._tables: dict[str, Table] = {}
         self._made: set[str] = set()
         self._custom: dict[str, tuple[Field, ...]] = {}
+        self._rows: list[tuple[str, str]] = []
+        self._version = -1
         try:
             self.db = self._opened()
             self._read_custom()
@@ -304,14 +306,22 @@ class OrgFile:
 
     def refresh(self) -> None:
         """Know of the custom fields that other processes have added or labelled."""
-        self._read_custom()
+        (version,) = self.db.execute("PRAGMA data_version").fetchone()
+        if version != self._version:
+            self._version = version
+            if self._custom_rows() != self._rows:
+                self._read_custom()
+
+    def _custom_rows(self) -> list[tuple[str, str]]:
+        if not self.db.execute("SELECT 1 FROM sqlite_master WHERE name = 'custom'").fetchone():
+            return []
+        return self.db.execute("SELECT type, field FROM custom ORDER BY rowid").fetchall()
 
     def _read_custom(self) -> None:
         """Know the custom fields that the file has."""
         self._custom, self._tables = {}, {}
-        if not self.db.execute("SELECT 1 FROM sqlite_master WHERE name = 'custom'").fetchone():
-            return
-        for type_name, raw in self.db.execute("SELECT type, field FROM custom ORDER BY rowid"):
+        self._rows = self._custom_rows()
+        for type_name, raw in self._rows:
             type_ = self.describe(type_name)
             if type_ is not None:
                 found = of_document(type_, msgspec.json.decode(raw))
