@@ -19,6 +19,7 @@ from engine.compiled import Compiled
 from engine.context import Context, Tally
 from engine.interpreter import Interpreter, Progress, Stopped
 from engine.ledger import Commit, Ledger, LogRow
+from engine.model import Direction
 from engine.objection import Objection
 from engine.ports import BudgetSpent, Clock, Store
 from engine.rehearsal import Rehearsal, is_provisional
@@ -101,6 +102,7 @@ def run_cycle(  # noqa: PLR0913 - all but the first four are options with a defa
     *,
     clock: Clock | None = None,
     only: frozenset[str] | None = None,
+    steps: frozenset[tuple[str, Direction]] | None = None,
     chosen: Chosen | None = None,
     admit: Callable[[Verdict], bool] | None = None,
     partner: Partner | None = None,
@@ -116,6 +118,7 @@ def run_cycle(  # noqa: PLR0913 - all but the first four are options with a defa
 ) -> Summary:
     """Run one cycle over all pairs, or the pairs in `only`, and note it in the ledger.
 
+    Of these pairs, `steps` (pair, direction) narrows down which sides are read.
     `chosen` and `admit` narrow down what it looks at and acts on; `partner` was named by a person
     for one of the chosen; `fresh` fields are decided as if they had just met, and fields that
     swing go on where the run is `unpaused`; `compiled` is the program made ready, where several
@@ -132,7 +135,7 @@ def run_cycle(  # noqa: PLR0913 - all but the first four are options with a defa
         if yes:
             ledger.resume(None if only is None else list(only))
         ready = compiled or Compiled(program, zone)
-        Interpreter(ready, context, stop, progress).run(only)
+        Interpreter(ready, context, stop, progress).run(only, steps)
         _log_troubles(program, context)
 
     tally = Tally(report, keep)

@@ -68,14 +68,19 @@ class Interpreter:
         self._maps = compiled.stages
         self._seen = _Seen()
 
-    def run(self, only: frozenset[str] | None = None) -> None:
-        """One cycle over all pairs, or those named (`Lead<->prospect`)."""
+    def run(
+        self,
+        only: frozenset[str] | None = None,
+        steps: frozenset[tuple[str, Direction]] | None = None,
+    ) -> None:
+        """One cycle over all pairs, those named (`Lead<->prospect`), or these `steps` of them."""
         recover(
             {name: b.mapping for name, b in self._batches.items()},
             {name: b.layout for name, b in self._batches.items()},
             self._context,
         )
         nodes = [n for n in order(self.graph) if only is None or self._concerns(n, only)]
+        nodes = [n for n in nodes if steps is None or self._is_of(n, steps)]
         resolving = [(n, self._type(n)) for n in nodes if self._kind(n) == "resolve"]
         whole = only is None and self._context.chosen is None
         if self._context.ledger.calls.waiting():
@@ -143,6 +148,11 @@ class Interpreter:
         if self.graph.nodes[node]["kind"] != "stages":
             return self.graph.nodes[node]["type"] in only
         return any(self.graph.nodes[after]["type"] in only for after in self.graph[node])
+
+    def _is_of(self, node: str, steps: frozenset[tuple[str, Direction]]) -> bool:
+        """Whether a step is one of these; what has no direction goes with either."""
+        direction = self.graph.nodes[node].get("direction")
+        return direction is None or (self._type(node), Direction(direction)) in steps
 
     def _stream(self, node: str, pair: str, direction: Direction) -> None:
         """Observe a side and take each page through decide, act and commit."""

@@ -92,6 +92,7 @@ FLOORS = {
     "engine.stores": 3,
     "engine.rule_tests": 4,
     "engine.sandbox": 4,
+    "engine.service": 4,
     "engine.cli": 5,
     "engine.lsp": 5,
     "engine.web": 5,

@@ -60,6 +60,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     ),
     "connect": ("engine.cli.connect", "needs", "authorise in the browser, and keep the token"),
     "sandbox": ("engine.cli.sandbox", "needs", "serve the local orgs as their vendors would"),
+    "serve": ("engine.cli.serve", "needs", "sync on a schedule, with the webhooks and the console"),
     "lsp": ("engine.cli.lsp", "none", "the language server, which an editor starts"),
     "title": ("engine.cli.title", "needs", "show what the title of an activity would be"),
     "local": ("engine.cli.local", "needs", "fill, read and change the project's local orgs"),

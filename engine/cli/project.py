@@ -127,6 +127,17 @@ class Project:
 
     def program(self) -> Program:
         """The rules, which must have no error to be run. Raises `Failure`."""
+        program, findings = self.rules_read()
+        if program is None:
+            print("\n".join(findings), file=sys.stderr)
+            raise Failure("the rules have errors: mend them, then try again", 1)
+        return program
+
+    def rules_read(self) -> tuple[Program | None, tuple[str, ...]]:
+        """The rules, or None with the findings that keep them from being run.
+
+        Raises `Failure` if their folder cannot be read.
+        """
         from dsl.diagnostics import as_text, in_order
         from dsl.files import read_folder
         from dsl.lint import check
@@ -141,9 +152,8 @@ class Project:
         # Which values its picklists have, an org decides for itself: the shipped lists are a guess.
         errors = [d for d in found if d.is_error and d.code != "CW205"]
         if errors:
-            print(as_text(errors), file=sys.stderr)
-            raise Failure("the rules have errors: mend them, then try again", 1)
-        return carried_out(checked.program, title_texts(self.root))
+            return None, tuple(as_text([each]) for each in errors)
+        return carried_out(checked.program, title_texts(self.root)), ()
 
 
 def able(program: Program, stores: dict[Side, Store]) -> Program:

@@ -44,8 +44,8 @@ def register(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, project: Project) -> int:
     """Prune, and print what went; exit code 0."""
     from dsl.values import stamp
-    from engine.cli.writing import run_lock
     from engine.cycle import SystemClock
+    from engine.ledger.locking import run_lock
 
     path, before = project.ledger_path, stamp(SystemClock().now() - args.older_than)
     if not path.exists():

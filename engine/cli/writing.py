@@ -11,14 +11,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
-from pathlib import Path
 from time import sleep
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from dsl.program import Program
 from dsl.schema import Side
-from engine.cli.project import Failure, Project, able
+from engine.cli.project import Project, able
 
 if TYPE_CHECKING:  # `--help` must not wait for a database
     from engine.budget import Wait
@@ -30,7 +29,7 @@ if TYPE_CHECKING:  # `--help` must not wait for a database
     from engine.objection import Objection
     from engine.ports import BudgetSpent, Store
 
-__all__ = ["Session", "add_output", "add_yes", "run_chosen", "run_lock", "writing"]
+__all__ = ["Session", "add_output", "add_yes", "run_chosen", "writing"]
 
 _SHOWN = 20
 _NAP = 1.0  # seconds between two looks at the clock
@@ -67,6 +66,7 @@ def writing(args: argparse.Namespace, project: Project, work: Callable[[Session]
     from engine.activity import keep_rules
     from engine.cli.output import ChangeSpool
     from engine.cli.progress import shown_progress
+    from engine.ledger.locking import run_lock
     from engine.ledger.retention import drop_old_log
 
     as_json = args.format == "json"
@@ -174,27 +174,6 @@ def run_chosen(
         progress=session.progress,
         **options,
     )
-
-
-@contextmanager
-def run_lock(ledger: Path) -> Iterator[None]:
-    """Keep a second run off the same ledger. Raises `Failure` if one is at work."""
-    from filelock import FileLock, Timeout
-
-    path = ledger.with_name(ledger.name + ".lock")
-    lock = FileLock(path)
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        raise Failure(
-            f"another run is at work on the ledger {ledger}: wait until it is done"
-        ) from None
-    except OSError as error:
-        raise Failure(f"the lock file {path} cannot be written: {error.strerror}") from None
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 @contextmanager

@@ -256,7 +256,7 @@ def test_a_locked_ledger_is_told(project: Path) -> None:
 
 
 def test_a_second_run_at_the_same_time_is_refused(project: Path) -> None:
-    from engine.cli.writing import run_lock
+    from engine.ledger.locking import run_lock
 
     with run_lock(project / "crosswalk.db"):
         assert_told(crosswalk(project, "run"), 2, "another run")

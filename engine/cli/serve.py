@@ -1,0 +1,177 @@
+"""`crosswalk serve`: syncs on the rules' schedule until it is told to end."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import signal
+import socket
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from engine.cli.project import Failure, Project
+
+if TYPE_CHECKING:  # `--help` must not wait for a web server
+    from starlette.types import ASGIApp
+
+    from engine.service import Service
+
+__all__ = ["register", "run"]
+
+_GRACE = 2  # seconds that open requests have at the end
+_LONGEST = 8.0  # seconds that the batch at work has after them
+_INTERRUPTED = 130
+
+
+def register(parser: argparse.ArgumentParser) -> None:
+    """Add the command's options."""
+    parser.add_argument("--host", metavar="H", default="127.0.0.1", help="default 127.0.0.1")
+    parser.add_argument(
+        "--port", metavar="P", type=int, default=8420, help="default 8420; 0 takes a free one"
+    )
+    parser.add_argument(
+        "--log-format", choices=["text", "json"], default="text", help="of the lines on stderr"
+    )
+    parser.epilog = (
+        "Each sync's sides are read at the rules' own intervals: `polling every 10 minutes` and\n"
+        "`pushing every 15 seconds` unless they say otherwise; a webhook of Outreach to\n"
+        "/hooks/outreach makes a push due at once. Changed rules are taken if they lint clean;\n"
+        "the old ones go on otherwise. SIGHUP reads them at once, SIGTERM and Ctrl-C end the\n"
+        "service after the batch at work. /healthz, /readyz and /metrics tell how it is.\n\n"
+        "examples:\n"
+        "  crosswalk serve\n"
+        "  crosswalk serve --port 0 --log-format json"
+    )
+
+
+def run(args: argparse.Namespace, project: Project) -> int:
+    """Serve until told to end; exit code 0, or 130 after Ctrl-C."""
+    import uvicorn
+
+    from engine.service import Service
+
+    _log_to_stderr(args.log_format)
+    bound = _bound(args.host, args.port)
+    with bound:
+        service = Service(project, project.program())
+        config = uvicorn.Config(
+            _app(service, args.host),
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=_GRACE,
+        )
+        server = _server(config)
+        try:
+            with _signals(service, server) as received:
+                service.start()
+                host = f"[{args.host}]" if ":" in args.host else args.host
+                print(f"crosswalk serves http://{host}:{bound.getsockname()[1]}", flush=True)
+                server.run(sockets=[bound])
+        finally:
+            ended = service.stop(_LONGEST)
+    if not ended:
+        raise Failure("the batch at work did not end in time: the next cycle looks after it", 1)
+    return _INTERRUPTED if signal.SIGINT in received else 0
+
+
+def _app(service: Service, host: str) -> ASGIApp:
+    """The service's routes, with the console if this version has one."""
+    from importlib import import_module
+    from importlib.util import find_spec
+
+    from engine.secrets import SecretError
+    from engine.service.app import app
+
+    console = None
+    try:
+        if find_spec("engine.web") is not None:
+            console = import_module("engine.web.app").app(service, host)
+        return app(service, console)
+    except SecretError as error:
+        raise Failure(str(error)) from None
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    """A socket that listens there."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family)
+    except (OSError, OverflowError) as error:
+        why = getattr(error, "strerror", None) or error
+        raise Failure(
+            f"{host} port {port} cannot be taken ({why}): name another one with --port, or 0"
+        ) from None
+
+
+def _server(config: Any) -> Any:
+    """A server that leaves signals to the command."""
+    import uvicorn
+
+    class Quiet(uvicorn.Server):
+        """Catches no signals."""
+
+        @contextmanager
+        def capture_signals(self) -> Iterator[None]:
+            yield
+
+    return Quiet(config)
+
+
+@contextmanager
+def _signals(service: Service, server: Any) -> Iterator[set[int]]:
+    """Ends the service gently on SIGTERM and SIGINT, reads the rules again on SIGHUP."""
+    received: set[int] = set()
+
+    def end(number: int, _frame: object) -> None:
+        if number in received:
+            raise KeyboardInterrupt
+        received.add(number)
+        server.should_exit = True
+        service.stop(0)
+
+    def again(_number: int, _frame: object) -> None:
+        service.reload()
+
+    handlers: dict[int, Any] = {signal.SIGTERM: end, signal.SIGINT: end, signal.SIGHUP: again}
+    before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
+    try:
+        yield received
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _log_to_stderr(form: str) -> None:
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_Json() if form == "json" else _Text())
+    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
+    logging.getLogger("crosswalk").setLevel(logging.INFO)
+    logging.getLogger("apscheduler").setLevel(logging.ERROR)
+
+
+class _Text(logging.Formatter):
+    """A line as people read it."""
+
+    def __init__(self) -> None:
+        super().__init__("%(asctime)s %(levelname)s %(message)s")
+
+
+class _Json(logging.Formatter):
+    """A line as programs read it: `time`, `level`, `message`, and what else is known."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        import json
+
+        told: dict[str, Any] = {
+            "time": self.formatTime(record, "%Y-%m-%dT%H:%M:%S%z"),
+            "level": record.levelname.lower(),
+            "message": record.getMessage(),
+        }
+        if run := getattr(record, "run", None):
+            told["run"] = run
+        if record.exc_info:
+            told["error"] = self.formatException(record.exc_info)
+        return json.dumps(told, ensure_ascii=False)

@@ -1,0 +1,53 @@
+"""What answers over HTTP beside the console: health, metrics, and Outreach's webhooks."""
+
+from __future__ import annotations
+
+from starlette.applications import Starlette
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Mount, Route
+from starlette.types import ASGIApp
+
+from engine.secrets import Secrets
+from engine.service.hooks import Hooks
+from engine.service.service import Service
+
+__all__ = ["HOOK", "app"]
+
+#: The path that a webhook of Outreach calls.
+HOOK = "/hooks/outreach"
+
+
+def app(service: Service, console: ASGIApp | None = None) -> ASGIApp:
+    """The service's own routes, and the console for all others.
+
+    Raises `engine.secrets.SecretError` if `webhook_secret` in [outreach] leads nowhere.
+    """
+    hooks = Hooks.of(service, Secrets(service.config.root))
+
+    async def healthz(_request: Request) -> Response:
+        return JSONResponse({"status": "ok"})
+
+    async def readyz(_request: Request) -> Response:
+        state = service.state()
+        told = {"ready": service.ready, "rules": state.rules.digest, "trouble": state.unreachable}
+        return JSONResponse(told, 200 if service.ready else 503)
+
+    async def metrics(_request: Request) -> Response:
+        return Response(service.metrics.text(), media_type="text/plain; version=0.0.4")
+
+    async def hook(request: Request) -> Response:
+        try:
+            return await hooks.receive(request)
+        except ClientDisconnect:
+            return Response(status_code=400)
+
+    routes: list[Route | Mount] = [
+        Route("/healthz", healthz),
+        Route("/readyz", readyz),
+        Route("/metrics", metrics),
+        Route(HOOK, hook, methods=["POST"]),
+    ]
+    if console is not None:
+        routes.append(Mount("/", console))
+    return Starlette(routes=routes)
