@@ -18,10 +18,11 @@ from starlette.testclient import TestClient
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from dsl.values import stamp
+from engine.service.desk import Desk
 from engine.shipped import RULES
 from engine.stores.local import SAMPLE
 from engine.web.app import app
-from tests.web.standin import StandIn, project_in
+from tests.web.served import Served, served
 
 LINKS, LOG, RUNS = 200_000, 1_000_000, 5_000
 TARGET = 100.0  # ms
@@ -34,16 +35,16 @@ PAGES = (
 
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
-        service = project_in(Path(folder), RULES, [SAMPLE / "setup", SAMPLE / "salesforce"])
+        service = served(Path(folder), RULES, [SAMPLE / "setup", SAMPLE / "salesforce"])
         try:
             service.run_now().result()
-            service.do(lambda: fill(service))
+            service.do(fill)
             measure(service)
         finally:
-            service.close()
+            service.stop()
 
 
-def measure(service: StandIn) -> None:
+def measure(service: Served) -> None:
     client = TestClient(app(service), base_url="http://127.0.0.1")
     for path in PAGES:
         took = []
@@ -55,14 +56,14 @@ def measure(service: StandIn) -> None:
         print(f"{path:<32} {statistics.median(took):7.1f} ms{mark}")
 
 
-def fill(service: StandIn) -> None:
+def fill(desk: Desk) -> None:
     """A history as a month of a large org would leave it."""
     now = datetime.now(UTC)
 
     def at(share: float) -> str:
         return stamp(now - timedelta(days=29) * share)
 
-    with service.ledger._driver() as connection:
+    with desk.ledger._driver() as connection:
         connection.execute("BEGIN")
         insert(connection, "link", (
             ("Lead<->prospect", f"00Q{i:015}", i, 1, b"[]", b"[]", at(0.5))

@@ -11,6 +11,7 @@ from starlette.responses import Response
 from engine.draw import as_json
 from engine.graph import build
 from engine.ledger.looking import Filters, linked, log_rows, waiting
+from engine.service import Drawn
 from engine.told import (
     HELD,
     activity_told,
@@ -24,7 +25,6 @@ from engine.told import (
 )
 from engine.web.jobs import Job
 from engine.web.letting import letting_of, types_of
-from engine.web.port import Drawn
 from engine.web.queries import activity_of, filters_of, limits_told
 from engine.web.routes import Ask, Wrong, data
 from engine.web.types import type_told
@@ -182,9 +182,8 @@ def approve(ask: Ask) -> Response:
 def reject(ask: Ask) -> Response:
     """Let a plan be."""
     name = _plan_id(ask)
-    ask.service.reject(name, ask.who)
     ask.jobs.drop("plan", lambda drawn: bool(drawn.plan.plan == name))
-    return data({"rejected": name})
+    return _asked(ask, "reject", ask.service.reject(name, ask.who))
 
 
 def run(ask: Ask) -> Response:

@@ -6,6 +6,7 @@ import hmac
 import json
 import time
 from collections.abc import Mapping
+from concurrent.futures import CancelledError
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -23,11 +24,12 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
 from engine.ledger import LedgerError
+from engine.ports import StoreError
 from engine.secrets import Secrets
+from engine.service import Service
 from engine.web import words
 from engine.web.access import Access, Session, is_loopback
 from engine.web.jobs import Jobs
-from engine.web.port import Service
 from engine.web.routes import Ask, Entry, Wrong, data, go
 from engine.web.table import ROUTES
 
@@ -177,8 +179,10 @@ class _Gate:
             return ask.entry.answer(ask)
         except Wrong as wrong:
             return self._told(ask, str(wrong), wrong.status)
-        except LedgerError as error:
+        except (LedgerError, StoreError) as error:
             return self._told(ask, str(error), 503)
+        except CancelledError:
+            return self._told(ask, "the service is about to end", 503)
 
     def _told(self, ask: Ask, text: str, status: int) -> Response:
         if ask.entry.api:

@@ -2,24 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from engine.service import Letting
 from engine.web.routes import Ask, Wrong
 
-__all__ = ["Records", "letting_of", "types_of"]
+__all__ = ["letting_of", "types_of"]
 
 
-@dataclass(frozen=True, slots=True)
-class Records:
-    """All held records, those of a type, or one, perhaps to be linked to another."""
-
-    type: str | None = None
-    id: str | None = None
-    link: str | None = None
-    relink: bool = False
-
-
-def letting_of(ask: Ask) -> Records:
+def letting_of(ask: Ask) -> Letting:
     """The held records that a form names. Raises `Wrong`."""
     type_name, record, link = (ask.text(name, form=True) for name in ("type", "id", "link"))
     relink = ask.form.get("relink") in (True, "on", "true", "1")
@@ -30,7 +19,7 @@ def letting_of(ask: Ask) -> Records:
         raise Wrong("`link` needs the record that it is for: `type` and `id`")
     if relink and link is None:
         raise Wrong("`relink` says that `link` may name a record that is linked: add `link`")
-    return Records(type_name, record, link, relink)
+    return Letting(type_name, record, link, relink)
 
 
 def types_of(ask: Ask) -> list[str] | None:

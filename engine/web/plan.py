@@ -78,7 +78,7 @@ def approve(ask: Ask) -> Response:
 def reject(ask: Ask) -> Response:
     """Let it be."""
     name = _named(ask)
-    ask.service.reject(name, ask.who)
+    ask.jobs.add("reject", ask.service.reject(name, ask.who), ask.who)
     ask.jobs.drop("plan", lambda drawn: drawn.plan.plan == name)
     ask.session.notices.append("The plan is rejected. Nothing was written.")
     return go("/plan")

@@ -8,9 +8,9 @@ from typing import Any, Literal
 
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
+from engine.service import Service
 from engine.web.access import Access, Session
 from engine.web.jobs import Jobs
-from engine.web.port import Service
 
 __all__ = ["Ask", "Entry", "Parameter", "Render", "Wrong", "data", "go"]
 

@@ -43,9 +43,7 @@ def types(ask: Ask) -> Response:
 def _known(ledger: Ledger) -> dict[str, dict[str, Any]]:
     """What the ledger knows of each pair, by its name."""
     scanned = {row["pair"]: row["at"] for row in ledger.rows(last_scans())}
-    return {
-        row["type"]: row | {"scanned": scanned.get(row["type"])} for row in pairs_told(ledger)
-    }
+    return {row["type"]: row | {"scanned": scanned.get(row["type"])} for row in pairs_told(ledger)}
 
 
 def _row(pair: Pair, known: Mapping[str, Any], steps: Any) -> dict[str, Any]:

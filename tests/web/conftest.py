@@ -10,18 +10,18 @@ from starlette.testclient import TestClient
 from engine.shipped import RULES
 from engine.stores.local import SAMPLE
 from engine.web.app import app
-from tests.web.standin import StandIn, project_in
+from tests.web.served import Served, served
 
 
 @pytest.fixture(scope="package")
-def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StandIn]:
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     folder = tmp_path_factory.mktemp("console")
-    made = project_in(folder, RULES, [SAMPLE / "setup", SAMPLE / "salesforce"])
+    made = served(folder, RULES, [SAMPLE / "setup", SAMPLE / "salesforce"])
     made.run_now().result()
     yield made
-    made.close()
+    made.stop()
 
 
 @pytest.fixture
-def client(service: StandIn) -> TestClient:
+def client(service: Served) -> TestClient:
     return TestClient(app(service), base_url="http://127.0.0.1:8000", follow_redirects=False)

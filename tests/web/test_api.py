@@ -9,7 +9,7 @@ from starlette.testclient import TestClient
 
 from engine.cli.main import main
 from engine.web.table import ROUTES
-from tests.web.standin import StandIn
+from tests.web.served import Served
 from tests.web.test_pages import csrf
 
 SAME = {
@@ -25,7 +25,7 @@ SAME = {
 
 @pytest.mark.parametrize("path", SAME)
 def test_the_same_json_as_the_command_line(
-    client: TestClient, service: StandIn, capsys: pytest.CaptureFixture[str], path: str
+    client: TestClient, service: Served, capsys: pytest.CaptureFixture[str], path: str
 ) -> None:
     project = ["--project", str(service.config.root)]
     assert main([*project, *SAME[path], "--format", "json"]) == 0
