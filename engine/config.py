@@ -24,7 +24,10 @@ _COUNTS = {"log_days"}
 _LOG_DAYS = 30
 _MOST_DAYS = 36_500
 _CONSOLE = "console"
+_ALERTS = {"webhook", "slack", "email_to", "email_from", "smtp", "smtp_user", "smtp_password"}
+_ALERT_SECRETS = ("slack", "smtp_password")
 _KNOWN: Mapping[str, Set[str]] = {
+    "alerts": _ALERTS,
     "project": _PROJECT,
     **{side.value: known_keys(side) for side in Side},
 }
@@ -63,6 +66,7 @@ class Config:
     log_days: int
     stores: Mapping[Side, StoreConfig]
     console: Console = field(default_factory=Console)
+    alerts: Mapping[str, str] = field(default_factory=dict)
 
     def org_path(self, side: Side) -> Path | None:
         """The file of a side's local org, be it connected as it is or behind a sandbox server."""
@@ -82,6 +86,7 @@ def read_config(root: Path) -> Config:
     days = _log_days(project.get("log_days", _LOG_DAYS), problems)
     stores = {side: _store(side, data.get(side.value), problems) for side in Side}
     console = console_of(data.get(_CONSOLE), problems)
+    alerts = _alerts(data.get("alerts", {}), problems)
     ledger = project.get("ledger", "sqlite:///crosswalk.db")
     if isinstance(ledger, str) and not ledger.startswith("sqlite:///"):
         problems.append(
@@ -100,6 +105,7 @@ def read_config(root: Path) -> Config:
         log_days=days,
         stores=stores,
         console=console,
+        alerts=alerts,
     )
 
 
@@ -195,6 +201,21 @@ def _log_days(days: Any, problems: list[str]) -> int:
         f" {_MOST_DAYS:,}, without quotes, such as `log_days = {_LOG_DAYS}`"
     )
     return _LOG_DAYS
+
+
+def _alerts(section: Any, problems: list[str]) -> dict[str, str]:
+    """Where `crosswalk serve` tells of troubles."""
+    if not isinstance(section, dict):
+        return {}  # which is told already
+    problems += [
+        f"`{key}` in [alerts] is a secret written as plain text: refer to it, as `env:NAME`,"
+        " `file:PATH` or `keyring:SERVICE/NAME`"
+        for key in _ALERT_SECRETS
+        if isinstance(section.get(key), str) and not section[key].startswith(REFERENCES)
+    ]
+    if "email_to" in section and "smtp" not in section:
+        problems.append('`smtp` is missing in [alerts]: write smtp = "mail.acme.com:587"')
+    return dict(section)
 
 
 def _store(side: Side, section: Any, problems: list[str]) -> StoreConfig:

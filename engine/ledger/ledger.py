@@ -329,6 +329,17 @@ class Ledger:
                 (side, sealed, at),
             )
 
+    def alerted(self) -> frozenset[str]:
+        """The troubles that somebody was told of and that last."""
+        with self._core() as connection:
+            return frozenset(connection.execute(sa.select(schema.alert.c.trouble)).scalars())
+
+    def note_alerts(self, new: Sequence[str], over: Sequence[str], at: str) -> None:
+        """Note which troubles are told of now, and which are over."""
+        with self._driver() as connection, hot.transaction(connection):
+            connection.executemany("DELETE FROM alert WHERE trouble = ?", [(t,) for t in over])
+            connection.executemany("INSERT INTO alert VALUES (?, ?)", [(t, at) for t in new])
+
     def intend(self, run: str, at: str, intents: Sequence[Intent]) -> list[int]:
         """Commit writes before they are sent; the numbers by which their answers are noted."""
         if not intents:

@@ -14,7 +14,7 @@ from engine.ledger.records import LedgerError
 
 __all__ = ["connect", "explained", "migrate"]
 
-_REVISION = "0010"
+_REVISION = "0011"
 _BUSY_SECONDS = 5.0
 MEMORY = ":memory:"
 

@@ -249,3 +249,12 @@ lately = Table(
     Column("digest", LargeBinary, nullable=False),
     sqlite_with_rowid=False,
 )
+
+#: Troubles that somebody was told of and that last: what each is about, and since when.
+alert = Table(
+    "alert",
+    metadata,
+    Column("trouble", Text, primary_key=True),
+    Column("since", Text, nullable=False),
+    sqlite_with_rowid=False,
+)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter as Counted
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
@@ -52,14 +53,18 @@ class Metrics:
         for side, number in summary.calls.items():
             self._calls.labels(side).inc(number)
 
-    def look(self, ledger: Ledger, stores: Mapping[Side, Store], budgets: Sequence[Budget]) -> None:
-        """See how things stand."""
+    def look(
+        self, ledger: Ledger, stores: Mapping[Side, Store], budgets: Sequence[Budget]
+    ) -> dict[str, int]:
+        """See how things stand; how many records of each pair are held."""
+        held: Counted[str] = Counted()
         self._waiting.clear()
         self._holds.clear()
         for row in ledger.rows(pending_counts()):
             self._waiting.labels(row["pair"], row["why"]).set(row["records"])
             if row["why"] in _HELD:
                 self._holds.labels(row["pair"]).inc(row["records"])
+                held[row["pair"]] += row["records"]
         now = {side: datetime.fromisoformat(store.now()) for side, store in stores.items()}
         for row in ledger.rows(cursors()):
             behind = now[Side(row["side"])] - datetime.fromisoformat(row["stamp"])
@@ -69,6 +74,7 @@ class Metrics:
             self._used.labels(*labels).set(state.used)
             if state.threshold is not None:
                 self._most.labels(*labels).set(state.threshold)
+        return dict(held)
 
     def text(self) -> bytes:
         """All in Prometheus's text format."""

@@ -10,12 +10,12 @@ from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic
 from typing import Any, Protocol, TypeVar
 
-from dsl.program import Program
+from dsl.program import Program, spoken_pair
 from engine.budget import State as Budget
 from engine.budget import Wait
 from engine.config import Config
@@ -23,8 +23,11 @@ from engine.cycle import Summary, rules_digest
 from engine.interpreter import Stopped
 from engine.ledger import Ledger
 from engine.ledger.locking import Busy, run_lock, serve_lock
+from engine.ledger.records import LedgerError
 from engine.model import Direction, Side
 from engine.ports import BudgetSpent, Store, StoreError, Unreachable
+from engine.secrets import Secrets
+from engine.service.alerts import Alerts
 from engine.service.desk import RESUMES, RETRIES, Desk
 from engine.service.events import Events
 from engine.service.metrics import Metrics
@@ -37,6 +40,7 @@ __all__ = ["Host", "Service"]
 _LOG = logging.getLogger("crosswalk.serve")
 _DEBOUNCE = 1.0  # seconds from a webhook's hint to its cycle: hints come in bursts
 _FIRST_REST, _LONGEST_REST = 2.0, 300.0  # seconds, while a side cannot be reached
+_NEARLY = 80  # percent of a budget from which on people are told
 _T = TypeVar("_T")
 
 
@@ -91,6 +95,8 @@ class Service:
         self._waits: dict[Side, datetime] = {}
         self._budgets: tuple[Budget, ...] = ()
         self._unreachable, self._rest, self._failures = "", 0.0, 0
+        self._alerts = Alerts(host.config.alerts, Secrets(host.config.root), host.config.name)
+        self._held: dict[str, int] = {}
         self._stopping = threading.Event()
         self._opened: Future[None] = Future()
         self._worker = threading.Thread(target=self._run, name="worker", daemon=True)
@@ -232,6 +238,7 @@ class Service:
         if self._worker.ident is not None:
             self._worker.join(timeout)
         self._events.close()
+        self._alerts.close()
         return not self._worker.is_alive()
 
     # -- the worker's thread --------------------------------------------------------------------
@@ -244,6 +251,7 @@ class Service:
                     desk = self._open()
                 except Unreachable as error:
                     self._note_unreachable(error)
+                    self._alert()
                 self._opened.set_result(None)
                 desk = self._loop(desk)
                 if desk is not None:
@@ -272,11 +280,13 @@ class Service:
                 if self._reload() and desk is not None:
                     desk.close()
                     desk = None
+                self._alert()
                 continue
             try:
                 desk = desk or self._open()
             except Exception as error:  # noqa: BLE001 - told, and tried again
                 self._failed(found, error)
+                self._alert()
                 continue
             self._do(desk, found)
         return desk
@@ -306,8 +316,9 @@ class Service:
         """When no side waits for calls any more: each step needs both."""
         now = datetime.now(UTC)
         self._waits = {side: until for side, until in self._waits.items() if until > now}
-        left = (until - now for until in self._waits.values())
-        return monotonic() + max(left, default=timedelta()).total_seconds()
+        if not self._waits:
+            return 0.0
+        return monotonic() + (max(self._waits.values()) - now).total_seconds()
 
     def _do(self, desk: Desk, found: _Job | tuple[Step, ...]) -> None:
         steps = () if isinstance(found, _Job) else found
@@ -322,7 +333,7 @@ class Service:
                 work = found.work if isinstance(found, _Job) else lambda d: d.cycle(steps)
                 result = work(desk)
                 self._budgets = desk.budgets()
-                self.metrics.look(desk.ledger, desk.stores, self._budgets)
+                self._held = self.metrics.look(desk.ledger, desk.stores, self._budgets)
         except Exception as error:  # noqa: BLE001 - told, and the service goes on
             self._failed(found, error)
         else:
@@ -332,6 +343,7 @@ class Service:
             if isinstance(found, _Job):
                 found.future.set_result(result)
         finally:
+            self._alert()
             self._running = None
             self._events.tell("state")
 
@@ -386,6 +398,34 @@ class Service:
         if self._unreachable:
             _LOG.info("both sides can be reached again")
         self._unreachable, self._rest, self._failures = "", 0.0, 0
+
+    def _alert(self) -> None:
+        """Tell people of the troubles that are new."""
+        try:
+            with self.looking() as ledger:
+                self._alerts.see(ledger, dict(self._troubles()))
+        except LedgerError as error:
+            _LOG.error("%s", error)
+
+    def _troubles(self) -> Iterator[tuple[str, str]]:
+        """What is wrong now: what it is about, and in words."""
+        if self._unreachable:
+            yield "unreachable", self._unreachable
+        if self._rules.findings:
+            yield "rules", "the new rules are refused: " + "\n".join(self._rules.findings)
+        stopped = {s.trouble for s in self._steps.values() if s.last in ("stopped", "failed")} - {
+            ""
+        }
+        if stopped and not self._unreachable:
+            yield "stopped", "; ".join(sorted(stopped))
+        for pair, count in self._held.items():
+            what = f"{count:,} {'record' if count == 1 else 'records'} of {spoken_pair(pair)}"
+            yield f"held {pair}", f"{what} held or refused: `crosswalk review` says why"
+        for b in self._budgets:
+            if b.threshold is not None and 100 * b.used >= _NEARLY * b.threshold:
+                name = f"{b.side.title()} {b.scope} per {b.period}"
+                text = f"{b.used:,} of {b.threshold:,} calls are used"
+                yield f"budget {name}", f"the budget {name}: {text}"
 
     def _told(self, step: str, count: int) -> None:
         running = self._running

@@ -1,0 +1,87 @@
+"""Tells people of troubles, each once while it lasts: to a webhook, to Slack, by e-mail."""
+
+from __future__ import annotations
+
+import logging
+import smtplib
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from email.message import EmailMessage
+
+import requests
+
+from dsl.values import stamp
+from engine.cycle import SystemClock
+from engine.ledger import Ledger
+from engine.secrets import Secrets
+
+__all__ = ["Alerts"]
+
+_LOG = logging.getLogger("crosswalk.serve")
+_PATIENCE = 10.0  # seconds for one message
+_SMTP_PORT = 587
+
+
+class Alerts:
+    """Sends what is new among a service's troubles, on a thread of its own.
+
+    `settings` are [alerts] of `crosswalk.toml`. Raises `SecretError` if a reference leads nowhere.
+    """
+
+    def __init__(self, settings: Mapping[str, str], secrets: Secrets, project: str) -> None:
+        self._settings = {key: secrets.get(key, text) for key, text in settings.items()}
+        self._project = project
+        self._sender = ThreadPoolExecutor(1, thread_name_prefix="alerts")
+
+    def see(self, ledger: Ledger, troubles: Mapping[str, str]) -> None:
+        """Tell of the troubles (what they are about, and in words) that were not there before."""
+        known = ledger.alerted()
+        new = {key: text for key, text in troubles.items() if key not in known}
+        over = known - troubles.keys()
+        if new or over:
+            ledger.note_alerts(sorted(new), sorted(over), stamp(SystemClock().now()))
+        for key, text in new.items():
+            _LOG.warning("alert: %s", text)
+            for way, send in self._ways().items():
+                self._sender.submit(self._try, way, send, key, text)
+
+    def close(self) -> None:
+        """Send nothing that has not begun."""
+        self._sender.shutdown(wait=False, cancel_futures=True)
+
+    def _ways(self) -> dict[str, Callable[[str, str], None]]:
+        known = {"webhook": self._webhook, "slack": self._slack, "email_to": self._mail}
+        return {way: send for way, send in known.items() if way in self._settings}
+
+    def _try(self, way: str, send: Callable[[str, str], None], key: str, text: str) -> None:
+        try:
+            send(key, text)
+        except (OSError, ValueError, smtplib.SMTPException) as error:
+            # Its words may hold the address, which is a secret of Slack's.
+            _LOG.error("the alert cannot be sent by `%s`: %s", way, type(error).__name__)
+
+    def _webhook(self, key: str, text: str) -> None:
+        told = {"version": 1, "project": self._project, "trouble": key, "message": text}
+        self._post("webhook", told)
+
+    def _slack(self, _key: str, text: str) -> None:
+        self._post("slack", {"text": f"Crosswalk {self._project}: {text}"})
+
+    def _post(self, way: str, told: Mapping[str, object]) -> None:
+        url = self._settings[way].reveal()
+        answer = requests.post(url, json=told, timeout=_PATIENCE, allow_redirects=False)
+        answer.raise_for_status()
+
+    def _mail(self, _key: str, text: str) -> None:
+        told = {key: secret.reveal() for key, secret in self._settings.items()}
+        mail = EmailMessage()
+        mail["To"] = told["email_to"]
+        mail["From"] = told.get("email_from", told["email_to"])
+        mail["Subject"] = f"Crosswalk {self._project}: {text.splitlines()[0][:100]}"
+        mail.set_content(text)
+        host, _, port = told["smtp"].partition(":")
+        with smtplib.SMTP(host, int(port or _SMTP_PORT), timeout=_PATIENCE) as server:
+            if "smtp_password" in told:
+                server.starttls()
+                server.login(told.get("smtp_user", told["email_to"]), told["smtp_password"])
+            server.send_message(mail)
