@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from dsl.schema import Side
 from engine.connections import SECRETS, known_keys, problems_of
+from engine.console import Console, console_of
 from engine.secrets import REFERENCES
 
 if TYPE_CHECKING:  # imported where a project is read, which a lint of single files does not do
@@ -22,6 +23,7 @@ _PROJECT = {"name", "rules", "ledger", "timezone", "log_days"}
 _COUNTS = {"log_days"}
 _LOG_DAYS = 30
 _MOST_DAYS = 36_500
+_CONSOLE = "console"
 _ALERTS = {"webhook", "slack", "email_to", "email_from", "smtp", "smtp_user", "smtp_password"}
 _ALERT_SECRETS = ("slack", "smtp_password")
 _KNOWN: Mapping[str, Set[str]] = {
@@ -63,6 +65,7 @@ class Config:
     timezone: ZoneInfo
     log_days: int
     stores: Mapping[Side, StoreConfig]
+    console: Console = field(default_factory=Console)
     alerts: Mapping[str, str] = field(default_factory=dict)
 
     def org_path(self, side: Side) -> Path | None:
@@ -82,6 +85,7 @@ def read_config(root: Path) -> Config:
     zone = _zone(project.get("timezone", "UTC"), problems)
     days = _log_days(project.get("log_days", _LOG_DAYS), problems)
     stores = {side: _store(side, data.get(side.value), problems) for side in Side}
+    console = console_of(data.get(_CONSOLE), problems)
     alerts = _alerts(data.get("alerts", {}), problems)
     ledger = project.get("ledger", "sqlite:///crosswalk.db")
     if isinstance(ledger, str) and not ledger.startswith("sqlite:///"):
@@ -100,6 +104,7 @@ def read_config(root: Path) -> Config:
         timezone=zone,
         log_days=days,
         stores=stores,
+        console=console,
         alerts=alerts,
     )
 
@@ -129,8 +134,11 @@ def _read(path: Path) -> dict[str, Any]:
 def _unknown_keys(data: dict[str, Any]) -> list[str]:
     problems = []
     for section, values in data.items():
+        if section == _CONSOLE:
+            continue
         if section not in _KNOWN:
-            problems.append(f"unknown section [{section}]{_meant(section, _KNOWN, '[{}]')}")
+            known = {*_KNOWN, _CONSOLE}
+            problems.append(f"unknown section [{section}]{_meant(section, known, '[{}]')}")
         elif isinstance(values, dict):
             problems += [
                 f"unknown key `{key}` in [{section}]{_meant(key, _KNOWN[section], '`{}`')}"

@@ -36,6 +36,7 @@ FLOORS = {
             "engine.compile",
             "engine.compiled",
             "engine.config",
+            "engine.console",
             "engine.connections",
             "engine.context",
             "engine.conversion",
@@ -47,6 +48,7 @@ FLOORS = {
             "engine.explain",
             "engine.graph",
             "engine.guard",
+            "engine.harmless",
             "engine.imports",
             "engine.interpreter",
             "engine.kinds",
@@ -77,6 +79,7 @@ FLOORS = {
             "engine.sweeping",
             "engine.swing",
             "engine.titles",
+            "engine.told",
             "engine.translate",
             "engine.translator",
             "engine.undo",
@@ -93,6 +96,7 @@ FLOORS = {
     "engine.service": 4,
     "engine.cli": 5,
     "engine.lsp": 5,
+    "engine.web": 5,
 }
 
 

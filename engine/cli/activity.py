@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Iterable, Iterator
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from engine.cli.looking import add_format, add_limit, looking, moment, stamp_of
 from engine.cli.project import Project
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 __all__ = ["register", "run"]
 
 _SHOWN = 100
-_COLUMNS = ("timestamp", "kind", "run", "type", "message", "before", "after", "rule")
 
 
 def register(parser: argparse.ArgumentParser) -> None:
@@ -65,17 +64,15 @@ def _wanted(args: argparse.Namespace, project: Project, ledger: Ledger) -> Itera
 
 
 def _print(form: str, found: Iterable[Entry]) -> None:
+    from engine.told import ACTIVITY_COLUMNS, activity_told
+
     match form:
         case "json":
-            print_json({"version": 1}, "rows", map(_row, found))
+            print_json({"version": 1}, "rows", map(activity_told, found))
         case "csv":
-            print_csv(_COLUMNS, ([getattr(each, name) for name in _COLUMNS] for each in found))
+            rows_of = ([getattr(each, name) for name in ACTIVITY_COLUMNS] for each in found)
+            print_csv(ACTIVITY_COLUMNS, rows_of)
         case _:
             rows = ((e.timestamp, e.type, e.rule or e.run, e.message) for e in found)
             if not print_table(("time", "type", "where", "what"), rows):
                 print("nothing of this kind has happened", file=sys.stderr)
-
-
-def _row(entry: Entry) -> dict[str, Any]:
-    row = {name: getattr(entry, name) for name in _COLUMNS}
-    return row | {"counts": entry.counts} if entry.kind == "synced" else row

@@ -7,7 +7,6 @@ from datetime import datetime, tzinfo
 from typing import TYPE_CHECKING, Any
 
 from dsl.schema import Side
-from dsl.values import stamp
 
 if TYPE_CHECKING:  # `--help` must not wait for a database
     from engine.budget import State
@@ -18,7 +17,6 @@ __all__ = [
     "forecast",
     "forecast_lines",
     "moment",
-    "state_as_json",
     "states",
     "wait_lines",
 ]
@@ -32,19 +30,6 @@ def states(stores: Mapping[Side, Store]) -> list[State]:
     return [state for store in found for state in store.budget.states()]
 
 
-def state_as_json(state: State) -> dict[str, Any]:
-    """One budget in the documented JSON."""
-    return {
-        "side": state.side.value,
-        "scope": state.scope,
-        "period": state.period,
-        "used": state.used,
-        "threshold": state.threshold,
-        "max": state.max,
-        "resets_at": stamp(state.resets_at),
-    }
-
-
 def moment(at: datetime, zone: tzinfo) -> str:
     """An instant as people of the project read it, to the minute."""
     return f"{at.astimezone(zone):%Y-%m-%d %H:%M}"
@@ -52,8 +37,10 @@ def moment(at: datetime, zone: tzinfo) -> str:
 
 def forecast(stores: Mapping[Side, Store], calls: Mapping[str, int]) -> tuple[dict[str, Any], ...]:
     """Each budget of the rules, with what it has left and what a run would use of it."""
+    from engine.told import budget_told
+
     return tuple(
-        state_as_json(state) | {"left": state.left, "calls": calls[state.side.value]}
+        budget_told(state) | {"left": state.left, "calls": calls[state.side.value]}
         for state in states(stores)
         if state.threshold is not None
     )

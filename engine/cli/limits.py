@@ -19,7 +19,6 @@ __all__ = ["register", "run"]
 
 _WIDTH = 20
 _NEARLY = 80  # percent of a threshold from which a warning is due
-_COLUMNS = ("side", "scope", "period", "used", "threshold", "max", "resets_at")
 
 
 def register(parser: argparse.ArgumentParser) -> None:
@@ -36,7 +35,8 @@ def register(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, project: Project) -> int:
     """Print the budgets; exit code 0."""
-    from engine.cli.budgets import state_as_json, states
+    from engine.cli.budgets import states
+    from engine.told import LIMIT_COLUMNS, budget_told
 
     program = project.program()
     with ExitStack() as stack:
@@ -44,12 +44,12 @@ def run(args: argparse.Namespace, project: Project) -> int:
         found = states(project.open_budgeted(stack, program, ledger))
         waiting = ledger.calls.waiting()
         steps = len([each for each in ledger.calls.stalled() if each.step])
-    rows = [state_as_json(state) for state in found]
+    rows = [budget_told(state) for state in found]
     match args.format:
         case "json":
             print_json({"waiting": waiting}, "budgets", rows)
         case "csv":
-            print_csv(_COLUMNS, ([row[name] for name in _COLUMNS] for row in rows))
+            print_csv(LIMIT_COLUMNS, ([row[name] for name in LIMIT_COLUMNS] for row in rows))
         case _:
             _print_text(found, project.config.timezone, waiting, steps)
     return 0

@@ -44,21 +44,15 @@ def run(args: argparse.Namespace, project: Project) -> int:
 
 
 def _print(form: str, rows: Iterable[dict[str, Any]]) -> None:
+    from engine.told import link_told
+
     cells = ([row[column] for column in _COLUMNS] for row in rows)
     match form:
         case "json":
-            print_json({"version": 1}, "links", map(_as_json, rows))
+            print_json({"version": 1}, "links", map(link_told, rows))
         case "csv":
             print_csv(_COLUMNS, cells)
         case _:
             columns = ("salesforce", "id", "outreach", "id#", "linked at")
             if not print_table(columns, cells):
                 print("no such links", file=sys.stderr)
-
-
-def _as_json(row: dict[str, Any]) -> dict[str, Any]:
-    sides = {
-        side: {"type": row[f"{side}_type"], "id": row[f"{side}_id"]}
-        for side in ("salesforce", "outreach")
-    }
-    return sides | {"linked_at": row["linked_at"]}

@@ -10,22 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from engine.cli.looking import add_format, add_limit, looking, moment, reading, stamp_of
 from engine.cli.project import Project
-from engine.cli.table import print_csv, print_json, print_table, record_id
+from engine.cli.table import print_csv, print_json, print_table
 
 if TYPE_CHECKING:
     from engine.ledger.looking import Filters
 
 __all__ = ["register", "run"]
-
-_COLUMNS = (
-    "timestamp",
-    "status",
-    "message",
-    "internal_type",
-    "internal_id",
-    "external_type",
-    "external_id",
-)
 
 
 def register(parser: argparse.ArgumentParser) -> None:
@@ -69,16 +59,17 @@ def run(args: argparse.Namespace, project: Project) -> int:
     with looking(project, args.format) as ledger:
         if ledger is not None:
             from engine.ledger.looking import log_rows
+            from engine.told import log_told
 
             with reading(ledger, log_rows(_filters(args, project))) as rows:
-                _print(args.format, map(_row, rows))
+                _print(args.format, map(log_told, rows))
         elif args.format != "text":
             _print(args.format, [])
     return 0
 
 
 def _place(text: str) -> tuple[str, int, int]:
-    """The place of a row, as `_row` writes it."""
+    """The place of a row, as `log_told` writes it."""
     found = re.fullmatch(r"([0-9TZ:.-]{24})/([01])/([0-9]{1,18})", text)
     if found is None:
         raise argparse.ArgumentTypeError(
@@ -104,18 +95,14 @@ def _filters(args: argparse.Namespace, project: Project) -> Filters:
     )
 
 
-def _row(row: dict[str, Any]) -> dict[str, Any]:
-    place = f"{row['timestamp']}/{row['source']}/{row['number']}"
-    shown = {key: row[key] for key in _COLUMNS}
-    return shown | {"internal_id": record_id(row["internal_id"]), "row": place}
-
-
 def _print(form: str, rows: Iterable[dict[str, Any]]) -> None:
+    from engine.told import LOG_COLUMNS
+
     match form:
         case "json":
             print_json({"version": 1}, "rows", rows)
         case "csv":
-            print_csv(_COLUMNS, ([row[key] for key in _COLUMNS] for row in rows))
+            print_csv(LOG_COLUMNS, ([row[key] for key in LOG_COLUMNS] for row in rows))
         case _:
             columns = ("time", "status", "salesforce", "outreach", "message")
             if not print_table(columns, map(_cells, rows)):

@@ -4,17 +4,11 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from dsl.program import types_of_pair
-from dsl.schema import Side
 from engine.cli.looking import add_format, add_limit, looking
 from engine.cli.project import Project
-from engine.cli.table import print_csv, print_json, print_table, record_id
-
-if TYPE_CHECKING:
-    from engine.ledger import Ledger
+from engine.cli.table import print_csv, print_json, print_table
 
 __all__ = ["register", "run"]
 
@@ -25,7 +19,6 @@ _WORDS = {
     "refused": "refused",
     "transient": "refused for the moment",
 }
-_COLUMNS = ("sync", "side", "type", "id", "why", "message", "since")
 
 
 def register(parser: argparse.ArgumentParser) -> None:
@@ -50,39 +43,20 @@ def register(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, project: Project) -> int:
     """Print what is held; exit code 0."""
     with looking(project, args.format) as ledger:
-        rows = _rows(ledger, args) if ledger is not None else iter(())
+        from engine.told import HELD_COLUMNS, held_rows, held_told
+
+        whys = frozenset((args.why,) if args.why else _HELD)
+        rows = iter(()) if ledger is None else held_rows(ledger, whys, args.type, args.limit)
         match args.format:
             case "json":
-                print_json({"version": 1}, "held", map(_as_json, rows))
+                print_json({"version": 1}, "held", map(held_told, rows))
             case "csv":
-                print_csv(_COLUMNS, (tuple(row.values()) for row in rows))
+                print_csv(HELD_COLUMNS, (tuple(row.values()) for row in rows))
             case _ if ledger is not None:
                 columns = ("held", "record", "since", "message")
                 if not print_table(columns, map(_cells, rows)):
                     print("nothing is held", file=sys.stderr)
     return 0
-
-
-def _rows(ledger: Ledger, args: argparse.Namespace) -> Iterator[dict[str, Any]]:
-    from engine.ledger.looking import waiting
-
-    whys = (args.why,) if args.why else _HELD
-    left = args.limit
-    for row in list(ledger.rows(waiting(None))):
-        types = types_of_pair(row["pair"])
-        kind = types.get(Side(row["side"]), "")
-        if row["why"] not in whys or (args.type and args.type not in types.values()):
-            continue
-        if left is not None and left <= 0:
-            return
-        left = None if left is None else left - 1
-        values = (row["pair"], row["side"], kind, record_id(row["record_id"]))
-        yield dict(zip(_COLUMNS, (*values, row["why"], row["message"], row["since"]), strict=True))
-
-
-def _as_json(row: dict[str, Any]) -> dict[str, Any]:
-    record = {key: row[key] for key in ("side", "type", "id")}
-    return {"record": record} | {key: row[key] for key in ("sync", "why", "message", "since")}
 
 
 def _cells(row: dict[str, Any]) -> tuple[object, ...]:

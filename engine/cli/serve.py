@@ -34,6 +34,11 @@ def register(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--log-format", choices=["text", "json"], default="text", help="of the lines on stderr"
     )
+    parser.add_argument(
+        "--hash-password",
+        action="store_true",
+        help="only ask for a password, and print what stands for it in crosswalk.toml",
+    )
     parser.epilog = (
         "Each sync's sides are read at the rules' own intervals: `polling every 10 minutes` and\n"
         "`pushing every 15 seconds` unless they say otherwise; a webhook of Outreach to\n"
@@ -42,12 +47,15 @@ def register(parser: argparse.ArgumentParser) -> None:
         "service after the batch at work. /healthz, /readyz and /metrics tell how it is.\n\n"
         "examples:\n"
         "  crosswalk serve\n"
-        "  crosswalk serve --port 0 --log-format json"
+        "  crosswalk serve --port 0 --log-format json\n"
+        "  crosswalk serve --hash-password"
     )
 
 
 def run(args: argparse.Namespace, project: Project) -> int:
     """Serve until told to end; exit code 0, or 130 after Ctrl-C."""
+    if args.hash_password:
+        return _hash_password()
     import uvicorn
 
     _log_to_stderr(args.log_format)
@@ -85,20 +93,29 @@ def _service(project: Project) -> Service:
         raise Failure(f"[alerts] {error}") from None
 
 
-def _app(service: Service, host: str) -> ASGIApp:
-    """The service's routes, with the console if this version has one."""
-    from importlib import import_module
-    from importlib.util import find_spec
+def _hash_password() -> int:
+    """Print a password's hash, for `[console.users.NAME]`."""
+    from getpass import getpass
 
+    from engine.web.passwords import hash_password
+
+    given = getpass("password: ") if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
+    if not given:
+        raise Failure("an empty password lets everybody in: type one")
+    print(hash_password(given))
+    return 0
+
+
+def _app(service: Service, host: str) -> ASGIApp:
+    """The service's routes, and the console for all others."""
     from engine.secrets import SecretError
     from engine.service.app import app
+    from engine.web.access import NoUsers
+    from engine.web.app import app as console
 
-    console = None
     try:
-        if find_spec("engine.web") is not None:
-            console = import_module("engine.web.app").app(service, host)
-        return app(service, console)
-    except SecretError as error:
+        return app(service, console(service, host))
+    except (SecretError, NoUsers) as error:
         raise Failure(str(error)) from None
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 from collections import defaultdict
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
@@ -12,7 +11,7 @@ from dsl.program import spoken_pair, types_of_pair
 from dsl.schema import Side
 from engine.cli.looking import add_format, add_limit, looking, reading
 from engine.cli.project import Project
-from engine.cli.table import plain, print_csv, print_json, print_table, record_id
+from engine.cli.table import plain, print_csv, print_json, print_table
 
 if TYPE_CHECKING:
     from engine.ledger import Ledger
@@ -20,14 +19,6 @@ if TYPE_CHECKING:
 __all__ = ["register", "run"]
 
 _SHOWN = 20
-_WHYS = {
-    "reference": "for another record",
-    "transient": "to be tried again",
-    "refused": "refused",
-    "review": "for review",
-    "paused": "swings to and fro",
-    "budget": "for calls",
-}
 
 
 def register(parser: argparse.ArgumentParser) -> None:
@@ -53,13 +44,15 @@ def run(args: argparse.Namespace, project: Project) -> int:
 
 
 def _print_data(form: str, ledger: Ledger | None, limit: int) -> None:
-    pairs = _pairs(ledger) if ledger else []
+    from engine.told import pairs_told, runs_told, waiting_told
+
+    pairs = pairs_told(ledger) if ledger else []
     if form == "csv":
         print_csv(_columns(), map(_cells, pairs))
         return
     head = {
         "version": 1,
-        "runs": _runs(ledger) if ledger else [],
+        "runs": runs_told(ledger) if ledger else [],
         "waits": [each._asdict() for each in ledger.calls.stalled()] if ledger else [],
         "pairs": pairs,
     }
@@ -69,70 +62,13 @@ def _print_data(form: str, ledger: Ledger | None, limit: int) -> None:
     from engine.ledger.looking import waiting
 
     with reading(ledger, waiting(limit)) as rows:
-        print_json(head, "pending", map(_waiting, rows))
-
-
-def _runs(ledger: Ledger) -> list[dict[str, Any]]:
-    """The last run, or nothing."""
-    from engine.ledger.looking import last_run
-
-    return [
-        {
-            "run": row["id"],
-            "status": row["status"],
-            "started_at": row["started_at"],
-            "finished_at": row["finished_at"],
-            "counts": json.loads(row["counts"] or "{}"),
-            "calls": json.loads(row["calls"] or "{}"),
-        }
-        for row in ledger.rows(last_run())
-    ]
-
-
-def _pairs(ledger: Ledger) -> list[dict[str, Any]]:
-    """Each pair that the ledger knows, by name."""
-    from engine.ledger.looking import cursors, link_counts, pending_counts
-
-    pairs: dict[str, dict[str, Any]] = defaultdict(
-        lambda: {
-            "links": 0,
-            "cursors": {side.value: None for side in Side},
-            "pending": dict.fromkeys(_WHYS, 0),
-        }
-    )
-    for row in ledger.rows(link_counts()):
-        pairs[row["pair"]]["links"] = row["links"]
-    for row in ledger.rows(cursors()):
-        pairs[row["pair"]]["cursors"][row["side"]] = row["stamp"]
-    for row in ledger.rows(pending_counts()):
-        pairs[row["pair"]]["pending"][row["why"]] = row["records"]
-    return [{"type": name, **pairs[name]} for name in sorted(pairs)]
-
-
-def _waiting(row: dict[str, Any]) -> dict[str, Any]:
-    """A record that waits: why, for what, and in whose words."""
-    return {
-        "type": row["pair"],
-        "record": {
-            "side": row["side"],
-            "type": _type(row["pair"], row["side"]),
-            "id": record_id(row["record_id"]),
-        },
-        "why": row["why"],
-        "message": row["message"],
-        "needs": {"type": row["needs_pair"], "id": record_id(row["needs_id"])}
-        if row["needs_pair"] and row["why"] != "review"
-        else None,
-        "since": row["since"],
-    }
-
-
-def _type(pair: str, side: str) -> str:
-    return types_of_pair(pair).get(Side(side), "")
+        print_json(head, "pending", map(waiting_told, rows))
 
 
 def _columns() -> tuple[str, ...]:
-    return ("type", "links", *(f"{side}_cursor" for side in Side), *_WHYS)
+    from engine.told import WHYS
+
+    return ("type", "links", *(f"{side}_cursor" for side in Side), *WHYS)
 
 
 def _cells(pair: dict[str, Any]) -> tuple[object, ...]:
@@ -141,9 +77,10 @@ def _cells(pair: dict[str, Any]) -> tuple[object, ...]:
 
 def _print_text(ledger: Ledger, limit: int) -> None:
     from engine.ledger.looking import waiting_alike
+    from engine.told import pairs_told, runs_told
 
-    pairs = _pairs(ledger)
-    print("\n".join(_run_lines(*_runs(ledger))))
+    pairs = pairs_told(ledger)
+    print("\n".join(_run_lines(*runs_told(ledger))))
     for line in _stalled(ledger):
         print(line)
     if pairs:
@@ -187,15 +124,19 @@ def _stalled(ledger: Ledger) -> Iterator[str]:
 
 
 def _shown(pair: dict[str, Any]) -> tuple[object, ...]:
-    waits = [f"{count:,} {_WHYS.get(why, why)}" for why, count in pair["pending"].items() if count]
+    from engine.told import WHYS
+
+    waits = [f"{count:,} {WHYS.get(why, why)}" for why, count in pair["pending"].items() if count]
     stamps = (stamp or "not yet" for stamp in pair["cursors"].values())
     name = spoken_pair(pair["type"])
     return name, f"{pair['links']:,}", *stamps, ", ".join(waits) or "nothing"
 
 
 def _shown_pending(row: dict[str, Any]) -> tuple[object, ...]:
-    kind = _type(row["pair"], row["side"])
+    from engine.told import WHYS
+
+    kind = types_of_pair(row["pair"]).get(Side(row["side"]), "")
     records = (
         f"{row['records']:,} of {kind}" if row["records"] > 1 else f"{kind} {row['record_id']}"
     )
-    return _WHYS.get(row["why"], row["why"]), records, row["since"], row["message"]
+    return WHYS.get(row["why"], row["why"]), records, row["since"], row["message"]

@@ -12,19 +12,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain, islice
 from typing import Any
 
-__all__ = ["plain", "print_csv", "print_json", "print_table", "record_id"]
+from engine.harmless import harmless
+
+__all__ = ["plain", "print_csv", "print_json", "print_table"]
 
 _BATCH = 500
-# As OWASP has them, "CSV Injection"; the last four are the wide forms of the first.
-_FORMULAS = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
-_SALESFORCE_ID = 15  # and longer; no id of Outreach is
-
-
-def record_id(text: str | None) -> str | int | None:
-    """A record's id out of a text column, where Outreach's, which are numbers, are text as well."""
-    if text is None or len(text) >= _SALESFORCE_ID or not (text.isascii() and text.isdigit()):
-        return text
-    return int(text)
 
 
 def plain(value: object) -> str:
@@ -48,15 +40,7 @@ def print_csv(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """CSV with a heading, in which no cell is a formula to a spreadsheet that opens it."""
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow(columns)
-    writer.writerows([_harmless(cell) for cell in row] for row in rows)
-
-
-def _harmless(cell: object) -> object:
-    """A text that a spreadsheet would compute gets an apostrophe, after which it takes it as text.
-
-    Which first characters those are: OWASP, "CSV Injection".
-    """
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULAS) else cell
+    writer.writerows([harmless(cell) for cell in row] for row in rows)
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> int:

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
 
-from engine.ledger.schema import change, cursor, link, log, pending, rules, run
+from engine.ledger.schema import budget, change, cursor, link, log, pending, rules, run
 from engine.model import Action, Side
 
 __all__ = [
     "Filters",
+    "call_windows",
+    "conflicts_lately",
     "cursors",
     "kept_rules",
     "last_run",
+    "last_scans",
     "link_counts",
     "linked",
     "log_rows",
@@ -191,9 +195,14 @@ def runs_with_rules(since: str | None) -> Query:
         run.c.counts,
         run.c.rules_digest.label("digest"),
         sa.func.lag(run.c.rules_digest).over(order_by=order).label("earlier"),
-    ).subquery()
-    query = sa.select(every).order_by(every.c.started_at.desc(), every.c.id.desc())
-    return query if since is None else query.where(every.c.started_at >= since)
+    )
+    if since is not None:  # and the one before them, whose rules theirs are held against
+        before = sa.select(sa.func.max(run.c.started_at)).where(run.c.started_at < since)
+        first = sa.func.coalesce(before.scalar_subquery(), since)
+        every = every.where(run.c.started_at >= first)
+    rows = every.subquery()
+    query = sa.select(rows).order_by(rows.c.started_at.desc(), rows.c.id.desc())
+    return query if since is None else query.where(rows.c.started_at >= since)
 
 
 def kept_rules(of: dict[str, Any]) -> Query:
@@ -297,6 +306,12 @@ def cursors() -> Query:
     return sa.select(cursor.c.pair, cursor.c.side, cursor.c.stamp)
 
 
+def last_scans() -> Query:
+    """When a side of each pair was last read, by the server's own time: `pair`, `at`."""
+    newest = sa.func.max(cursor.c.horizon).label("at")
+    return sa.select(cursor.c.pair, newest).group_by(cursor.c.pair)
+
+
 def pending_counts() -> Query:
     """How many records of each pair wait, and why: `pair`, `why`, `records`."""
     record = pending.c.side + " " + pending.c.record_id
@@ -304,11 +319,13 @@ def pending_counts() -> Query:
     return sa.select(pending.c.pair, pending.c.why, count).group_by(pending.c.pair, pending.c.why)
 
 
-def waiting(limit: int | None) -> Query:
-    """What waits, the newest first: the columns of `schema.pending`."""
+def waiting(limit: int | None, whys: Set[str] | None = None) -> Query:
+    """What waits (for one of these reasons), the newest first: the columns of `schema.pending`."""
     query = sa.select(pending).order_by(
         pending.c.since.desc(), pending.c.pair, pending.c.side, pending.c.record_id
     )
+    if whys is not None:
+        query = query.where(pending.c.why.in_(whys))
     return query.limit(limit)
 
 
@@ -336,6 +353,23 @@ def waiting_alike(limit: int | None) -> Query:
     ).group_by(*alike)
     first = sa.case(order, value=pending.c.why, else_=len(order))
     return query.order_by(first, newest.desc(), *alike).limit(limit)
+
+
+def call_windows(side: str, period: str, since: str) -> Query:
+    """The calls of a side in each hour or day that began since a stamp: `start`, `used`."""
+    of = budget.c.side == side, budget.c.period == period, budget.c.start >= since
+    return sa.select(budget.c.start, budget.c.used).where(*of).order_by(budget.c.start)
+
+
+def conflicts_lately(runs: int, limit: int) -> Query:
+    """The conflicts of the last so many runs, the newest first: the columns of `schema.log`."""
+    lately = sa.select(run.c.id).order_by(run.c.started_at.desc()).limit(runs)
+    return (
+        sa.select(log)
+        .where(log.c.run.in_(lately), log.c.status == "conflict")
+        .order_by(log.c.timestamp.desc(), log.c.id.desc())
+        .limit(limit)
+    )
 
 
 # -- expressions --------------------------------------------------------------------------------
