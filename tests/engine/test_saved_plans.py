@@ -203,7 +203,7 @@ def test_a_ledger_of_the_first_format_takes_saved_plans(tmp_path: Path) -> None:
         old.executescript(
             "DROP TABLE applied_plan; DROP TABLE rules; DROP INDEX change_updates;"
             "DROP TABLE budget; DROP TABLE stalled; DROP INDEX pending_paused; DROP TABLE swing;"
-            "DROP TABLE turn; DROP TABLE token; DROP TABLE lately;"
+            "DROP TABLE turn; DROP TABLE token; DROP TABLE lately; DROP TABLE alert;"
             "DROP INDEX log_timestamp; DROP INDEX log_run; DROP INDEX change_at;"
             "DROP INDEX change_refused; UPDATE alembic_version SET version_num = '0001'"
         )
