@@ -17,8 +17,8 @@ from engine.activities import able
 from engine.activity import keep_rules
 from engine.again import held_records, no_partner
 from engine.approved import calls_of, run_plan
-from engine.budget import Budgeted
 from engine.budget import State as Budget
+from engine.budgeted import Budgeted
 from engine.case import Case, Change
 from engine.chosen import Chosen, Partner
 from engine.compiled import Compiled
