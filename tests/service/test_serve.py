@@ -86,9 +86,11 @@ class Served:
         return len(links["links"])
 
     def name_there(self) -> str:
-        told = crosswalk(self.root, "explain", "Lead", self.lead, "--format", "json").json
-        fields = [f for step in told.get("steps", ()) for f in step.get("fields", ())]
-        return next(str(f["salesforce"]) for f in fields if f["source"] == "LastName")
+        """The lead's last name; empty while there is no account of its fields."""
+        answer = crosswalk(self.root, "explain", "Lead", self.lead, "--format", "json")
+        steps = answer.json.get("steps", ()) if answer.out else ()
+        fields = [field for step in steps for field in step.get("fields", ())]
+        return next((str(f["salesforce"]) for f in fields if f["source"] == "LastName"), "")
 
     def end(self, number: int = signal.SIGTERM) -> int:
         self.process.send_signal(number)

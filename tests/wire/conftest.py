@@ -29,6 +29,7 @@ _LOCAL = {
 }
 #: Scenarios that take long over HTTP: for `make search`.
 _LONG = {"test_a_day_uses_at_most_one_call_for_200_activities_with_all_that_is_read"}
+_LONG_MODULES = {"test_activities", "test_engagement", "test_letting_go", "test_undo"}
 
 
 @pytest.hookimpl(tryfirst=True)  # before those marked `long` are left out
@@ -40,7 +41,7 @@ def pytest_collection_modifyitems(items: Iterable[pytest.Item]) -> None:
         name = getattr(item, "originalname", "")
         if why := _LOCAL.get(name):
             item.add_marker(pytest.mark.skip(reason=why))
-        if name in _LONG:
+        if name in _LONG or item.path.stem in _LONG_MODULES:
             item.add_marker(pytest.mark.long)
 
 
