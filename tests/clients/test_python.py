@@ -207,7 +207,7 @@ def test_a_source_of_the_airbyte_kit_checks_and_reads(
     assert counts == {"prospects": PEOPLE, "accounts": 1}
 
 
-def test_requests_made_from_the_description_break_nothing(server: Serving) -> None:
+def test_requests_made_from_the_description_break_nothing(server: Serving, tmp_path: Path) -> None:
     """schemathesis: no answer of the server fails, or is other than its description says."""
     import requests
 
@@ -223,5 +223,7 @@ def test_requests_made_from_the_description_break_nothing(server: Serving) -> No
     words += ["--max-examples", "1", "--seed", "1", "--generation-deterministic", "--workers", "2"]
     words += ["--checks", "not_a_server_error,response_schema_conformance"]
     words += ["--exclude-method", "DELETE", "--suppress-health-check", "all"]
-    done = subprocess.run(words, capture_output=True, text=True, timeout=300, check=False)
+    done = subprocess.run(
+        words, cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False
+    )
     assert done.returncode == 0, done.stdout[-4000:]
