@@ -2,13 +2,38 @@
 
 from __future__ import annotations
 
+import ast
+import re
+from typing import Any, NamedTuple
+
 from dsl.schema import Side
 from engine.case import Change
 from engine.ledger import LogRow
 from engine.mapping import Mapping
 from engine.model import SIDES, Action, RecordId
 
-__all__ = ["conflict_rows", "log_row"]
+__all__ = ["Clash", "conflict_rows", "log_row", "read_conflict"]
+
+_CONFLICT = re.compile(
+    r"(?P<source>.+?) and (?P<target>.+?) were both changed:"
+    r" Salesforce has (?P<salesforce>.+), Outreach has (?P<outreach>.+);"
+    r" (?P<winner>Salesforce|Outreach) (?:won|wins, but nothing was written \((?P<unwritten>.*)\))",
+    re.DOTALL,
+)
+
+
+class Clash(NamedTuple):
+    """A conflict that was noted: the field by both names, both values, the system that won.
+
+    `unwritten` says why the winner's value was not written, None if it was.
+    """
+
+    source: str
+    target: str
+    salesforce: Any
+    outreach: Any
+    winner: str
+    unwritten: str | None
 
 
 def log_row(
@@ -43,3 +68,16 @@ def conflict_rows(mapping: Mapping, change: Change) -> list[LogRow]:
         for f in change.fields
         if f.conflict is not None
     ]
+
+
+def read_conflict(message: str) -> Clash | None:
+    """What a row of `conflict_rows` tells; None if it was written in other words."""
+    found = _CONFLICT.fullmatch(message)
+    if found is None:
+        return None
+    told = found.groupdict()
+    try:
+        values = {side: ast.literal_eval(told[side]) for side in ("salesforce", "outreach")}
+    except (ValueError, SyntaxError):
+        return None
+    return Clash(**(told | values))

@@ -28,8 +28,10 @@ __all__ = [
     "runs_with_rules",
     "waiting",
     "waiting_alike",
+    "waiting_count",
     "waiting_of",
     "written_by",
+    "written_by_hour",
     "written_counts",
     "written_later",
 ]
@@ -220,6 +222,17 @@ def written_counts(name: str) -> Query:
     )
 
 
+def written_by_hour(since: str) -> Query:
+    """How many records were written in each hour since a stamp: `hour`, `direction`, `records`."""
+    hour = sa.func.substr(change.c.at, 1, 13).label("hour")
+    return (
+        sa.select(hour, change.c.direction, sa.func.count().label("records"))
+        .where(change.c.at >= since, change.c.state == "done")
+        .where(change.c.action.in_((Action.CREATE, Action.UPDATE, Action.DELETE)))
+        .group_by(hour, change.c.direction)
+    )
+
+
 def noted_by(name: str) -> Query:
     """How many conflicts, holds and refusals a run noted of each two types."""
     alike = log.c.status, log.c.internal_type, log.c.external_type
@@ -307,9 +320,8 @@ def cursors() -> Query:
 
 
 def last_scans() -> Query:
-    """When a side of each pair was last read, by the server's own time: `pair`, `at`."""
-    newest = sa.func.max(cursor.c.horizon).label("at")
-    return sa.select(cursor.c.pair, newest).group_by(cursor.c.pair)
+    """When each side of each pair was last read, by the server's own time: `pair`, `side`, `at`."""
+    return sa.select(cursor.c.pair, cursor.c.side, cursor.c.horizon.label("at"))
 
 
 def pending_counts() -> Query:
@@ -317,6 +329,13 @@ def pending_counts() -> Query:
     record = pending.c.side + " " + pending.c.record_id
     count = sa.func.count(record.distinct()).label("records")
     return sa.select(pending.c.pair, pending.c.why, count).group_by(pending.c.pair, pending.c.why)
+
+
+def waiting_count(whys: Set[str]) -> Query:
+    """How many records wait for one of these reasons: `records`."""
+    record = pending.c.pair + " " + pending.c.side + " " + pending.c.record_id
+    count = sa.func.count(record.distinct()).label("records")
+    return sa.select(count).where(pending.c.why.in_(whys))
 
 
 def waiting(limit: int | None, whys: Set[str] | None = None) -> Query:
@@ -361,9 +380,19 @@ def call_windows(side: str, period: str, since: str) -> Query:
     return sa.select(budget.c.start, budget.c.used).where(*of).order_by(budget.c.start)
 
 
-def conflicts_lately(runs: int, limit: int) -> Query:
-    """The conflicts of the last so many runs, the newest first: the columns of `schema.log`."""
-    lately = sa.select(run.c.id).order_by(run.c.started_at.desc()).limit(runs)
+def conflicts_lately(since: str, runs: int, limit: int) -> Query:
+    """The conflicts of the last so many runs that had any, the newest first, out of `schema.log`.
+
+    Only runs that began since a stamp are looked at.
+    """
+    # By the counts of runs, since most runs have none, and a log is too long to be searched.
+    clashes = sa.func.json_extract(run.c.counts, "$.conflicts") > 0
+    lately = (
+        sa.select(run.c.id)
+        .where(run.c.started_at >= since, sa.or_(run.c.counts.is_(None), clashes))
+        .order_by(run.c.started_at.desc())
+        .limit(runs)
+    )
     return (
         sa.select(log)
         .where(log.c.run.in_(lately), log.c.status == "conflict")

@@ -24,9 +24,11 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
 from engine.ledger import LedgerError
+from engine.ledger.looking import waiting_count
 from engine.ports import StoreError
 from engine.secrets import Secrets
 from engine.service import Service
+from engine.told import HELD
 from engine.web import words
 from engine.web.access import Access, Session, is_loopback
 from engine.web.jobs import Jobs
@@ -38,6 +40,8 @@ __all__ = ["app"]
 _HERE = Path(__file__).parent
 _COOKIE = "crosswalk"
 _LARGEST = 64 * 1024  # bytes of a form
+_LIVE = "x-crosswalk-live"  # a page that keeps itself up, which leaves notices to who reads them
+_NEEDS_PERSON = frozenset((*HELD, "vanished"))
 _HEADERS = {
     "content-security-policy": (
         "default-src 'self'; style-src 'self'; img-src 'self'; object-src 'none'; base-uri 'none';"
@@ -152,7 +156,7 @@ class _Gate:
         address = request.client.host if request.client else ""
         ask = Ask(
             self.service, self.access, self.jobs, session, entry, address, self._render,
-            request.path_params, request.query_params,
+            request.path_params, request.query_params, live=_LIVE in request.headers,
         )  # fmt: skip
         if entry.mutating:
             try:
@@ -230,8 +234,10 @@ class _Gate:
 
         return StreamingResponse(stream(), media_type="text/event-stream")
 
-    def _around(self, session: Session, path: str) -> dict[str, Any]:
-        notices, session.notices = session.notices, []
+    def _around(self, session: Session, path: str, live: bool = False) -> dict[str, Any]:
+        notices: list[str] = []
+        if not live:
+            notices, session.notices = session.notices, notices
         return {
             "project": self.service.config.name,
             "session": session,
@@ -239,10 +245,17 @@ class _Gate:
             "here": "/" + path.lstrip("/").partition("/")[0],
             "running": self.service.state().running,
             "notices": notices,
+            "held_now": self._held() if session.role else 0,
         }
 
+    def _held(self) -> int:
+        """How many records wait for a person."""
+        with suppress(LedgerError), self.service.looking() as ledger:
+            return sum(row["records"] for row in ledger.rows(waiting_count(_NEEDS_PERSON)))
+        return 0
+
     def _render(self, ask: Ask, name: str, context: Mapping[str, Any], status: int) -> Response:
-        around = self._around(ask.session, ask.entry.path)
+        around = self._around(ask.session, ask.entry.path, ask.live)
         zone = self.service.config.timezone
         page = self._templates.get_template(name).render(around, zone=zone, ask=ask, **context)
         return HTMLResponse(page, status)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, InvalidStateError
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -18,12 +18,16 @@ _KEPT = 50
 
 @dataclass(frozen=True)
 class Job:
-    """One piece of work; `what` is `run`, `plan`, `retry`, `resume`, `approve PLAN`."""
+    """One piece of work; `what` is `run`, `plan`, `retry`, `resume`, `approve PLAN`.
+
+    `about` is what it is done to, such as a record's type and id; empty if that is all.
+    """
 
     id: str
     what: str
     who: str
     future: Future[Any]
+    about: tuple[str, ...] = ()
     at: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     @property
@@ -60,12 +64,31 @@ class Jobs:
 
     def add(self, what: str, future: Future[Any], who: str) -> Job:
         """Note a job; the oldest is forgotten."""
-        job = Job(f"j-{secrets.token_hex(6)}", what, who, future)
         with self._lock:
-            self._jobs[job.id] = job
-            while len(self._jobs) > _KEPT:
-                self._jobs.popitem(last=False)
+            return self._keep(what, future, who, ())
+
+    def _keep(self, what: str, future: Future[Any], who: str, about: tuple[str, ...]) -> Job:
+        job = Job(f"j-{secrets.token_hex(6)}", what, who, future, about)
+        self._jobs[job.id] = job
+        while len(self._jobs) > _KEPT:
+            self._jobs.popitem(last=False)
         return job
+
+    def once(
+        self, what: str, start: Callable[[], Future[Any]], who: str, about: tuple[str, ...] = ()
+    ) -> bool:
+        """Ask for work, unless the same is asked for and not done yet; whether it was new.
+
+        So a form that is sent twice does nothing twice. What approves a plan is also not asked for
+        again once it is done.
+        """
+        with self._lock:
+            same = next((j for j in self._latest() if (j.what, j.about) == (what, about)), None)
+            again = what.startswith("approve ") and same is not None and not same.trouble
+            if same is not None and (again or not same.future.done()):
+                return False
+            self._keep(what, start(), who, about)
+        return True
 
     def get(self, name: str) -> Job | None:
         with self._lock:
@@ -81,5 +104,13 @@ class Jobs:
     def latest(self, what: str | None = None, most: int = 1) -> list[Job]:
         """The last ones (of a kind), the newest first."""
         with self._lock:
-            found = [j for j in reversed(self._jobs.values()) if what is None or j.what == what]
+            found = [j for j in self._latest() if what is None or j.what == what]
         return found[:most]
+
+    def concerning(self, about: tuple[str, ...]) -> Job | None:
+        """The last job that was done to this."""
+        with self._lock:
+            return next((job for job in self._latest() if job.about == about), None)
+
+    def _latest(self) -> Iterator[Job]:
+        return reversed(self._jobs.values())

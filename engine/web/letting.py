@@ -23,12 +23,15 @@ def letting_of(ask: Ask) -> Letting:
 
 
 def types_of(ask: Ask) -> list[str] | None:
-    """The one type that a form names, None for all. Raises `Wrong` if the rules sync none such."""
+    """The one type, or pair of types, that a form names, None for all.
+
+    Raises `Wrong` if the rules sync none such.
+    """
     name = ask.text("type", form=True)
     if name is None:
         return None
     pairs = ask.service.program().pairs
     known = sorted({each.name for pair in pairs for each in (pair.salesforce, pair.outreach)})
-    if name not in known:
+    if name not in known and all(name != pair.name for pair in pairs):
         raise Wrong(f"no sync of a type `{name}`: the rules sync {', '.join(known)}")
     return [name]

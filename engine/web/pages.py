@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from concurrent.futures import TimeoutError as Late
 from datetime import UTC, datetime
 from io import TextIOWrapper
+from itertools import groupby
 from typing import IO, Any
 from urllib.parse import urlencode
 
@@ -16,12 +17,15 @@ from starlette.background import BackgroundTask
 from starlette.responses import Response, StreamingResponse
 
 from dsl.schema import Side
+from engine.activity import Entry
+from engine.budget import State
 from engine.harmless import harmless
-from engine.ledger.looking import log_rows
+from engine.ledger.looking import Filters, log_rows
 from engine.told import LOG_COLUMNS, log_told
 from engine.web.queries import activity_of, filters_of
 from engine.web.routes import Ask, Wrong, go
-from engine.web.usage import usage_of
+from engine.web.usage import synced_of, usage_of
+from engine.web.words import day
 
 __all__ = ["activity", "explain", "export", "home", "limits", "logs"]
 
@@ -30,6 +34,7 @@ _WEEK = "7d"  # how far back the history is shown unless asked otherwise
 _NEARLY = 80  # percent of a threshold from which a warning is due
 _PATIENCE = 5.0
 _CHUNK = 64 * 1024
+_LATELY, _OFFERED = 100, 8  # rows of the log, and the records of them that explain offers
 
 
 def home(_ask: Ask) -> Response:
@@ -40,46 +45,69 @@ def home(_ask: Ask) -> Response:
 def limits(ask: Ask) -> Response:
     """The budgets, what is left of them, and what waits."""
     zone, now = ask.service.config.timezone, datetime.now(UTC)
+    budgets = ask.service.budgets()
+    own = {(b.side, b.period): b.used for b in budgets if b.scope == "own"}
     with ask.service.looking() as ledger:
-        rows = []
-        for budget in ask.service.budgets():
-            most = budget.threshold if budget.threshold is not None else budget.max
-            share = None if most is None else min(100 * budget.used // max(most, 1), 999)
-            picture = usage_of(ledger, budget, now, zone)
-            rows.append(
-                {
-                    "budget": budget,
-                    "share": share,
-                    "nearly": budget.threshold is not None and (share or 0) >= _NEARLY,
-                    "picture": picture,
-                }
-            )
+        rows = [
+            _usage(each)
+            | {"picture": usage_of(ledger, each, own.get((each.side, each.period)), now, zone)}
+            for each in budgets
+        ]
         waiting, stalled = ledger.calls.waiting(), ledger.calls.stalled()
     return ask.page("limits.html", rows=rows, waiting=waiting, stalled=stalled)
 
 
+def _usage(budget: State) -> dict[str, Any]:
+    """What share of a budget is used, in percent, and whether that is much."""
+    most = budget.threshold if budget.threshold is not None else budget.max
+    share = None if most is None else min(100 * budget.used // max(most, 1), 999)
+    nearly = budget.threshold is not None and (share or 0) >= _NEARLY
+    level = "full" if budget.left == 0 else "near" if nearly else ""
+    return {"budget": budget, "share": share, "nearly": nearly, "level": level}
+
+
 def activity(ask: Ask) -> Response:
     """What was synced, and what changed in the rules."""
-    limit = ask.count("limit", _ROWS, 5_000)
+    limit, zone = ask.count("limit", _ROWS, 5_000), ask.service.config.timezone
+    asked = any(ask.text(name) for name in ("kind", "type", "since"))
     if ask.text("since") is None:
         ask.query = {**ask.query, "since": _WEEK}
+    problem, found = None, list[Entry]()
     with ask.service.looking() as ledger:
-        found = list(activity_of(ask, ledger, limit + 1))
+        try:
+            found = list(activity_of(ask, ledger, limit + 1))
+        except Wrong as wrong:
+            problem = wrong
+        synced = synced_of(ledger, datetime.now(UTC), zone)
+    days = groupby(found[:limit], lambda entry: day(entry.timestamp, zone))
     return ask.page(
         "activity.html",
-        entries=found[:limit],
+        problem.status if problem else 200,
+        days=[(name, list(group)) for name, group in days],
+        into=synced.into,
+        back=synced.back,
+        picture=synced.picture,
         more=_link("/activity", ask, limit=str(limit * 2)) if len(found) > limit else None,
         names=_type_names(ask),
+        problem=problem,
+        asked=asked,
     )
 
 
 def logs(ask: Ask) -> Response:
     """One page of the technical log."""
-    with ask.service.looking() as ledger:
-        rows = [log_told(r) for r in ledger.rows(log_rows(filters_of(ask, _ROWS + 1)))]
+    problem, rows = None, list[dict[str, Any]]()
+    try:
+        filters = filters_of(ask, _ROWS + 1)
+        with ask.service.looking() as ledger:
+            rows = [log_told(row) for row in ledger.rows(log_rows(filters))]
+    except Wrong as wrong:
+        problem = wrong
     older = _link("/logs", ask, after=rows[_ROWS - 1]["row"]) if len(rows) > _ROWS else None
+    narrowed = any(ask.text(name) for name in ("id", "run", "since", "until"))
     return ask.page(
         "logs.html",
+        problem.status if problem else 200,
         rows=rows[:_ROWS],
         older=older,
         newest=_link("/logs", ask, after="") if ask.text("after") else None,
@@ -87,6 +115,9 @@ def logs(ask: Ask) -> Response:
             (form, _link("/logs/export", ask, after="", form=form)) for form in ("csv", "json")
         ],
         names=_type_names(ask),
+        problem=problem,
+        narrowed=narrowed,
+        asked=narrowed or any(ask.text(name) for name in ("search", "status", "type", "after")),
     )
 
 
@@ -140,14 +171,24 @@ def _write_json(out: IO[str], rows: Iterator[dict[str, Any]]) -> None:
 def explain(ask: Ask) -> Response:
     """Why a record did or did not sync."""
     type_name, record = ask.text("type"), ask.text("id")
-    context: dict[str, Any] = {"names": _type_names(ask), "type": type_name, "id": record}
+    context: dict[str, Any] = {
+        "names": _type_names(ask), "type": type_name, "id": record,
+        "told": None, "problem": "", "busy": False, "lately": [],
+    }  # fmt: skip
     if type_name is None or record is None:
-        return ask.page("explain.html", told=None, problem="", busy=False, **context)
+        return ask.page("explain.html", **context | {"lately": _synced_lately(ask)})
     future = ask.service.explain(type_name, record)
     try:
-        told = future.result(_PATIENCE)
+        return ask.page("explain.html", **context | {"told": future.result(_PATIENCE)})
     except Late:
-        return ask.page("explain.html", 202, told=None, problem="", busy=True, **context)
+        return ask.page("explain.html", 202, **context | {"busy": True})
     except ValueError as error:
-        return ask.page("explain.html", 404, told=None, problem=str(error), busy=False, **context)
-    return ask.page("explain.html", told=told, problem="", busy=False, **context)
+        return ask.page("explain.html", 404, **context | {"problem": str(error)})
+
+
+def _synced_lately(ask: Ask) -> list[dict[str, Any]]:
+    """The records that the log told of last, each once."""
+    with ask.service.looking() as ledger:
+        rows = map(log_told, ledger.rows(log_rows(Filters(limit=_LATELY))))
+        found = {(r["external_type"], r["external_id"]): r for r in rows if r["external_id"]}
+    return list(found.values())[:_OFFERED]

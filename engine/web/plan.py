@@ -36,7 +36,7 @@ def plan(ask: Ask) -> Response:
         total=len(changes),
         fate=_fate(ask, drawn),
         names=sorted({each.salesforce.name for each in ask.service.program().pairs}),
-        work=[each for each in ask.jobs.latest(most=6) if each.what != "plan"],
+        work=[each for each in ask.jobs.latest(most=8) if each.what != "plan"],
     )
 
 
@@ -63,22 +63,22 @@ def graph(ask: Ask) -> Response:
 
 def make(ask: Ask) -> Response:
     """Ask for a plan."""
-    ask.jobs.add("plan", ask.service.plan(types_of(ask)), ask.who)
+    types = types_of(ask)
+    ask.jobs.once("plan", lambda: ask.service.plan(types), ask.who, tuple(types or ()))
     return go("/plan")
 
 
 def approve(ask: Ask) -> Response:
     """Carry out the plan that is shown, as it stands."""
     name = _named(ask)
-    ask.jobs.add(f"approve {name}", ask.service.approve(name, ask.who), ask.who)
-    ask.session.notices.append("The plan is approved; the worker carries it out.")
+    ask.jobs.once(f"approve {name}", lambda: ask.service.approve(name, ask.who), ask.who)
     return go("/plan")
 
 
 def reject(ask: Ask) -> Response:
     """Let it be."""
     name = _named(ask)
-    ask.jobs.add("reject", ask.service.reject(name, ask.who), ask.who)
+    ask.jobs.once("reject", lambda: ask.service.reject(name, ask.who), ask.who, (name,))
     ask.jobs.drop("plan", lambda drawn: drawn.plan.plan == name)
     ask.session.notices.append("The plan is rejected. Nothing was written.")
     return go("/plan")
@@ -93,6 +93,8 @@ def _named(ask: Ask) -> str:
 
 def run(ask: Ask) -> Response:
     """A cycle now."""
-    ask.jobs.add("run", ask.service.run_now(types_of(ask)), ask.who)
-    ask.session.notices.append("A run was asked for.")
+    types = types_of(ask)
+    new = ask.jobs.once("run", lambda: ask.service.run_now(types), ask.who, tuple(types or ()))
+    if not new:
+        ask.session.notices.append("A run is asked for already.")
     return go("/plan")

@@ -24,8 +24,11 @@ _PLACE = re.compile(r"([0-9TZ:.-]{24})/([01])/([0-9]{1,18})")
 _USUAL = "30d"
 
 
-def moment(text: str | None, zone: tzinfo) -> str | None:
-    """A point in time as the ledger writes it: so long ago, or a date in the project's zone."""
+def moment(text: str | None, zone: tzinfo, field: str = "") -> str | None:
+    """A point in time as the ledger writes it: so long ago, or a date in the project's zone.
+
+    Raises `Wrong`, which names the `field` that the text is of.
+    """
     if text is None:
         return None
     found = re.fullmatch(_LENGTH, text)
@@ -38,7 +41,8 @@ def moment(text: str | None, zone: tzinfo) -> str | None:
     except (ValueError, OverflowError):
         raise Wrong(
             f"`{text}` is no point in time: write how long ago, such as 12h or `2 days ago`,"
-            " or a date, such as 2026-03-31"
+            " or a date, such as 2026-03-31",
+            field=field,
         ) from None
 
 
@@ -50,8 +54,8 @@ def filters_of(ask: Ask, limit: int | None) -> Filters:
         type=ask.text("type"),
         id=ask.text("id"),
         run=ask.text("run"),
-        since=moment(ask.text("since") or _USUAL, zone),
-        until=moment(ask.text("until"), zone),
+        since=moment(ask.text("since") or _USUAL, zone, "since"),
+        until=moment(ask.text("until"), zone, "until"),
         search=ask.text("search"),
         after=_place(ask.text("after")),
         limit=limit,
@@ -72,7 +76,7 @@ def activity_of(ask: Ask, ledger: Ledger, limit: int) -> Iterator[Entry]:
     kind, kept = ask.text("kind"), ask.text("type")
     if kind not in (None, "rules", "synced"):
         raise Wrong("`kind` is `rules` or `synced`")
-    since = moment(ask.text("since"), ask.service.config.timezone)
+    since = moment(ask.text("since"), ask.service.config.timezone, "since")
     found = entries(ledger, since=since, rules=kind != "synced", synced=kind != "rules")
     return islice((e for e in found if kept is None or e.concerns(kept)), limit)
 

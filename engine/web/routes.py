@@ -18,11 +18,11 @@ Render = Callable[["Ask", str, Mapping[str, Any], int], Response]
 
 
 class Wrong(Exception):
-    """The request cannot be answered: a sentence for the user, and HTTP's status."""
+    """The request cannot be answered: a sentence for the user, HTTP's status, the field at fault."""
 
-    def __init__(self, message: str, status: int = 400) -> None:
+    def __init__(self, message: str, status: int = 400, field: str = "") -> None:
         super().__init__(message)
-        self.status = status
+        self.status, self.field = status, field
 
 
 @dataclass
@@ -39,6 +39,7 @@ class Ask:
     path: Mapping[str, Any] = field(default_factory=dict)
     query: Mapping[str, str] = field(default_factory=dict)
     form: Mapping[str, Any] = field(default_factory=dict)
+    live: bool = False
 
     @property
     def who(self) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from starlette.responses import Response
@@ -11,9 +13,13 @@ from dsl.describe import condition_in_words, duration_in_words
 from dsl.program import Line, Pair, ToggleRule, Translation
 from engine.ledger import Ledger
 from engine.ledger.looking import last_scans
+from engine.model import DIRECTIONS, Direction, Side
+from engine.service.state import StepState
 from engine.told import pairs_told, runs_told
+from engine.web.chart import measure
 from engine.web.routes import Ask, Wrong
 from engine.web.rules import block_of
+from engine.web.words import span
 
 __all__ = ["type_page", "type_told", "types"]
 
@@ -22,6 +28,9 @@ _INBOUND = ("polling", "inbound create", "inbound update", "inbound delete", "sy
 _OUTBOUND = ("pushing", "outbound create", "outbound update", "outbound delete")
 _USUAL = ("inbound create", "inbound update", "outbound create", "outbound update")
 _EVERY = {"polling": _POLLED, "pushing": _PUSHED}
+_FROM = {Direction.INBOUND: Side.SALESFORCE.value, Direction.OUTBOUND: Side.OUTREACH.value}
+_LATE, _GRACE = 2.0, 60.0  # intervals, and seconds for a busy worker, until a side is late
+_SHORT = 44  # letters of a condition that are shown beside its toggle
 
 
 def types(ask: Ask) -> Response:
@@ -31,36 +40,73 @@ def types(ask: Ask) -> Response:
         known = _known(ledger)
         last = next(iter(runs_told(ledger)), None)
     rows = [_row(pair, known, state.steps) for pair in program.pairs]
+    for row in rows:  # told once, above all of them
+        row["troubles"] = [each for each in row["troubles"] if each != state.unreachable]
     return ask.page(
         "types.html",
         syncs=[row for row in rows if not row["pair"].label],
         activities=[row for row in rows if row["pair"].label],
         last=last,
+        linked=sum(row["links"] for row in rows),
+        budgets=[each for each in ask.service.budgets() if each.threshold is not None],
         findings=state.findings,
+        unreachable=state.unreachable,
     )
 
 
 def _known(ledger: Ledger) -> dict[str, dict[str, Any]]:
     """What the ledger knows of each pair, by its name."""
-    scanned = {row["pair"]: row["at"] for row in ledger.rows(last_scans())}
-    return {row["type"]: row | {"scanned": scanned.get(row["type"])} for row in pairs_told(ledger)}
+    scanned: dict[str, dict[str, str]] = defaultdict(dict)
+    for row in ledger.rows(last_scans()):
+        scanned[row["pair"]][row["side"]] = row["at"]
+    return {row["type"]: row | {"scanned": scanned[row["type"]]} for row in pairs_told(ledger)}
 
 
-def _row(pair: Pair, known: Mapping[str, Any], steps: Any) -> dict[str, Any]:
+def _row(pair: Pair, known: Mapping[str, Any], steps: Sequence[StepState]) -> dict[str, Any]:
     found = known.get(pair.name, {})
-    mine = [step for step in steps if step.pair == pair.name]
-    waits = {why: count for why, count in found.get("pending", {}).items() if count}
+    mine = {step.direction: step for step in steps if step.pair == pair.name}
+    scanned = found.get("scanned", {})
     return {
         "pair": pair,
-        "inbound": _toggles(pair, _INBOUND),
-        "outbound": _toggles(pair, _OUTBOUND),
+        "lanes": [
+            _lane(pair, direction, scanned.get(_FROM[direction]), mine.get(direction))
+            for direction in DIRECTIONS
+        ],
         "mapped": len(pair.lines),
         "links": found.get("links", 0),
-        "waits": waits,
-        "last": found.get("scanned"),
-        "ended": sorted({step.last for step in mine if step.last}),
-        "troubles": [*(step.trouble for step in mine if step.trouble), *pair.troubles],
+        "waits": {why: count for why, count in found.get("pending", {}).items() if count},
+        "last": max(scanned.values(), default=None),
+        "ended": sorted({step.last for step in mine.values() if step.last}),
+        "troubles": [
+            *dict.fromkeys(step.trouble for step in mine.values() if step.trouble),
+            *pair.troubles,
+        ],
     }
+
+
+def _lane(
+    pair: Pair, direction: Direction, scanned: str | None, step: StepState | None
+) -> dict[str, Any]:
+    """What flows in one direction, how often, and how far behind it is."""
+    toggles = _toggles(pair, _INBOUND if direction is Direction.INBOUND else _OUTBOUND)
+    writes = [toggle for toggle in toggles if toggle["name"] not in _EVERY]
+    return {
+        "direction": direction,
+        "toggles": toggles,
+        "on": step is not None and any(toggle["on"] for toggle in writes),
+        "scanned": scanned,
+        "lag": None if step is None or scanned is None else _lag(scanned, step),
+    }
+
+
+def _lag(scanned: str, step: StepState) -> dict[str, Any]:
+    """How long ago a side was read, in words and as a bar whose half is the interval."""
+    behind = max((datetime.now(UTC) - datetime.fromisoformat(scanned)).total_seconds(), 0.0)
+    every = max(step.interval.total_seconds(), 1.0)
+    late = behind > every * _LATE + _GRACE
+    state = "late" if late else "fine"
+    words = f"read {span(behind)} ago, every {duration_in_words(int(every))}"
+    return {"bar": measure(behind / (2 * every), words, state), "late": late}
 
 
 def _toggles(pair: Pair, names: tuple[str, ...]) -> list[dict[str, Any]]:
@@ -73,12 +119,14 @@ def _toggles(pair: Pair, names: tuple[str, ...]) -> list[dict[str, Any]]:
 
 def _toggle(name: str, rule: ToggleRule) -> dict[str, Any]:
     every = rule.every or _EVERY.get(name)
+    when = condition_in_words(rule.when) if rule.when is not None else None
     return {
         "name": name,
         "short": name.removeprefix("inbound ").removeprefix("outbound "),
         "on": rule.on,
         "every": duration_in_words(every) if every else None,
-        "when": condition_in_words(rule.when) if rule.when is not None else None,
+        "when": when,
+        "brief": when if when is None or len(when) <= _SHORT else "…",
         "rule": rule.span.place if rule.span is not None else None,
     }
 

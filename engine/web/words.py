@@ -1,20 +1,29 @@
-"""Values as pages write them: times in the project's zone, changes, ids and conditions in words."""
+"""Values as pages write them: times, changes, ids and conditions in words."""
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
+
+from markupsafe import Markup
 
 from dsl.describe import duration_in_words
 from dsl.program import spoken_pair
 from engine.cli.changes import summary_lines
 from engine.told import WHYS
 
-__all__ = ["FILTERS", "shown"]
+__all__ = ["FILTERS", "shown", "span"]
 
 _LONG = 200
+_TONES = {
+    **dict.fromkeys(("created", "updated", "linked", "deleted", "unlinked"), "good"),
+    **dict.fromkeys(("refused", "unanswered", "failed"), "bad"),
+    **dict.fromkeys(("held", "conflict", "paused", "rejected"), "warn"),
+}
+_UNITS = (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1))
 
 
 def when(value: datetime | str | None, zone: tzinfo) -> str:
@@ -23,6 +32,40 @@ def when(value: datetime | str | None, zone: tzinfo) -> str:
         return "not yet"
     at = datetime.fromisoformat(value) if isinstance(value, str) else value
     return f"{at.astimezone(zone):%Y-%m-%d %H:%M}"
+
+
+def ago(value: datetime | str | None, zone: tzinfo) -> Markup:
+    """How long ago an instant was, or in how long it will be; the instant itself for who asks."""
+    if not value:
+        return Markup("not yet")
+    at = datetime.fromisoformat(value) if isinstance(value, str) else value
+    seconds = (datetime.now(UTC) - at).total_seconds()
+    words = f"{span(abs(seconds))} ago" if seconds >= 0 else f"in {span(-seconds)}"
+    mark = '<time datetime="{}" title="{}" data-ago>{}</time>'
+    return Markup(mark).format(at.isoformat(), when(at, zone), words)
+
+
+def span(seconds: float) -> str:
+    """A length of time in its largest unit: `1 second`, `12 minutes`, `3 days`."""
+    unit, length = next((u for u in _UNITS if seconds >= u[1]), _UNITS[-1])
+    count = max(int(seconds // length), 1)
+    return f"{count:,} {unit}{'' if count == 1 else 's'}"
+
+
+def day(value: str, zone: tzinfo) -> str:
+    """The day of an instant, as a heading."""
+    return f"{datetime.fromisoformat(value).astimezone(zone):%A, %-d %B %Y}"
+
+
+def clock(value: datetime | str, zone: tzinfo) -> str:
+    """The time of day of an instant."""
+    at = datetime.fromisoformat(value) if isinstance(value, str) else value
+    return f"{at.astimezone(zone):%H:%M}"
+
+
+def sentence(text: str) -> str:
+    """With a capital letter and a full stop."""
+    return f"{text[:1].upper()}{text[1:].removesuffix('.')}."
 
 
 def to_second(value: str, zone: tzinfo) -> str:
@@ -46,7 +89,22 @@ def shown(value: Any) -> str:
 
 def pair(name: str) -> str:
     """A pair as people read it."""
-    return spoken_pair(name).replace("<->", "↔")
+    return (name if " <-> " in name else spoken_pair(name)).replace("<->", "↔")
+
+
+def parted(name: str) -> Markup:
+    """A type's name that may be broken between its words where there is no room."""
+    words = re.findall(r"[A-Z]?[^A-Z]+|[A-Z]+", name)
+    return Markup("<wbr>").join(words)
+
+
+def marked(text: str) -> Markup:
+    """Words of a message, with what stands in backticks as code."""
+    parts = [Markup.escape(part) for part in text.split("`")]
+    if len(parts) % 2 == 0:  # an odd backtick is one of somebody's value
+        return Markup.escape(text)
+    return Markup().join(Markup("<code>{}</code>").format(p) if i % 2 else p
+                         for i, p in enumerate(parts))
 
 
 def every(value: timedelta | int) -> str:
@@ -65,6 +123,11 @@ def why(value: str) -> str:
     return WHYS.get(value, value)
 
 
+def tone(status: str) -> str:
+    """Whether a status of the log is good, bad, asks for attention, or is only told."""
+    return _TONES.get(status.rpartition(" ")[2], "")
+
+
 def side(value: str) -> str:
     """A system's name."""
     return str(value).title()
@@ -81,14 +144,21 @@ def foretold(counts: Mapping[str, int]) -> str:
 
 
 FILTERS: dict[str, Callable[..., str]] = {
+    "ago": ago,
+    "clock": clock,
+    "day": day,
     "done": done,
     "every": every,
     "foretold": foretold,
+    "marked": marked,
     "number": number,
     "pair": pair,
+    "parted": parted,
+    "sentence": sentence,
     "shown": shown,
     "side": side,
     "to_second": to_second,
+    "tone": tone,
     "when": when,
     "why": why,
 }
