@@ -33,6 +33,7 @@ __all__ = [
     "written_by",
     "written_by_hour",
     "written_counts",
+    "written_lately",
     "written_later",
 ]
 
@@ -297,6 +298,22 @@ def written_by(name: str) -> Query:
         sa.select(change)
         .where(change.c.run == name, change.c.state == "done")
         .order_by(change.c.id)
+    )
+
+
+def written_lately(limit: int) -> Query:
+    """The last writes, the newest first: `pair`, both ids, `at`, `status`, `reason`."""
+    return (
+        sa.select(
+            change.c.pair,
+            change.c.salesforce_id,
+            change.c.outreach_id,
+            change.c.at,
+            _status().label("status"),
+            change.c.reason,
+        )
+        .order_by(change.c.id.desc())
+        .limit(limit)
     )
 
 

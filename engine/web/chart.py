@@ -102,7 +102,7 @@ def _columns(bars: Bars, scale: float, zone: tzinfo) -> list[Markup]:
                 x, _TOP, wide, _HEIGHT - _TOP - _BOTTOM, told
             )
         )
-        if local.hour % _LABELLED == 0:
+        if place and local.hour % _LABELLED == 0:  # at the first it would meet the scale's 0
             text = '<text class="hour" x="{:.1f}" y="{:.1f}">{}</text>'
             parts.append(Markup(text).format(x + wide / 2, _HEIGHT - 6, f"{local:%H:%M}"))
     return parts

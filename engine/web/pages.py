@@ -16,11 +16,12 @@ from urllib.parse import urlencode
 from starlette.background import BackgroundTask
 from starlette.responses import Response, StreamingResponse
 
+from dsl.program import types_of_pair
 from dsl.schema import Side
 from engine.activity import Entry
 from engine.budget import State
 from engine.harmless import harmless
-from engine.ledger.looking import Filters, log_rows
+from engine.ledger.looking import log_rows, written_lately
 from engine.told import LOG_COLUMNS, log_told
 from engine.web.queries import activity_of, filters_of
 from engine.web.routes import Ask, Wrong, go
@@ -33,8 +34,9 @@ _ROWS = 100
 _WEEK = "7d"  # how far back the history is shown unless asked otherwise
 _NEARLY = 80  # percent of a threshold from which a warning is due
 _PATIENCE = 5.0
+_QUICK = ("created", "updated", "linked", "deleted", "conflict", "held", "refused")
 _CHUNK = 64 * 1024
-_LATELY, _OFFERED = 100, 8  # rows of the log, and the records of them that explain offers
+_LATELY, _OFFERED = 100, 8  # writes, and the records of them that Explain offers
 
 
 def home(_ask: Ask) -> Response:
@@ -117,6 +119,7 @@ def logs(ask: Ask) -> Response:
         names=_type_names(ask),
         problem=problem,
         narrowed=narrowed,
+        quick=[(each, _link("/logs", ask, after="", status=each)) for each in _QUICK],
         asked=narrowed or any(ask.text(name) for name in ("search", "status", "type", "after")),
     )
 
@@ -176,7 +179,7 @@ def explain(ask: Ask) -> Response:
         "told": None, "problem": "", "busy": False, "lately": [],
     }  # fmt: skip
     if type_name is None or record is None:
-        return ask.page("explain.html", **context | {"lately": _synced_lately(ask)})
+        return ask.page("explain.html", **context | {"lately": _written_lately(ask)})
     future = ask.service.explain(type_name, record)
     try:
         return ask.page("explain.html", **context | {"told": future.result(_PATIENCE)})
@@ -186,9 +189,10 @@ def explain(ask: Ask) -> Response:
         return ask.page("explain.html", 404, **context | {"problem": str(error)})
 
 
-def _synced_lately(ask: Ask) -> list[dict[str, Any]]:
-    """The records that the log told of last, each once."""
+def _written_lately(ask: Ask) -> list[dict[str, Any]]:
+    """The records that were written last, each once, by their ids in Salesforce."""
     with ask.service.looking() as ledger:
-        rows = map(log_told, ledger.rows(log_rows(Filters(limit=_LATELY))))
-        found = {(r["external_type"], r["external_id"]): r for r in rows if r["external_id"]}
-    return list(found.values())[:_OFFERED]
+        rows = [row for row in ledger.rows(written_lately(_LATELY)) if row["salesforce_id"]]
+    newest = {(row["pair"], row["salesforce_id"]): dict(row) for row in reversed(rows)}
+    types = [{"type": types_of_pair(row["pair"])[Side.SALESFORCE]} | row for row in newest.values()]
+    return types[::-1][:_OFFERED]

@@ -6,6 +6,8 @@ from typing import Any
 
 from starlette.responses import Response
 
+from dsl.program import Program
+from engine.draw import as_json
 from engine.graph import build
 from engine.svg import as_svg
 from engine.web.jobs import Job
@@ -36,8 +38,19 @@ def plan(ask: Ask) -> Response:
         total=len(changes),
         fate=_fate(ask, drawn),
         names=sorted({each.salesforce.name for each in ask.service.program().pairs}),
+        steps=_steps(ask.service.program()),
         work=[each for each in ask.jobs.latest(most=8) if each.what != "plan"],
     )
+
+
+def _steps(program: Program) -> list[dict[str, Any]]:
+    """The graph for who does not see it: the steps in their order, and the numbers of those before."""
+    told = as_json(build(program))
+    number = {node["id"]: place for place, node in enumerate(told["nodes"], 1)}
+    return [
+        node | {"after": [number[e["from"]] for e in told["edges"] if e["to"] == node["id"]]}
+        for node in told["nodes"]
+    ]
 
 
 def _fate(ask: Ask, drawn: Any) -> Job | None:
