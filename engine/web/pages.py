@@ -56,7 +56,8 @@ def limits(ask: Ask) -> Response:
             for each in budgets
         ]
         waiting, stalled = ledger.calls.waiting(), ledger.calls.stalled()
-    return ask.page("limits.html", rows=rows, waiting=waiting, stalled=stalled)
+    spent = ask.service.state().waits
+    return ask.page("limits.html", rows=rows, waiting=waiting, stalled=stalled, spent=spent)
 
 
 def _usage(budget: State) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from engine.cli.init import make_project
 from engine.cli.project import load_project
@@ -55,10 +55,11 @@ class Estate:
         make_project(self.root, sample=True)
         self._connect()
         self.limits(8000, 9000)
-        self._hasten()
+        self.hasten("2 seconds")
         names = {"FirstName": "Ann", "LastName": "Lee", "Email": "ann@example.com"}
         self.edit(Side.SALESFORCE, "User", _ANN, IsActive=True, **names)
-        self._serve((root / "serve.log").open("w"))
+        self._port = 0
+        self.start()
 
     def _connect(self) -> None:
         project = load_project(str(self.root))
@@ -72,30 +73,38 @@ class Estate:
         )
         path.write_text(head + sections(urls) + users, "utf-8")
 
-    def _hasten(self) -> None:
-        """What Outreach's users do is looked for each second."""
+    def hasten(self, every: str) -> None:
+        """How often it is looked for what Outreach's users do."""
         for file in (self.root / "rules").glob("*.sync"):
             text = file.read_text("utf-8")
-            file.write_text(re.sub(r"^    pushing$", r"    pushing every 1 second", text, flags=re.M))
+            line = f"    pushing every {every}"
+            file.write_text(re.sub(r"^    pushing\b.*$", line, text, flags=re.M), "utf-8")
 
-    def _serve(self, err: IO[str]) -> None:
-        self.process = subprocess.Popen(
-            [*PROGRAM, "serve", "--port", "0"],
-            cwd=self.root,
-            env={**os.environ, **environment()},
-            stdout=subprocess.PIPE,
-            stderr=self._stack.enter_context(err),
-            text=True,
-        )
+    def start(self) -> None:
+        """Start the service, on the port that it had before."""
+        with (self.root.parent / "serve.log").open("a") as err:
+            self.process = subprocess.Popen(
+                [*PROGRAM, "serve", "--port", str(self._port)],
+                cwd=self.root,
+                env={**os.environ, **environment()},
+                stdout=subprocess.PIPE,
+                stderr=err,
+                text=True,
+            )
         assert self.process.stdout is not None
         self.url = self.process.stdout.readline().split()[-1]
+        self._port = int(self.url.rpartition(":")[2])
+
+    def stop(self) -> None:
+        """End the service, as an operator would."""
+        self.process.send_signal(signal.SIGTERM)
+        self.process.wait(30)
+        assert self.process.stdout is not None
+        self.process.stdout.close()
 
     def close(self) -> None:
         if self.process.poll() is None:
-            self.process.send_signal(signal.SIGTERM)
-            self.process.wait(30)
-        assert self.process.stdout is not None
-        self.process.stdout.close()
+            self.stop()
         self._stack.close()
 
     # -- what people do -------------------------------------------------------------------------
