@@ -10,7 +10,7 @@ from functools import cache
 from dsl.schema import Field, Kind, ObjectType, Side, shipped_schema
 from engine.sandbox.soql.errors import SoqlError, pointed
 from engine.sandbox.soql.relations import NAME_FIELDS
-from engine.sandbox.soql.tree import Path
+from engine.sandbox.soql.tree import Path, Query
 from engine.sandbox.soql.virtual import is_virtual, rows_of, virtual_type
 from engine.stores.local.org import OrgFile
 from engine.stores.local.paths import address_json
@@ -85,12 +85,16 @@ class Scope:
     """
 
     def __init__(
-        self, org: OrgFile, type_: ObjectType, text: str, alias: str | None = None, root: str = "t"
+        self, org: OrgFile, type_: ObjectType, text: str, query: Query, root: str = "t"
     ) -> None:
         self.org, self.type, self.text, self.root = org, type_, text, root
         self.key = f'{root}."Id"'
         self.made = is_virtual(type_.name) or org.made(type_.name)
-        self._own = {name.lower() for name in (alias, type_.name) if name}
+        self._own = {name.lower() for name in (query.alias, type_.name) if name}
+        self._others: dict[str, tuple[str, ...]] = {}
+        for path, alias in query.others:
+            self._others[alias.lower()] = self._without_alias(path)
+            self.trail(Path((*path.names, "Id"), path.at))  # what is named has to be there
         self._used: dict[str, None] = {"Id": None}
         self._joins: dict[tuple[str, str, str], tuple[str, str]] = {}
 
@@ -149,6 +153,8 @@ class Scope:
         names = path.names
         if len(names) > 1 and names[0].lower() in self._own:
             names = names[1:]
+        elif len(names) > 1 and names[0].lower() in self._others:
+            names = (*self._others[names[0].lower()], *names[1:])
         if len(names) > _LEVELS + 1:
             message = f"a relationship path cannot have more than {_LEVELS} levels: {path}"
             raise pointed("INVALID_FIELD", message, self.text, path.at)
