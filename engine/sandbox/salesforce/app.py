@@ -24,21 +24,25 @@ from engine.sandbox.faults import Faults
 from engine.sandbox.identity import SALESFORCE, SalesforceIdentity
 from engine.sandbox.mishaps import Mishaps
 from engine.sandbox.salesforce import (
+    beyond,
     bulk,
     bulk_v1,
     changes,
     collection,
     composite,
     consent,
+    layouts,
     lists,
     oauth,
     queries,
+    quick_actions,
     recent,
     records,
     reports,
     resources,
     search,
     soap,
+    tabs,
     tree,
 )
 from engine.sandbox.salesforce.box import ORG_ID, Ahead, Box
@@ -147,6 +151,9 @@ def _inside() -> Inside:
     # The most particular first: `/sobjects/{type}/{id}` would take what stands before it.
     modules = (
         resources,
+        tabs,
+        layouts,
+        quick_actions,
         recent,
         changes,
         queries,
@@ -157,6 +164,7 @@ def _inside() -> Inside:
         lists,
         reports,
         search,
+        beyond,
         records,
     )
     return Inside([route for module in modules for route in module.routes()])
@@ -170,6 +178,7 @@ def _routes(inside: Inside) -> list[BaseRoute]:
         *oauth.routes(),
         *consent.routes(),
         *soap.routes(),
+        *beyond.outer_routes(),
         *bulk_v1.routes(),
     ]
 

@@ -13,7 +13,12 @@ from engine.sandbox.salesforce.box import Box
 from engine.sandbox.soql.relations import child_name
 from engine.stores.local.ids import PREFIXES
 
-__all__ = ["children_by_word", "describe", "is_lookup", "summary"]
+__all__ = ["MASTER_ID", "NAMED_LAYOUTS", "children_by_word", "describe", "is_lookup", "summary"]
+
+#: The record type of records that have none.
+MASTER_ID = "012000000000000AAA"
+#: Layouts that are asked for by a name, by type.
+NAMED_LAYOUTS = {"User": ("UserAlt",)}
 
 _SHIPPED = Path(dsl.schema.__file__).parent / "describes" / "salesforce"
 _LONG = 255  # a longer text area cannot be filtered, grouped or sorted
@@ -88,7 +93,19 @@ def summary(box: Box, type_: ObjectType, version: str) -> dict[str, Any]:
             "describe": f"{url}/describe",
             "rowTemplate": f"{url}/{{ID}}",
             "sobject": url,
+            **(_links(url) if createable else {}),
         },
+    }
+
+
+def _links(url: str) -> dict[str, str]:
+    """What else there is of a type that users make records of."""
+    return {
+        "approvalLayouts": f"{url}/describe/approvalLayouts",
+        "compactLayouts": f"{url}/describe/compactLayouts",
+        "layouts": f"{url}/describe/layouts",
+        "listviews": f"{url}/listviews",
+        "quickActions": f"{url}/quickActions",
     }
 
 
@@ -114,9 +131,9 @@ def describe(box: Box, type_: ObjectType, version: str) -> dict[str, Any]:
         "implementsInterfaces": None,
         "listviewable": None,
         "lookupLayoutable": None,
-        "namedLayoutInfos": [],
+        "namedLayoutInfos": [{"name": n} for n in NAMED_LAYOUTS.get(type_.name, ())],
         "networkScopeFieldName": None,
-        "recordTypeInfos": [_MASTER],
+        "recordTypeInfos": [{**_MASTER, "urls": _layout_url(found["urls"])}],
         "searchLayoutable": found["searchable"],
         "sobjectDescribeOption": "FULL",
         "supportedScopes": [{"label": f"All {found['labelPlural']}", "name": "everything"}],
@@ -126,6 +143,10 @@ def describe(box: Box, type_: ObjectType, version: str) -> dict[str, Any]:
     return found
 
 
+def _layout_url(urls: dict[str, str]) -> dict[str, str]:
+    return {"layout": f"{urls['layouts']}/{MASTER_ID}"} if "layouts" in urls else {}
+
+
 _MASTER = {
     "active": True,
     "available": True,
@@ -133,8 +154,7 @@ _MASTER = {
     "developerName": "Master",
     "master": True,
     "name": "Master",
-    "recordTypeId": "012000000000000AAA",
-    "urls": {},
+    "recordTypeId": MASTER_ID,
 }
 
 

@@ -10,6 +10,7 @@ from starlette.routing import Route
 
 from dsl.schema import Field, ObjectType
 from engine.sandbox.salesforce.box import Box, box_of, version_of
+from engine.sandbox.salesforce.conditional import conditional, see_unmodified
 from engine.sandbox.salesforce.errors import ApiError, not_found
 from engine.sandbox.salesforce.keys import found_by, key_field
 from engine.sandbox.salesforce.rows import row_of
@@ -68,7 +69,7 @@ async def _create(request: Request) -> Response:
 async def _get(request: Request) -> Response:
     box, type_ = box_of(request), _type(request)
     record = checked_record_id(type_.name, request.path_params["id"])
-    return answer(_read(request, box, type_, record))
+    return conditional(request, type_.name, record, _read(request, box, type_, record))
 
 
 def _read(request: Request, box: Box, type_: ObjectType, record: str) -> dict[str, Any]:
@@ -91,6 +92,7 @@ async def _patch(request: Request) -> Response:
     box, type_ = box_of(request), _type(request)
     record = checked_record_id(type_.name, request.path_params["id"])
     values = values_of(box, type_, await object_of(request), creating=False)
+    see_unmodified(request, type_.name, record)
     _one(request, Wanted(type_.name, record, values))
     return answer(None, 204)
 
