@@ -31,7 +31,7 @@ from engine.sandbox.salesforce.bulk_work import Column, carried_out, payload_of,
 from engine.sandbox.salesforce.errors import ApiError
 from engine.sandbox.salesforce.keys import key_field
 from engine.sandbox.salesforce.meter import checked_session, counted
-from engine.sandbox.salesforce.wire import body_of
+from engine.sandbox.salesforce.wire import body_of, csv_answer
 from engine.sandbox.soql import SoqlError, query
 from engine.stores.local.ids import INSTANCE
 
@@ -319,7 +319,7 @@ def _ask(request: Request, job: _Job, batch: _Batch) -> None:
 
 async def _request(request: Request) -> Response:
     job, batch = _batch_of(request)
-    return Response(batch.raw, 200, media_type=_FORMS[job.form])
+    return Response(batch.raw, 200, {"Content-Type": _FORMS[job.form]})
 
 
 async def _result(request: Request) -> Response:
@@ -334,7 +334,7 @@ async def _result(request: Request) -> Response:
         return Response(raw, 200, media_type="application/json")
     if job.form == "XML":
         return Response(results_as_xml(batch.results), 200, media_type=_FORMS["XML"])
-    return Response(csv_text(results_as_csv_rows(batch.results)), 200, media_type="text/csv")
+    return csv_answer(csv_text(results_as_csv_rows(batch.results)))
 
 
 def _result_id(batch: _Batch) -> str:
@@ -352,4 +352,4 @@ async def _records(request: Request) -> Response:
         return Response(records_as_xml(batch.records), 200, media_type=_FORMS["XML"])
     header = [".".join(path) for path in batch.columns]
     rows = [[shown(value_at(r, path)) for path in batch.columns] for r in batch.records]
-    return Response(csv_text([header, *rows]), 200, media_type="text/csv")
+    return csv_answer(csv_text([header, *rows]))
