@@ -184,7 +184,7 @@ async def _revoke(request: Request) -> Response:
     except OAuthError as error:
         return error.answer()
     if not box_of(request).sessions.revoke(given.get("token", "")):
-        return OAuthError("unsupported_token_type", "this token type is not supported").answer()
+        return OAuthError("invalid_token", "invalid token").answer()
     return Response(status_code=200)
 
 
