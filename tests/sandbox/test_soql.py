@@ -78,6 +78,18 @@ def test_a_reference_to_several_types_is_a_name(org: LocalOrg) -> None:
     assert list(bare(lead)["Who"]) == ["Company", "Title"]
 
 
+def test_what_only_users_have_is_read_through_their_name_too(org: LocalOrg) -> None:
+    [role] = found(org, "SELECT Id, Name FROM UserRole LIMIT 1")
+    user = found(org, "SELECT OwnerId FROM Lead WHERE Owner.Type = 'User' LIMIT 1")[0]["OwnerId"]
+    org.edit("User", user, {"UserRoleId": role["Id"]})
+    text = "SELECT Owner.Type, Owner.UserRole.Name, Owner.Profile.Name FROM Lead"
+    [lead] = bare(found(org, f"{text} WHERE Owner.UserRole.Name = '{role['Name']}' LIMIT 1"))
+    assert lead["Owner"]["UserRole"] == {"Name": role["Name"]}
+    assert lead["Owner"]["Type"] == "User"
+    assert "Profile" in lead["Owner"]
+    assert bare(found(org, "SELECT RecordType.Name FROM Account LIMIT 1")) == [{"RecordType": None}]
+
+
 def test_children_come_with_a_total_of_their_own(org: LocalOrg) -> None:
     text = (
         "SELECT Name, (SELECT LastName FROM Contacts WHERE LastName > 'f' ORDER BY LastName DESC"
