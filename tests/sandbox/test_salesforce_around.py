@@ -110,6 +110,15 @@ def test_every_org_has_a_list_view_of_all_records(box: Sandbox) -> None:
     assert (view["label"], found["size"]) == ("All Opportunities", count)
 
 
+def test_the_organization_is_described_and_read_like_a_record(box: Sandbox) -> None:
+    described = box.get("/sobjects/Organization/describe")
+    names = {field["name"] for field in described["fields"]}
+    [known] = box.get("/query", q=f"SELECT {', '.join(sorted(names))} FROM Organization")["records"]
+    assert box.get(f"/sobjects/Organization/{known['Id']}") == known
+    assert (described["keyPrefix"], described["createable"]) == ("00D", False)
+    assert box.ask("GET", "/sobjects/Organization/00D000000000000AAA").status_code == 404
+
+
 def test_children_of_a_record_are_listed_below_it(box: Sandbox, account: str) -> None:
     made = box.post("/sobjects/Contact", {"LastName": "Child", "AccountId": account})["id"]
     page = box.get(f"/sobjects/Account/{account}/Contacts", fields="LastName")

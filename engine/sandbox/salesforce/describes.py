@@ -11,6 +11,7 @@ import dsl.schema
 from dsl.schema import Field, Kind, ObjectType, is_custom
 from engine.sandbox.salesforce.box import Box
 from engine.sandbox.soql.relations import child_name
+from engine.sandbox.soql.virtual import VIRTUAL_PREFIXES, is_virtual
 from engine.stores.local.ids import PREFIXES
 
 __all__ = ["MASTER_ID", "NAMED_LAYOUTS", "children_by_word", "describe", "is_lookup", "summary"]
@@ -43,6 +44,8 @@ _SOAP = {
 @cache
 def _raw(type_name: str) -> dict[str, dict[str, Any]]:
     """The fields of a shipped describe, by name."""
+    if is_virtual(type_name):
+        return {}
     found = json.loads((_SHIPPED / f"{type_name}.json").read_text(encoding="utf-8"))
     return {f["name"]: f for f in found["fields"]}
 
@@ -75,7 +78,7 @@ def summary(box: Box, type_: ObjectType, version: str) -> dict[str, Any]:
         "hasSubtypes": False,
         "isInterface": False,
         "isSubtype": False,
-        "keyPrefix": PREFIXES[name],
+        "keyPrefix": PREFIXES.get(name) or VIRTUAL_PREFIXES[name],
         "label": type_.label,
         "labelPlural": _plural(type_),
         "layoutable": createable,

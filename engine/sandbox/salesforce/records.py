@@ -19,6 +19,7 @@ from engine.sandbox.salesforce.rows import row_of
 from engine.sandbox.salesforce.values import checked_record_id, values_of
 from engine.sandbox.salesforce.wire import answer, object_of
 from engine.sandbox.salesforce.writes import Verdict, Wanted, carry_out
+from engine.sandbox.soql.virtual import virtual_type
 from engine.stores.local.ids import checked_id, type_of
 
 __all__ = ["fields_asked", "routes", "saves_duplicates"]
@@ -69,9 +70,25 @@ async def _create(request: Request) -> Response:
 
 
 async def _get(request: Request) -> Response:
-    box, type_ = box_of(request), _type(request)
+    box, listed = box_of(request), virtual_type(request.path_params["type"])
+    if listed is not None:
+        return answer(_listed(request, listed))
+    type_ = _type(request)
     record = checked_record_id(type_.name, request.path_params["id"])
     return conditional(request, type_.name, record, _read(request, box, type_, record))
+
+
+def _listed(request: Request, type_: ObjectType) -> dict[str, Any]:
+    """A record of a type without a table, as a query finds it."""
+    record = checked_id(request.path_params["id"])
+    if record is None:
+        raise not_found()
+    names = (request.query_params.get("fields") or ",".join(type_.fields)).split(",")
+    text = f"SELECT {', '.join(names)} FROM {type_.name} WHERE Id = '{record}'"
+    found: list[dict[str, Any]] = first_page(request, text)["records"]
+    if not found:
+        raise not_found()
+    return found[0]
 
 
 def _read(request: Request, box: Box, type_: ObjectType, record: str) -> dict[str, Any]:

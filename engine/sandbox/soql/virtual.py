@@ -16,6 +16,7 @@ from engine.stores.local.org import OrgFile
 
 __all__ = [
     "ORG_ID",
+    "VIRTUAL_PREFIXES",
     "developer_name",
     "is_virtual",
     "list_views",
@@ -33,6 +34,16 @@ _WITH_VIEWS = MappingProxyType(
         "Contact": "Contacts",
         "Lead": "Leads",
         "Opportunity": "Opportunities",
+    }
+)
+#: What the ids of these types' records begin with.
+VIRTUAL_PREFIXES = MappingProxyType(
+    {
+        "ListView": "00B",
+        "Organization": "00D",
+        "Profile": "00e",
+        "RecordType": "012",
+        "Report": "00O",
     }
 )
 _FIRST_STANDARD = 900_000_000  # numbers of ids; an org's own count from 1
