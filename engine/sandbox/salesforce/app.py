@@ -92,7 +92,7 @@ def app(
     made = Starlette(
         routes=_routes(inside),
         middleware=around,
-        exception_handlers={HTTPException: _http},
+        exception_handlers={HTTPException: _http, Exception: _unforeseen},
         lifespan=_closing,
     )
     made.router.redirect_slashes = False
@@ -188,4 +188,10 @@ async def _http(_request: Request, error: Exception) -> Response:
     refusal = not_found()
     if status == 405:
         refusal = ApiError(405, "METHOD_NOT_ALLOWED", "HTTP Method not allowed.")
+    return answer(refusal.body(), refusal.status)
+
+
+async def _unforeseen(_request: Request, _error: Exception) -> Response:
+    """A mistake of the sandbox's own, which is then raised for whoever runs it."""
+    refusal = ApiError(500, "UNKNOWN_EXCEPTION", "An unexpected error occurred.")
     return answer(refusal.body(), refusal.status)

@@ -80,7 +80,8 @@ def _plain(scope: Scope) -> Scope:
     path = str(scope["path"]).removeprefix(root).removesuffix("/").removesuffix(".json") or "/"
     method = scope["method"]
     if method == "POST" and b"_HttpMethod=" in scope["query_string"]:
-        method = parse_qs(scope["query_string"].decode("latin-1"))["_HttpMethod"][0].upper()
+        given = parse_qs(scope["query_string"].decode("latin-1")).get("_HttpMethod")
+        method = given[0].upper() if given else method
     return {**scope, "path": root + path, "method": method}
 
 
