@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Set
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from dsl.program import types_of_pair
+from dsl.pairs import types_of_pair
 from dsl.schema import Side
 from dsl.values import stamp
-from engine.activity import Entry
-from engine.budget import State
 from engine.ledger import Ledger
 from engine.ledger.looking import cursors, last_run, link_counts, pending_counts, waiting
+
+if TYPE_CHECKING:  # what tells the status must not wait for what tells the history
+    from engine.activity import Entry
+    from engine.budget import State
 
 __all__ = [
     "ACTIVITY_COLUMNS",

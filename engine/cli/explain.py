@@ -7,7 +7,7 @@ import json
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
-from dsl.program import spoken_pair
+from dsl.pairs import spoken_pair
 from dsl.schema import Side
 from engine.cli.project import Failure, Project, able
 
@@ -35,7 +35,7 @@ def register(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, project: Project) -> int:
     """Print the account of one record; exit code 0."""
-    from engine.cycle import SystemClock
+    from engine.clock import SystemClock
     from engine.explain import Unknown, explain
 
     program = project.program()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from dsl.program import types_of_pair
+from dsl.pairs import types_of_pair
 from dsl.schema import Side
 from engine.cli.explain import record_of
 from engine.cli.plan import chosen

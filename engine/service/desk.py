@@ -12,20 +12,22 @@ from pathlib import Path
 from typing import Any
 
 from dsl.ids import full_id
-from dsl.program import Program, types_of_pair
+from dsl.pairs import types_of_pair
+from dsl.program import Program
 from engine.activities import able
-from engine.activity import keep_rules
 from engine.again import held_records, no_partner
 from engine.approved import calls_of, run_plan
 from engine.budget import State as Budget
 from engine.budgeted import Budgeted
 from engine.case import Case, Change
 from engine.chosen import Chosen, Partner
+from engine.clock import SystemClock
 from engine.compiled import Compiled
-from engine.cycle import Summary, SystemClock, rehearse, rules_digest, run_cycle
+from engine.cycle import Summary, rehearse, run_cycle
 from engine.explain import Unknown, explain
 from engine.guard import blast_of
 from engine.interpreter import Progress, Stopped
+from engine.kept_rules import keep_rules
 from engine.ledger import Commit, Ledger, LogRow
 from engine.ledger.looking import last_run
 from engine.ledger.retention import drop_old_log
@@ -142,7 +144,7 @@ class Desk:
                 raise Stopped
             saved.write(
                 summary,
-                rules_digest(self.program),
+                self.program.digest,
                 schema_digest(self.program, self.stores),
                 only or (),
                 datetime.now(UTC),
@@ -176,7 +178,7 @@ class Desk:
     def _note(self, run: str, status: str, message: str) -> None:
         now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")
         rows = Commit(logs=[LogRow(status, message)])
-        self.ledger.commit(run, now, rules_digest(self.program), rows)
+        self.ledger.commit(run, now, self.program.digest, rows)
 
     # -- letting go -----------------------------------------------------------------------------
 
