@@ -2,15 +2,31 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+from tests.cli.loaded import ask
+
+ROOT = Path(__file__).parents[2]
+#: The program as it is installed, for what only a process from nothing shows.
 PROGRAM = [str(Path(sys.executable).with_name("crosswalk"))]
+_SCRIPT = """\
+#!{python} -S
+import os, sys
+sys.path.insert(0, {root!r})
+from tests.cli.loaded import ask
+code = ask({socket!r}, sys.argv[1:], os.getcwd(), dict(os.environ))
+sys.exit(code if code >= 0 else 128 - code)
+"""
 
 
 @dataclass(frozen=True)
@@ -32,15 +48,47 @@ def environment() -> dict[str, str]:
 
 def crosswalk(folder: Path, *words: str, stdin: str | None = None) -> Answer:
     """Run `crosswalk WORDS` in a folder."""
-    done = subprocess.run(
-        [*PROGRAM, *words],
-        cwd=folder,
-        input=stdin,
-        capture_output=True,
-        text=True,
+    with (
+        tempfile.TemporaryFile("w+", encoding="utf-8") as given,
+        tempfile.TemporaryFile("w+", encoding="utf-8") as out,
+        tempfile.TemporaryFile("w+", encoding="utf-8") as err,
+    ):
+        given.write(stdin or "")
+        given.seek(0)
+        streams = (given.fileno(), out.fileno(), err.fileno())
+        code = ask(_socket(), list(words), str(folder), environment(), streams)
+        out.seek(0)
+        err.seek(0)
+        answer = Answer(code, out.read(), err.read())
+    assert "Traceback" not in answer.err, answer.err
+    return answer
+
+
+def folder_of_the_program() -> Path:
+    """A folder for a shell's PATH, with `crosswalk` in it."""
+    return _loaded()[0]
+
+
+def _socket() -> str:
+    return str(folder_of_the_program() / "socket")
+
+
+@cache
+def _loaded() -> tuple[Path, subprocess.Popen[bytes]]:
+    """Where the loaded program answers, and it, which ends with these tests; see `loaded.py`."""
+    folder = Path(tempfile.mkdtemp(prefix="crosswalk-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    script = folder / "crosswalk"
+    named = {"python": sys.executable, "root": str(ROOT), "socket": str(folder / "socket")}
+    script.write_text(_SCRIPT.format(**named), encoding="utf-8")
+    script.chmod(0o755)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.cli.loaded", str(folder / "socket")],
+        cwd=ROOT,
         env=environment(),
-        timeout=120,
-        check=False,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
     )
-    assert "Traceback" not in done.stderr, done.stderr
-    return Answer(done.returncode, done.stdout, done.stderr)
+    assert process.stdout is not None
+    assert process.stdout.readline() == b"ready\n"
+    return folder, process
