@@ -15,6 +15,7 @@ import signal
 import socket
 import sys
 import traceback
+from contextlib import suppress
 from typing import NoReturn
 
 __all__ = ["ask"]
@@ -84,7 +85,8 @@ def _answer(asked: socket.socket) -> NoReturn:
         asked.close()
         _command(streams, *json.loads(told))
     code = os.waitstatus_to_exitcode(os.waitpid(command, 0)[1])
-    asked.sendall(code.to_bytes(_CODE, "big", signed=True))
+    with suppress(BrokenPipeError):  # whoever asked has not waited
+        asked.sendall(code.to_bytes(_CODE, "big", signed=True))
     os._exit(0)
 
 
@@ -108,8 +110,9 @@ def _command(
         code = end.code
     except BaseException:  # noqa: BLE001 - as Python itself would
         traceback.print_exc()
-    sys.stdout.flush()
-    sys.stderr.flush()
+    for stream in (sys.stdout, sys.stderr):
+        if not stream.closed:
+            stream.flush()
     os._exit(code if isinstance(code, int) else 0 if code is None else 1)
 
 

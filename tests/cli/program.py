@@ -1,4 +1,4 @@
-"""The installed program, run from outside as a user's script would run it."""
+"""The program, run from outside as a user's script would run it."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from tempfile import TemporaryFile, mkdtemp
 from typing import Any
 
 from tests.cli.loaded import ask
@@ -46,22 +46,42 @@ def environment() -> dict[str, str]:
     return {k: v for k, v in os.environ.items() if not k.startswith("CROSSWALK")}
 
 
-def crosswalk(folder: Path, *words: str, stdin: str | None = None) -> Answer:
+def crosswalk(
+    folder: Path, *words: str, stdin: str | bytes = "", exported: dict[str, str] | None = None
+) -> Answer:
     """Run `crosswalk WORDS` in a folder."""
-    with (
-        tempfile.TemporaryFile("w+", encoding="utf-8") as given,
-        tempfile.TemporaryFile("w+", encoding="utf-8") as out,
-        tempfile.TemporaryFile("w+", encoding="utf-8") as err,
-    ):
-        given.write(stdin or "")
+    with TemporaryFile() as given, TemporaryFile() as out, TemporaryFile() as err:
+        given.write(stdin.encode() if isinstance(stdin, str) else stdin)
         given.seek(0)
         streams = (given.fileno(), out.fileno(), err.fileno())
-        code = ask(_socket(), list(words), str(folder), environment(), streams)
-        out.seek(0)
-        err.seek(0)
-        answer = Answer(code, out.read(), err.read())
-    assert "Traceback" not in answer.err, answer.err
-    return answer
+        path = str(folder_of_the_program() / "socket")
+        code = ask(path, list(words), str(folder), environment() | (exported or {}), streams)
+        told = []
+        for stream in (out, err):
+            stream.seek(0)
+            told.append(stream.read().decode(errors="surrogateescape"))
+    assert "Traceback" not in told[1], told[1]
+    return Answer(code, *told)
+
+
+def installed(folder: Path, *words: str) -> Answer:
+    """As `crosswalk`, in a process from nothing."""
+    done = subprocess.run(
+        [*PROGRAM, *words],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        env=environment(),
+        timeout=120,
+        check=False,
+    )
+    assert "Traceback" not in done.stderr, done.stderr
+    return Answer(done.returncode, done.stdout, done.stderr)
+
+
+def program() -> str:
+    """The program for other processes to start; a signal does not reach the command itself."""
+    return str(folder_of_the_program() / "crosswalk")
 
 
 def folder_of_the_program() -> Path:
@@ -69,14 +89,10 @@ def folder_of_the_program() -> Path:
     return _loaded()[0]
 
 
-def _socket() -> str:
-    return str(folder_of_the_program() / "socket")
-
-
 @cache
 def _loaded() -> tuple[Path, subprocess.Popen[bytes]]:
     """Where the loaded program answers, and it, which ends with these tests; see `loaded.py`."""
-    folder = Path(tempfile.mkdtemp(prefix="crosswalk-"))
+    folder = Path(mkdtemp(prefix="crosswalk-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     script = folder / "crosswalk"
     named = {"python": sys.executable, "root": str(ROOT), "socket": str(folder / "socket")}
