@@ -11,7 +11,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from dsl.ids import full_id
 from dsl.pairs import types_of_pair
 from dsl.program import Program
 from engine.activities import able
@@ -32,6 +31,7 @@ from engine.ledger import Commit, Ledger, LogRow
 from engine.ledger.looking import last_run
 from engine.ledger.retention import drop_old_log
 from engine.model import SIDES, RecordId, Side
+from engine.named import record_named
 from engine.objection import Objection
 from engine.planfile import PlanFile, read, schema_digest
 from engine.ports import Store
@@ -193,7 +193,7 @@ class Desk:
             return self._over(held, unpaused=unpaused)
         if letting.type is None:
             raise ValueError("a record's id needs its type")
-        side, record = self._record(letting.type, letting.id)
+        side, record = record_named(self.program, letting.type, letting.id)
         held = held_records(self.ledger, whys, only, str(record))
         held = {key: ids for key, ids in held.items() if key[1] is side}
         if not held:
@@ -201,7 +201,7 @@ class Desk:
         if letting.link is None:
             return self._over(held, unpaused=unpaused)
         pair, _ = next(iter(held))
-        _, other = self._record(types_of_pair(pair)[side.other], letting.link)
+        _, other = record_named(self.program, types_of_pair(pair)[side.other], letting.link)
         partner = Partner(pair, side, record, other, letting.relink)
         if objections := no_partner(self.program, self.stores, self.ledger, partner):
             raise ValueError("\n".join(each.message for each in objections))
@@ -224,20 +224,8 @@ class Desk:
 
     def explain(self, type_name: str, given: str) -> dict[str, Any]:
         """The account of one record, as the command line has it."""
-        side, record = self._record(type_name, given)
+        side, record = record_named(self.program, type_name, given)
         try:
             return explain(*self._world, SystemClock(), (side, type_name, record))
         except Unknown as unknown:
             raise ValueError(str(unknown)) from None
-
-    def _record(self, type_name: str, given: str) -> tuple[Side, RecordId]:
-        known = {pair.type(side).name: side for pair in self.program.pairs for side in SIDES}
-        side = known.get(type_name)
-        if side is None:
-            names = ", ".join(sorted(known))
-            raise ValueError(f"no sync of a type `{type_name}`: the rules sync {names}")
-        if side is Side.SALESFORCE:
-            return side, full_id(given)
-        if not (given.isascii() and given.isdigit() and len(given) < 19):
-            raise ValueError(f"`{given}` is no id of Outreach: those are whole numbers")
-        return side, int(given)
