@@ -15,6 +15,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from dsl.schema import Side
+from engine.clock import SystemClock
 from engine.ports import Clock
 from engine.sandbox.dated import Dated
 from engine.sandbox.faults import Faults
@@ -35,7 +36,6 @@ from engine.sandbox.outreach.tokens import Tokens
 from engine.sandbox.outreach.watching import Watcher
 from engine.sandbox.outreach.webhooks import Webhooks
 from engine.stores.local.org import OrgFile
-from engine.stores.local.stamps import SystemClock
 
 __all__ = ["app"]
 

@@ -18,6 +18,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from dsl.schema import Side
+from engine.clock import SystemClock
 from engine.ports import Clock
 from engine.sandbox.dated import Dated
 from engine.sandbox.faults import Faults
@@ -57,7 +58,6 @@ from engine.sandbox.salesforce.visible import SeenFile, Visible
 from engine.sandbox.salesforce.wire import answer
 from engine.sandbox.soql.locators import Locators
 from engine.stores.local import LocalOrg, open_org
-from engine.stores.local.stamps import SystemClock
 
 __all__ = ["app"]
 
