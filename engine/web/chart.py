@@ -62,7 +62,9 @@ def _ticks(top: int) -> list[int]:
     """Three or four round numbers from 0 to what is at least `top`."""
     rough = top / 3
     power = 10 ** floor(log10(rough)) if rough >= 1 else 1
-    step = next(int(s * power) for s in _STEPS if s * power >= rough and s * power == int(s * power))
+    step = next(
+        int(s * power) for s in _STEPS if s * power >= rough and s * power == int(s * power)
+    )
     return [step * place for place in range(ceil(top / step) + 1)]
 
 
@@ -96,22 +98,22 @@ def _columns(bars: Bars, scale: float, zone: tzinfo) -> list[Markup]:
                 parts.append(_bar(name, x + 1.5, wide - 3, height, value, scale))
             height += value
         told = f"{local:%H:%M}: {sum(values):,} {bars.unit}"
-        box = '<rect class="hit" x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}">'
         parts.append(
-            (Markup(box) + Markup("<title>{}</title></rect>")).format(
-                x, _TOP, wide, _HEIGHT - _TOP - _BOTTOM, told
-            )
+            Markup(
+                '<rect class="hit" x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}">'
+                "<title>{}</title></rect>"
+            ).format(x, _TOP, wide, _HEIGHT - _TOP - _BOTTOM, told)
         )
         if place and local.hour % _LABELLED == 0:  # at the first it would meet the scale's 0
-            text = '<text class="hour" x="{:.1f}" y="{:.1f}">{}</text>'
-            parts.append(Markup(text).format(x + wide / 2, _HEIGHT - 6, f"{local:%H:%M}"))
+            text = Markup('<text class="hour" x="{:.1f}" y="{:.1f}">{}</text>')
+            parts.append(text.format(x + wide / 2, _HEIGHT - 6, f"{local:%H:%M}"))
     return parts
 
 
 def _bar(name: str, x: float, wide: float, base: int, value: int, scale: float) -> Markup:
     tall = max(value * scale, 1.0)  # one of thousands is still there to see
-    bar = '<rect class="bar {}" x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}"/>'
-    return Markup(bar).format(name, x, _y(base, scale) - tall, wide, tall)
+    bar = Markup('<rect class="bar {}" x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}"/>')
+    return bar.format(name, x, _y(base, scale) - tall, wide, tall)
 
 
 def _threshold(value: int, scale: float) -> Markup:

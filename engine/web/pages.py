@@ -16,12 +16,13 @@ from urllib.parse import urlencode
 from starlette.background import BackgroundTask
 from starlette.responses import Response, StreamingResponse
 
-from dsl.program import types_of_pair
+from dsl.pairs import types_of_pair
 from dsl.schema import Side
 from engine.activity import Entry
 from engine.budget import State
 from engine.harmless import harmless
-from engine.ledger.looking import log_rows, written_lately
+from engine.ledger.logbook import log_rows
+from engine.ledger.looking import written_lately
 from engine.told import LOG_COLUMNS, log_told
 from engine.web.queries import activity_of, filters_of
 from engine.web.routes import Ask, Wrong, go

@@ -44,7 +44,7 @@ def plan(ask: Ask) -> Response:
 
 
 def _steps(program: Program) -> list[dict[str, Any]]:
-    """The graph for who does not see it: the steps in their order, and the numbers of those before."""
+    """The graph for who does not see it: the steps in order, and the numbers of those before."""
     told = as_json(build(program))
     number = {node["id"]: place for place, node in enumerate(told["nodes"], 1)}
     return [

@@ -11,7 +11,7 @@ from typing import Any
 
 from starlette.responses import Response
 
-from dsl.program import types_of_pair
+from dsl.pairs import types_of_pair
 from dsl.schema import Side
 from dsl.values import stamp
 from engine.cycle import Summary

@@ -18,7 +18,7 @@ Render = Callable[["Ask", str, Mapping[str, Any], int], Response]
 
 
 class Wrong(Exception):
-    """The request cannot be answered: a sentence for the user, HTTP's status, the field at fault."""
+    """A request cannot be answered: a sentence for the user, HTTP's status, the field at fault."""
 
     def __init__(self, message: str, status: int = 400, field: str = "") -> None:
         super().__init__(message)

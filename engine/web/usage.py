@@ -43,9 +43,7 @@ def synced_of(ledger: Ledger, now: datetime, zone: tzinfo) -> Synced:
     return Synced(into, back, drawn(Bars(told, "records", hours, values, series), zone))
 
 
-def usage_of(
-    ledger: Ledger, budget: State, own: int | None, now: datetime, zone: tzinfo
-) -> Markup:
+def usage_of(ledger: Ledger, budget: State, own: int | None, now: datetime, zone: tzinfo) -> Markup:
     """An SVG of the last 24 hours; a budget of a day is shown as what its calls add up to.
 
     `own` is how many own calls the budget's period has so far, if that is known: the ledger counts

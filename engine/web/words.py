@@ -11,7 +11,7 @@ from typing import Any
 from markupsafe import Markup
 
 from dsl.describe import duration_in_words
-from dsl.program import spoken_pair
+from dsl.pairs import spoken_pair
 from engine.cli.changes import summary_lines
 from engine.told import WHYS
 
@@ -41,8 +41,8 @@ def ago(value: datetime | str | None, zone: tzinfo) -> Markup:
     at = datetime.fromisoformat(value) if isinstance(value, str) else value
     seconds = (datetime.now(UTC) - at).total_seconds()
     words = f"{span(abs(seconds))} ago" if seconds >= 0 else f"in {span(-seconds)}"
-    mark = '<time datetime="{}" title="{}" data-ago>{}</time>'
-    return Markup(mark).format(at.isoformat(), when(at, zone), words)
+    mark = Markup('<time datetime="{}" title="{}" data-ago>{}</time>')
+    return mark.format(at.isoformat(), when(at, zone), words)
 
 
 def span(seconds: float) -> str:
@@ -103,8 +103,9 @@ def marked(text: str) -> Markup:
     parts = [Markup.escape(part) for part in text.split("`")]
     if len(parts) % 2 == 0:  # an odd backtick is one of somebody's value
         return Markup.escape(text)
-    return Markup().join(Markup("<code>{}</code>").format(p) if i % 2 else p
-                         for i, p in enumerate(parts))
+    return Markup().join(
+        Markup("<code>{}</code>").format(p) if i % 2 else p for i, p in enumerate(parts)
+    )
 
 
 def every(value: timedelta | int) -> str:

@@ -21,7 +21,9 @@ make sequence "Warm up" with auto_email,call,task
 add norm_may@greenwich.net to sequence "Warm up"
 book "Demo" with rose@edge.com at 2030-05-02T10:00 for 45 minutes location "Austin"
 """
-_LONG = "Vice President of Procurement, Facilities, Fleet, Energy and all else that a company buys" * 2
+_LONG = (
+    "Vice President of Procurement, Facilities, Fleet, Energy and all else that a company buys" * 2
+)
 
 
 def settled(estate: Estate) -> None:

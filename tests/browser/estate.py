@@ -16,7 +16,8 @@ from engine.cli.init import make_project
 from engine.cli.project import load_project
 from engine.cli.sandbox import environment, sections, serve
 from engine.ledger import Ledger
-from engine.ledger.looking import Filters, linked, log_rows
+from engine.ledger.logbook import log_rows
+from engine.ledger.looking import Filters, linked
 from engine.model import SIDES, Side
 from engine.play import read_script
 from engine.stores.local import LocalOrg, open_org
@@ -78,7 +79,7 @@ class Estate:
         for file in (self.root / "rules").glob("*.sync"):
             text = file.read_text("utf-8")
             line = f"    pushing every {every}"
-            file.write_text(re.sub(r"^    pushing\b.*$", line, text, flags=re.M), "utf-8")
+            file.write_text(re.sub(r"^    pushing\b.*$", line, text, flags=re.MULTILINE), "utf-8")
 
     def start(self) -> None:
         """Start the service, on the port that it had before."""

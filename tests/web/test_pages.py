@@ -15,7 +15,8 @@ from starlette.testclient import TestClient
 
 from dsl.values import stamp
 from engine.ledger import Pending
-from engine.ledger.looking import Filters, linked, log_rows
+from engine.ledger.logbook import log_rows
+from engine.ledger.looking import Filters, linked
 from engine.model import Side, Write
 from engine.service.desk import Desk
 from tests.web.served import Served
@@ -67,7 +68,9 @@ def _names(tree: Any) -> Iterator[str]:
     for each in tree.xpath("//*[@aria-labelledby or @aria-describedby]"):
         named = (each.get("aria-labelledby") or each.get("aria-describedby")).split()
         yield from (f"no {name}" for name in named if name not in ids)
-    yield from ("an image without words" for each in tree.iterfind(".//img") if each.get("alt") is None)
+    yield from (
+        "an image without words" for each in tree.iterfind(".//img") if each.get("alt") is None
+    )
 
 
 def _tables(tree: Any) -> Iterator[str]:
