@@ -8,8 +8,9 @@ BIN := .venv/bin
 READY := .venv/ready
 DIST := dist
 SITE := docs/_build/html
+PICTURES := build/pictures
 
-.PHONY: help demo test check clients search bench docs wheel clean
+.PHONY: help demo test check clients search bench pictures docs wheel clean
 
 help:
 	@echo "make demo     the whole story, and a day of a sales team, on the sample org"
@@ -17,6 +18,7 @@ help:
 	@echo "make clients  install the clients that others wrote, which some tests need"
 	@echo "make search   the long searches with generated rules and records"
 	@echo "make bench    the measurements"
+	@echo "make pictures the console's pages as the documentation shows them, and at other widths"
 	@echo "make docs     the documentation as a site, in $(SITE)/"
 	@echo "make wheel    build the package into $(DIST)/"
 	@echo "make clean    remove what was built and installed"
@@ -31,7 +33,8 @@ check: $(READY)
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
-	$(BIN)/pytest -n 2
+	$(BIN)/pytest -n 2 --ignore=tests/browser
+	$(BIN)/pytest tests/browser
 
 # For the tests that try the sandbox servers with them; they are skipped without.
 clients: $(READY)
@@ -44,6 +47,11 @@ search: $(READY)
 bench: $(READY)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[bench]"
 	@for script in bench/*.py; do echo "== $$script"; $(BIN)/python "$$script" || exit 1; done
+
+# All of them in $(PICTURES)/; the documentation keeps those that it shows.
+pictures: $(READY)
+	$(BIN)/pytest tests/browser/test_pictures.py --pictures $(PICTURES)
+	for kept in docs/guide/console/*.webp; do cp "$(PICTURES)/$${kept##*/}" "$$kept"; done
 
 # Offline, and a warning is an error; `make test` builds it too.
 docs: $(READY)

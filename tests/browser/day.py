@@ -5,10 +5,10 @@ from __future__ import annotations
 from engine.model import Side
 from tests.browser.estate import Estate, until
 
-__all__ = ["BERTHA", "JEFF", "live_a_day", "settled"]
+__all__ = ["BERTHA", "PHYLLIS", "live_a_day", "settled"]
 
 BERTHA = "00Q3z00001AmqLYEAZ"
-JEFF = "00Q3z00001AmqLZEAZ"
+PHYLLIS = "00Q3z00001AmqLZEAZ"
 _ROSE = "0033z00002fsAupAAE"
 _ACTS = """\
 send "Generators for Edge" to rose@edge.com body "Hello Rose"
@@ -28,14 +28,16 @@ _LONG = (
 
 def settled(estate: Estate) -> None:
     """After the first run, when everybody is linked."""
-    until(lambda: estate.linked("Lead", JEFF) and estate.linked("Contact", _ROSE), "all are linked")
+    until(
+        lambda: estate.linked("Lead", PHYLLIS) and estate.linked("Contact", _ROSE), "all are linked"
+    )
 
 
 def live_a_day(estate: Estate) -> None:
     """Mails, calls, a meeting; then a conflict, a refusal and two leads that are one prospect."""
     estate.play(_ACTS)
     clash(estate, BERTHA, "Head of Procurement", "Chief Buyer")
-    estate.edit(Side.OUTREACH, "prospect", estate.linked("Lead", JEFF), title=_LONG)
+    estate.edit(Side.OUTREACH, "prospect", estate.linked("Lead", PHYLLIS), title=_LONG)
     until(lambda: estate.log(status="refused"), "a title that is too long is refused")
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 
 from engine.model import Side
-from tests.browser.day import BERTHA, JEFF, clash
+from tests.browser.day import BERTHA, PHYLLIS, clash
 from tests.browser.estate import Estate, until
 from tests.browser.watched import Watched
 
@@ -58,7 +58,7 @@ def test_a_conflict_is_shown_with_both_values_and_its_winner(visit: Visit, estat
 
 
 def test_what_is_held_is_mended_and_let_go_on(visit: Visit, estate: Estate) -> None:
-    lead, taken = JEFF, "taken@example.com"
+    lead, taken = PHYLLIS, "taken@example.com"
     other = estate.create(Side.OUTREACH, "prospect", lastName="Stranger", emails=[taken])
     estate.edit(Side.SALESFORCE, "Lead", lead, Email=taken)
     watched = visit()
