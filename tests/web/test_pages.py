@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -200,6 +201,62 @@ def hold(desk: Desk, waits: Any) -> None:
             "INSERT INTO pending VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (*waits[:3], waits[3], waits[4], waits[5], waits[6], "x", stamp(datetime.now(UTC))),
         )
+
+
+def test_deletions_that_are_held_have_a_button_of_their_own(
+    client: TestClient, service: Served
+) -> None:
+    ids = [f"00Q{number:012}AAA" for number in range(25)]
+    gone = [Pending("Lead<->prospect", Side.SALESFORCE, each, "vanished") for each in ids]
+    service.do(lambda desk: [hold(desk, each) for each in gone])
+    page = client.get("/review").text
+    assert troubles(page) == []
+    card = html.document_fromstring(page).xpath("//article[contains(., '25 of Lead')]")[0]
+    form = dict(card.xpath(".//form")[0].fields)
+    assert form["type"] == "Lead<->prospect"
+    assert client.post("/review/resume", data=form).status_code == 303
+    service.do()
+    assert "25 of Lead" not in client.get("/review").text
+
+
+def test_what_is_sent_twice_is_done_once(client: TestClient, service: Served) -> None:
+    link = a_link(service)
+    edit = Write(link["salesforce_id"], {"Title": "Twice"})
+    service.do(lambda desk: desk.stores[Side.SALESFORCE].write("Lead", [edit]))
+    token = csrf(client, "/plan")
+    go = threading.Event()
+    service._ask("test", lambda _desk: go.wait(30))
+    for _ in range(2):
+        client.post("/plan", data={"csrf": token})
+    go.set()
+    service.do()
+    name = html.document_fromstring(client.get("/plan").text).xpath("//input[@name='plan']/@value")
+    for _ in range(2):
+        client.post("/plan/approve", data={"csrf": token, "plan": name[0]})
+        service.do()
+    assert "done; 1 updated" in client.get("/plan").text
+    with service.looking() as ledger:
+        assert len(list(ledger.rows(log_rows(Filters(search=f"{name[0]} was approved"))))) == 1
+
+
+def test_what_cannot_be_let_go_is_told_beside_the_record(
+    client: TestClient, service: Served
+) -> None:
+    waits = Pending(
+        "Lead<->prospect", Side.SALESFORCE, "00Q000000000001AAA", "review", "", "", "which?"
+    )
+    service.do(lambda desk: hold(desk, waits))
+    form = {"csrf": csrf(client, "/review"), "type": "Lead", "id": waits.record_id, "link": "x"}
+    client.post("/review/resume", data=form)
+    service.do()
+    card = html.document_fromstring(client.get("/review").text).xpath("//article")[0]
+    assert "`x` is no id of Outreach" in card.xpath(".//p[@class='trouble']")[0].text_content()
+    service.do(lambda desk: let_be(desk, waits))
+
+
+def let_be(desk: Desk, waits: Any) -> None:
+    with desk.ledger._driver() as connection:
+        connection.execute("DELETE FROM pending WHERE record_id = ?", (waits.record_id,))
 
 
 def test_rules_that_were_not_loaded_are_told(client: TestClient, service: Served) -> None:
