@@ -18,7 +18,7 @@ import msgspec
 from aiohttp.helpers import get_env_proxy_for_url
 from yarl import URL
 
-from engine.ports import BudgetSpent, StoreError, Unreachable
+from engine.ports import BudgetSpent, StoreError, Unreachable, Wait
 from engine.stores.outreach.failures import Unsent, broken, refused
 from engine.stores.outreach.pace import Pace
 from engine.stores.outreach.settings import Settings
@@ -61,13 +61,15 @@ class Transport:
     """Sends requests and knows the server's time; for one thread at a time.
 
     `access` gives the access token, and renews the one that it is told was refused. `counted` is
-    told each request that Outreach counts.
+    told each request that Outreach counts. `wait` waits for Outreach's own limit; without it, what
+    would have to wait longer than `pace` has patience for is `BudgetSpent`.
     """
 
     settings: Settings
     access: Callable[[str | None], str] = lambda _refused: ""
     pace: Pace = field(default_factory=Pace)
     counted: Callable[[], None] = lambda: None
+    wait: Wait | None = None
     _loop: asyncio.AbstractEventLoop | None = None
     _session: aiohttp.ClientSession | None = None
     _told: tuple[datetime, float] | None = None
@@ -93,23 +95,27 @@ class Transport:
         nobody knows. After the first without an answer no further ones are begun.
         """
         found: list[Answer | StoreError | None] = [None] * len(requests)
-        token: str | None = None
+        ended: str | None = None  # a token that was refused
         renewed = False
         while True:
             open_ = found.count(None)
             try:
-                token = self.access(token)
+                token = self.access(ended)
             except StoreError as error:
                 if open_ == len(requests):
                     raise
                 return [each or error for each in found]
             self.run(self._work(requests, found, token))
+            spent = next((each for each in found if isinstance(each, BudgetSpent)), None)
+            if spent is not None and self.wait is not None and self.wait(spent):
+                found = [None if isinstance(each, BudgetSpent) else each for each in found]
+                continue
             refusal = next((e for e in found if isinstance(e, Answer) and e.status == 401), None)
             if refusal is None:
                 unbegun = _unbegun(found)
                 return [each or unbegun for each in found]
             # A token may end at any time. One that is refused as soon as it is there is no good.
-            found = [None if _is_refused(each) else each for each in found]
+            ended, found = token, [None if _is_refused(each) else each for each in found]
             if renewed and found.count(None) == open_:
                 lost = refused(refusal.status, refusal.body, what)
                 return [each or lost for each in found]
