@@ -17,6 +17,7 @@ import requests
 
 from engine.ports import Tokens, Unauthorized, Unreachable
 from engine.secrets import Secret
+from engine.sessions import Sober
 
 __all__ = ["WebFlow"]
 
@@ -81,10 +82,8 @@ class WebFlow:
         if self.client_secret is not None:
             form["client_secret"] = self.client_secret.reveal()
         try:
-            answer = requests.post(
-                self.token_url, data=form, timeout=_PATIENCE, allow_redirects=False
-            )
-            said: Any = answer.json()
+            with Sober() as session:
+                said: Any = session.post(self.token_url, data=form, timeout=_PATIENCE).json()
         except requests.JSONDecodeError:
             said = None
         except requests.RequestException as error:

@@ -32,9 +32,7 @@ def at(monkeypatch: pytest.MonkeyPatch) -> Any:
     few = partial(wired, daily_limit=20, hourly_limit=50)
     monkeypatch.setattr(worlds, "settle", few)
     with world(LEADS) as made:
-        values = [
-            {"LastName": f"L{n}", "Company": "C", "Email": f"{n}@x.co"} for n in range(COUNT)
-        ]
+        values = [{"LastName": f"L{n}", "Company": "C", "Email": f"{n}@x.co"} for n in range(COUNT)]
         made.orgs[S].write("Lead", [Write(None, each) for each in values])
         made.stores[O].transport.pace.clock = lambda: made.clock.now().timestamp()
         yield made

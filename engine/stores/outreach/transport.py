@@ -12,10 +12,10 @@ from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any, NamedTuple, TypeVar
 from urllib.parse import urlencode
+from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 import msgspec
-from aiohttp.helpers import get_env_proxy_for_url
 from yarl import URL
 
 from engine.ports import BudgetSpent, StoreError, Unreachable, Wait
@@ -234,15 +234,13 @@ class Transport:
                 cookie_jar=aiohttp.DummyCookieJar(),
             )
         address = URL(request.url, encoded=True)
-        proxy, proxy_auth = _proxy(address)
         async with self._session.request(
             request.method,
             address,
             headers=headers,
             data=request.body,
             allow_redirects=False,
-            proxy=proxy,
-            proxy_auth=proxy_auth,
+            proxy=_proxy(address),
         ) as response:
             self._note_time(response.headers.get("Date"))
             answer = Answer(response.status, response.headers, await response.read())
@@ -300,11 +298,11 @@ async def _wait(tried: int) -> None:
     await asyncio.sleep(longest * (0.5 + random.random() / 2))  # noqa: S311 - no secret
 
 
-def _proxy(address: URL) -> tuple[URL | None, aiohttp.BasicAuth | None]:
-    """The proxy of the environment; a sandbox server on this machine is reached without."""
-    if address.scheme != "https":
-        return None, None
-    try:
-        return get_env_proxy_for_url(address)
-    except LookupError:
-        return None, None
+def _proxy(address: URL) -> str | None:
+    """The proxy of the environment; a sandbox server on this machine is reached without.
+
+    aiohttp's own look at the environment would give it a password of a `.netrc` as well.
+    """
+    if address.scheme != "https" or proxy_bypass(address.host or ""):
+        return None
+    return getproxies().get("https")
