@@ -61,7 +61,11 @@ class WebFlow:
         said = {key: each[0] for key, each in parse_qs(urlsplit(answer).query).items()}
         if "error" in said:
             why = said.get("error_description") or said["error"]
-            raise Unauthorized(f"{self.vendor} did not authorise: {why}")
+            advice = ""
+            if said["error"] == "invalid_scope":
+                scopes = ", ".join(f"`{scope}`" for scope in self.scopes)
+                advice = f"; give the app in {self.vendor} the scopes {scopes}, then try again"
+            raise Unauthorized(f"{self.vendor} did not authorise: {why}{advice}")
         if not secrets.compare_digest(said.get("state", ""), self.state):
             raise Unauthorized(
                 "the address is not the answer to this authorisation: it may be an older one;"

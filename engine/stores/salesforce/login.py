@@ -100,6 +100,12 @@ def log_in(settings: Settings, session: requests.Session, last: Tokens | None) -
             refresh = last.refresh if last is not None else None
             if refresh is None and settings.has("refresh_token"):
                 refresh = settings.get("refresh_token").reveal()
+            if refresh is None and last is not None:
+                raise Unauthorized(
+                    "the session of `crosswalk connect salesforce` has ended, and no refresh token"
+                    f" came with it: give {_APP} the scope `Perform requests at any time"
+                    f" (refresh_token, offline_access)`, then {_CONNECT} again"
+                )
             if refresh is None:
                 raise Unauthorized(f"nobody has connected Salesforce yet: {_CONNECT}")
             return _by_oauth(settings, session, _refresh_form(settings, refresh), refresh)
