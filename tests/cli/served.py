@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -56,9 +56,9 @@ class Acme:
     orgs: dict[Side, LocalOrg]
     config: dict[str, dict[str, Any]] = field(default_factory=dict)
 
-    def set(self, section: str, **keys: Any) -> None:
+    def set(self, section: str, given: Mapping[str, Any] | None = None, /, **more: Any) -> None:
         """Change keys of a section; None takes one out."""
-        found = self.config.setdefault(section, {}) | keys
+        found = self.config.setdefault(section, {}) | dict(given or {}) | more
         self.config[section] = {key: value for key, value in found.items() if value is not None}
         lines = []
         for name, values in self.config.items():

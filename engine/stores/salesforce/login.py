@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
+from html import escape
 from typing import Any
 from urllib.parse import urlsplit
 from xml.parsers.expat import ExpatError
@@ -188,7 +189,7 @@ def _by_password(settings: Settings, session: requests.Session) -> Tokens:
         access, host = SalesforceLogin(
             username=settings.get("username").reveal(),
             password=password,
-            security_token=token,
+            security_token=escape(token),  # which it does for the other two alone
             sf_version=VERSION,
             session=session,
             scratch_url=url,
