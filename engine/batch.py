@@ -31,6 +31,7 @@ from engine.moves import link_by_hand, take_partner
 from engine.overlap import remember, without_repeats
 from engine.references import Known, References, gather, routes
 from engine.swing import pause_swinging
+from engine.upserts import as_upserts, names_of
 from engine.whose import decide_activity, finish_activities, who_is_linked
 
 __all__ = ["Batches", "Decided", "batches_of"]
@@ -245,6 +246,7 @@ class Batches:
             task.verdict = self._decide(side, task, matches)
             if task.link is None and side.other in task.case.rows:
                 link_by_hand(self.mapping, side, self.context, task)
+        as_upserts(self.mapping, tasks, self.context)
         if not self.context.unpaused:
             pause_swinging(tasks, self.mapping, self.layout, self.context.ledger, now)
         if self.mapping.pair.label:
@@ -354,7 +356,9 @@ class Batches:
                 and self.cases.bare(side, {side: row}, {}, now).holds(direction, "create")
             }
         stores, ledger = self.context.stores, self.context.ledger
-        found = find_matches(self.mapping, side, rows, stores, ledger, creating)
+        upserting = creating and side is Side.OUTREACH
+        named = names_of(self.mapping, self.context) if upserting else ()
+        found = find_matches(self.mapping, side, rows, stores, ledger, creating, named)
         take_partner(self.mapping, side, self.context, found)
         return found
 

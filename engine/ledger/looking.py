@@ -44,6 +44,7 @@ _DONE = {
     Action.UNLINK: "unlinked",
 }
 _ENDS = {"sending": "under way", "unknown": "unanswered"}
+_WRITTEN = ("done", "met")
 
 Query = sa.Select[Any]
 _Text = sa.ColumnElement[str | None]
@@ -212,10 +213,11 @@ def kept_rules(of: dict[str, Any]) -> Query:
 
 def written_counts(name: str) -> Query:
     """How much a run wrote: `pair`, `direction`, `status` (`created`, …), `records`."""
-    status = _status().label("status")
+    # What an upsert met was there, and so was written over.
+    status = sa.case((change.c.state == "met", "updated"), else_=_status()).label("status")
     return (
         sa.select(change.c.pair, change.c.direction, status, sa.func.count().label("records"))
-        .where(change.c.run == name, change.c.state == "done")
+        .where(change.c.run == name, change.c.state.in_(_WRITTEN))
         .group_by(change.c.pair, change.c.direction, status)
     )
 
@@ -282,7 +284,7 @@ def written_by(name: str) -> Query:
     """What a run wrote, in its order: the columns of `schema.change`."""
     return (
         sa.select(change)
-        .where(change.c.run == name, change.c.state == "done")
+        .where(change.c.run == name, change.c.state.in_(_WRITTEN))
         .order_by(change.c.id)
     )
 
@@ -294,7 +296,8 @@ def written_later(name: str, pair: str, side: str) -> Query:
     direction = "outbound" if side == Side.SALESFORCE else "inbound"
     return (
         sa.select(sa.cast(target, sa.Text).label("record"))
-        .where(change.c.pair == pair, change.c.direction == direction, change.c.state == "done")
+        .where(change.c.pair == pair, change.c.direction == direction)
+        .where(change.c.state.in_(_WRITTEN))
         .where(change.c.id > mine, change.c.run != name)
         .where(change.c.action.in_((Action.CREATE, Action.UPDATE, Action.DELETE)))
         .distinct()

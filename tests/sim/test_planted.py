@@ -174,7 +174,7 @@ MISTAKES = [
     ),
     Mistake(
         "what the vendor refused counts as written",
-        "engine.act",
+        "engine.conclude",
         "refused = [a for a in answers if a.result.outcome is not Outcome.DONE]",
         "refused = []",
     ),
@@ -186,7 +186,7 @@ MISTAKES = [
     ),
     Mistake(
         "conflicts are not logged",
-        "engine.act",
+        "engine.conclude",
         "commit.logs += conflict_rows(mapping, change) if told else []\n    _note",
         "pass\n    _note",
     ),
@@ -216,7 +216,7 @@ MISTAKES = [
     ),
     Mistake(
         "what we wrote unheard counts as a user's edit",
-        "engine.recover",
+        "engine.ours",
         "bases[side][line], bases[side.other][line] = seen[line], unheard(value)",
         "pass",
     ),
