@@ -18,7 +18,7 @@ from engine.mapping import UNSET, Mapping
 from engine.model import NO_CALLS, SIDES, Action, Direction, Outcome, RecordId, Result, Row
 from engine.moves import note_move
 from engine.notes import conflict_rows, log_row
-from engine.upserts import given_back, held_of, meet, met_words, owners_of_met
+from engine.upserts import given_back, held_of, meet, met_words, owners_of_met, written
 
 __all__ = ["Answered", "conclude"]
 
@@ -69,15 +69,16 @@ def _with_met(
     left = []
     for answer in sent:
         task, change, record = answer.task, answer.change, answer.result.id
-        owner = owners.get(record) if answer.result.met and record is not None else None
-        row = rows.get(record or "")
-        if owner is not None and owner != change.outreach_id:
-            held_of(mapping, task, change, record, owner)
-            given_back(mapping, layout, change, row, context.ledger, commit)
-            continue
-        if owner is not None:
-            meet(mapping, task, change, record, row)
-        left.append(answer)
+        if record is None or not answer.result.met:
+            left.append(answer)
+        elif owners[record] == change.outreach_id:
+            meet(mapping, task, change, record, rows.get(record))
+            left.append(answer)
+        else:
+            held_of(mapping, task, change, record, owners[record])
+            link = context.ledger.links(mapping.name, Side.SALESFORCE, [record]).get(record)
+            if link is not None and record in rows:
+                given_back(mapping, layout, link, rows[record], written(mapping, change), commit)
     return left
 
 

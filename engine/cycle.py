@@ -246,6 +246,7 @@ def change_as_json(change: Change) -> dict[str, Any]:
         ],
         "reason": change.reason,
         "rule": change.rule,
+        **({"upsert": change.upsert} if change.upsert else {}),
     }
 
 

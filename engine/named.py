@@ -17,7 +17,7 @@ from engine.mapping import UNSET, Mapping
 from engine.model import SIDES, Direction, RecordId, Row
 from engine.notes import log_row
 from engine.ours import with_bases
-from engine.upserts import key_among, names_of
+from engine.upserts import given_back, key_among, names_of
 
 __all__ = ["Lost", "is_since", "second_of", "unknown", "without_named"]
 
@@ -75,9 +75,7 @@ def without_named(
             commit.answers.append(unknown(each.intent))
         elif (link := owned.get(rows[0][0])) is not None:
             commit.answers.append(unknown(each.intent))
-            if link.layout == layout:  # what went over it is no edit of anybody's
-                link = with_bases(link, mapping, S, rows[0], each.by_line)
-                commit.links.append((mapping.name, link))
+            given_back(mapping, layout, link, rows[0], each.by_line, commit)
         else:
             owned[rows[0][0]] = _adopt(mapping, layout, each, rows[0], made, commit)
     return left

@@ -12,7 +12,7 @@ from typing import Any
 from dsl.schema import Side
 from engine.case import Change, Verdict
 from engine.context import Context, Task
-from engine.ledger import Commit, Ledger, about
+from engine.ledger import Commit, Ledger, Link, Pending, about
 from engine.mapping import Mapping
 from engine.model import Action, Direction, Outcome, RecordId, Result, Row, Value
 from engine.ours import with_bases
@@ -26,6 +26,7 @@ __all__ = [
     "met_words",
     "names_of",
     "owners_of_met",
+    "written",
 ]
 
 S, O = Side.SALESFORCE, Side.OUTREACH  # noqa: E741
@@ -119,18 +120,22 @@ def held_of(mapping: Mapping, task: Task, change: Change, record: Any, owner: An
     task.verdict, task.held = Verdict([held]), about(mapping.name, (record, owner))
 
 
-def given_back(
-    mapping: Mapping, layout: int, change: Change, row: Row | None, ledger: Ledger, commit: Commit
-) -> None:
-    """Let what an upsert wrote over another's record not count as an edit of that one.
+def written(mapping: Mapping, change: Change) -> dict[int, Any]:
+    """What a change writes to Salesforce, by line, in canonical form."""
+    return {f.line: mapping.lines[f.line].forms[S](f.value) for f in change.fields}
 
-    So it is not carried over to the other side, whose own values are told again instead.
+
+def given_back(
+    mapping: Mapping, layout: int, link: Link, row: Row, by_line: dict[int, Any], commit: Commit
+) -> None:
+    """Let what an upsert wrote over another's linked record not count as an edit of that one.
+
+    So it is not carried over to the other side, whose own values are told again by the next run.
     """
-    link = ledger.links(mapping.name, S, [row[0]]).get(row[0]) if row is not None else None
-    if row is None or link is None or link.layout != layout:
-        return
-    by_line = {f.line: mapping.lines[f.line].forms[S](f.value) for f in change.fields}
-    commit.links.append((mapping.name, with_bases(link, mapping, S, row, by_line)))
+    if link.layout == layout:
+        commit.links.append((mapping.name, with_bases(link, mapping, S, row, by_line)))
+    words = f"what was sent for another record went over {mapping.type_name(S)} {row[0]}"
+    commit.pending.append(Pending(mapping.name, O, link.outreach_id, "transient", message=words))
 
 
 def met_words(mapping: Mapping, change: Change, record: Any) -> str:
