@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import msgspec
@@ -19,11 +20,13 @@ from engine.notes import log_row
 from engine.ours import with_bases
 from engine.upserts import given_back, key_among, names_of
 
-__all__ = ["Lost", "is_since", "second_of", "unknown", "without_named"]
+__all__ = ["TIMEOUT", "Lost", "is_since", "second_of", "unknown", "without_named"]
 
 S = Side.SALESFORCE
 _CREATED = "CreatedDate"
 _SECONDS = 19  # Salesforce stamps to the second
+#: For how long a call may still be under way once it was given up.
+TIMEOUT = timedelta(minutes=2)
 
 _encode = msgspec.json.encode
 
@@ -59,8 +62,8 @@ def without_named(
 ) -> list[Lost]:
     """Link those whose external id a Salesforce record bears; those that are left.
 
-    Where several records bear it, or it belongs to another, its source is decided on again: then
-    it is held.
+    Where several records bear it, it belongs to another, or the record was made since by somebody
+    else, its source is decided on again: then it is held, or meets the record as any that match.
     """
     bearers = _bearers(mapping, lost, context)
     ids = list({row[0] for rows in bearers.values() for row in rows})
@@ -71,43 +74,47 @@ def without_named(
         rows = bearers.get(each.intent.id or 0, [])
         if not rows:
             left.append(each)
-        elif len(rows) > 1 or mapping.is_converted(rows[0]):
+            continue
+        row, moment = rows[0], made.get(rows[0][0])
+        link = owned.get(row[0])
+        ours = _is_ours(each.at, moment)
+        if len(rows) > 1 or mapping.is_converted(row) or (link is None and ours is None):
             commit.answers.append(unknown(each.intent))
-        elif (link := owned.get(rows[0][0])) is not None:
+        elif link is not None:
             commit.answers.append(unknown(each.intent))
-            given_back(mapping, layout, link, rows[0], each.by_line, commit)
+            given_back(mapping, layout, link, row, each.by_line, commit)
         else:
-            owned[rows[0][0]] = _adopt(mapping, layout, each, rows[0], made, commit)
+            edited = ours and str(row[1])[:_SECONDS] != str(moment)[:_SECONDS]
+            blank = each.link_to(mapping, layout, row[0])
+            link = with_bases(blank, mapping, S, row, each.by_line, edited=bool(edited))
+            owned[row[0]] = link
+            _keep(mapping, each, link, bool(ours), commit)
     return left
 
 
-def _adopt(
-    mapping: Mapping,
-    layout: int,
-    lost: Lost,
-    row: Row,
-    made: dict[RecordId, Any],
-    commit: Commit,
-) -> Link:
-    """Link a record that bears the external id of a create.
+def _is_ours(at: str, made: Any) -> bool | None:
+    """Whether a create that was sent `at` a time made a record, by when that was made.
 
-    If it was made since, it is that create's, and what differs in it was edited by somebody, unless
-    nobody touched it. If it was there before, the create went over it, or did not get there.
+    False for one that was there before, which the create went over if it came through; None for one
+    that was made when the create was over, or nobody knows when.
     """
-    created = made.get(row[0])
-    ours = is_since(created, second_of(lost.at))
-    edited = ours and str(row[1])[:_SECONDS] != str(created)[:_SECONDS]
-    blank = lost.link_to(mapping, layout, row[0])
-    link = with_bases(blank, mapping, S, row, lost.by_line, edited=edited)
-    ids: dict[Side, Any] = {side: link.id(side) for side in SIDES}
+    moment, sent = instant(made), instant(at)
+    if moment is None or sent is None or moment > sent + TIMEOUT:
+        return None
+    return is_since(made, second_of(at))
+
+
+def _keep(mapping: Mapping, lost: Lost, link: Link, ours: bool, commit: Commit) -> None:
+    """Keep the link of a create that was found again, and say so."""
     state, words = "done", "created by a run that was cut off before it heard so"
     if not ours:
         state, words = "met", "was there before a run that was cut off, and may have gone over it"
     error = None if ours else words
+    number, ids = lost.intent.id or 0, (link.salesforce_id, link.outreach_id)
     commit.links.append((mapping.name, link))
-    commit.answers.append((lost.intent.id or 0, state, link.salesforce_id, link.outreach_id, error))
-    commit.logs.append(log_row(mapping, "adopted", words, ids))
-    return link
+    commit.answers.append((number, state, *ids, error))
+    both: dict[Side, Any] = {side: link.id(side) for side in SIDES}
+    commit.logs.append(log_row(mapping, "adopted", words, both))
 
 
 def _bearers(mapping: Mapping, lost: Sequence[Lost], context: Context) -> dict[int, list[Row]]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import timedelta
 from typing import Any
 
 import msgspec
@@ -15,14 +14,13 @@ from engine.context import Context
 from engine.ledger import Commit, Intent, Link
 from engine.mapping import UNSET, LineCode, Mapping
 from engine.model import SIDES, Action, Cursor, Direction, RecordId, Row
-from engine.named import Lost, is_since, second_of, unknown, without_named
+from engine.named import TIMEOUT, Lost, is_since, second_of, unknown, without_named
 from engine.notes import log_row
 from engine.ours import held, with_bases
 from engine.ports import Store
 
 __all__ = ["recover"]
 
-_TIMEOUT = timedelta(minutes=2)  # for which a call may still be under way once it was given up
 _END = "9999"
 
 _encode = msgspec.json.encode
@@ -170,7 +168,7 @@ def _target_id(intent: Intent, side: Side) -> RecordId | None:
 
 def _visible(store: Store) -> str:
     """Creates sent before this stamp can be seen, if they went through."""
-    wait = store.lag + _TIMEOUT if store.lag else store.lag
+    wait = store.lag + TIMEOUT if store.lag else store.lag
     moment = instant(store.now())
     return stamp(moment - wait) if moment is not None and wait else _END
 
