@@ -173,7 +173,7 @@ def test_a_record_that_somebody_made_while_a_run_was_cut_off_is_linked_and_merge
         assert at.one(O, "prospect", prospect, "occupation") == "Finance"
 
 
-def _met(at: World) -> tuple[RecordId, RecordId]:
+def met(at: World) -> tuple[RecordId, RecordId]:
     """A prospect, and the contact that somebody made before its upsert came."""
     prospect = at.create(O, "prospect", **ROSE)
 
@@ -192,7 +192,7 @@ def _met(at: World) -> tuple[RecordId, RecordId]:
 
 def test_a_record_that_an_upsert_met_is_told_of_linked_and_merged() -> None:
     with coded() as at:
-        prospect, contact = _met(at)
+        prospect, contact = met(at)
         assert at.links(PAIR) == {contact: prospect}
         (row,) = at.ledger.rows(log_rows(Filters(status="met")))
         assert f"Contact {contact} had this Code__c already" in row["message"]
@@ -206,7 +206,7 @@ def test_a_record_that_an_upsert_met_is_told_of_linked_and_merged() -> None:
 
 def test_an_undo_leaves_a_record_that_an_upsert_met() -> None:
     with coded() as at:
-        _, contact = _met(at)
+        _, contact = met(at)
         (run,) = at.ledger.rows(last_run())
         summary = take_back(at, run["id"])
         assert list(contacts(at)) == [contact]
