@@ -78,7 +78,8 @@ def _with_met(
             held_of(mapping, task, change, record, owners[record])
             link = context.ledger.links(mapping.name, Side.SALESFORCE, [record]).get(record)
             if link is not None and record in rows:
-                given_back(mapping, layout, link, rows[record], written(mapping, change), commit)
+                by_line, key = written(mapping, change), change.upsert
+                given_back(mapping, layout, link, rows[record], key, by_line, commit)
     return left
 
 

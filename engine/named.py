@@ -82,7 +82,8 @@ def without_named(
             commit.answers.append(unknown(each.intent))
         elif link is not None:
             commit.answers.append(unknown(each.intent))
-            given_back(mapping, layout, link, row, each.by_line, commit)
+            key = key_among(names_of(mapping, context), each.by_field)
+            given_back(mapping, layout, link, row, key, each.by_line, commit)
         else:
             edited = ours and str(row[1])[:_SECONDS] != str(moment)[:_SECONDS]
             blank = each.link_to(mapping, layout, row[0])

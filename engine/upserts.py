@@ -126,12 +126,20 @@ def written(mapping: Mapping, change: Change) -> dict[int, Any]:
 
 
 def given_back(
-    mapping: Mapping, layout: int, link: Link, row: Row, by_line: dict[int, Any], commit: Commit
+    mapping: Mapping,
+    layout: int,
+    link: Link,
+    row: Row,
+    key: str,
+    by_line: dict[int, Any],
+    commit: Commit,
 ) -> None:
     """Let what an upsert wrote over another's linked record not count as an edit of that one.
 
     So it is not carried over to the other side, whose own values are told again by the next run.
+    The external id itself it had before.
     """
+    by_line = {n: v for n, v in by_line.items() if mapping.lines[n].ends[S].name != key}
     if link.layout == layout:
         commit.links.append((mapping.name, with_bases(link, mapping, S, row, by_line)))
     words = f"what was sent for another record went over {mapping.type_name(S)} {row[0]}"
