@@ -43,6 +43,7 @@ FLOORS = {
             "engine.conversion",
             "engine.cycle",
             "engine.decide",
+            "engine.deciding",
             "engine.diff",
             "engine.draw",
             "engine.examine",

@@ -136,19 +136,19 @@ MISTAKES = [
     Mistake("a cursor is never committed", "engine.batch", "commit.cursor = cursor", "pass"),
     Mistake(
         "the other record of a deleted one is made anew",
-        "engine.batch",
+        "engine.deciding",
         "found.alone, revived = self.lives.come_back(side, alone)",
         "found.alone, revived = alone, []",
     ),
     Mistake(
         "a linked record that differs only waits",
-        "engine.batch",
+        "engine.deciding",
         "elif again or crossed or converted or not self._only_waits(side, seen, link):",
         "elif again or crossed or converted:",
     ),
     Mistake(
         "a create whose answer never came is sent again at once",
-        "engine.batch",
+        "engine.deciding",
         "if self._unheard(side, record):",
         "if False:",
     ),
@@ -248,7 +248,7 @@ MISTAKES = [
     ),
     Mistake(
         "what has an external id is created blindly",
-        "engine.batch",
+        "engine.deciding",
         "as_upserts(self.mapping, tasks, self.context)",
         "pass",
     ),
