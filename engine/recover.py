@@ -12,9 +12,9 @@ from dsl.schema import Side
 from dsl.values import canonical_name, instant, stamp
 from engine.context import Context
 from engine.ledger import Commit, Intent, Link
+from engine.lost import TIMEOUT, Lost, is_since, second_of, unknown, without_named
 from engine.mapping import UNSET, LineCode, Mapping
 from engine.model import SIDES, Action, Cursor, Direction, RecordId, Row
-from engine.named import TIMEOUT, Lost, is_since, second_of, unknown, without_named
 from engine.notes import log_row
 from engine.ours import held, with_bases
 from engine.ports import Store

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from engine.ledger.looking import Filters, last_run, log_rows
+from engine.ledger.logbook import log_rows
+from engine.ledger.looking import Filters, last_run
 from engine.model import RecordId, Result, Row, Value, Write
 from engine.ports import Unreachable
 from tests.engine.test_crash import CutOff, Killed

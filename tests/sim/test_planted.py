@@ -284,7 +284,7 @@ MISTAKES = [
     ),
     Mistake(
         "a create that was not heard of goes over an edit of what it made",
-        "engine.named",
+        "engine.lost",
         "edited=bool(edited)",
         "edited=False",
     ),
