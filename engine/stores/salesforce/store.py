@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from dsl.schema import ObjectType
 from engine.model import Cursor, Listing, Page, RecordId, Result, Row, Side, Value, Write
-from engine.ports import Checkup, Need, Usage, Vault
+from engine.ports import Checkup, Need, Usage, Vault, Wait
 from engine.secrets import Secrets
 from engine.stores.salesforce.bulk import WORTH
 from engine.stores.salesforce.checkups import checkups
@@ -75,6 +75,9 @@ class SalesforceStore:
 
     def packed(self, writes: Sequence[Write]) -> int:
         return packed(writes)
+
+    def wait_by(self, wait: Wait) -> None:
+        self._connection.wait = wait
 
     def usage(self) -> Usage:
         return self._connection.usage()
