@@ -11,7 +11,8 @@ from dsl.schema import Side
 from engine.model import RecordId, Write
 from engine.stores.local.checks import Rules
 from engine.stores.local.ids import full_id, type_of
-from engine.stores.local.org import OrgFile, folded
+from engine.stores.local.opening import folded
+from engine.stores.local.org import OrgFile
 from engine.stores.local.tables import Table, quoted
 
 __all__ = ["FIRST_USER", "Known", "bearers", "elements_of", "known_to"]
