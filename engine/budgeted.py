@@ -52,7 +52,7 @@ class Budgeted:
 
     def __getattr__(self, name: str) -> Any:
         """What a store may offer besides: its lists, counted once they are read, and what it is."""
-        if name in ("price", "sweeps"):
+        if name in ("packed", "price", "sweeps"):
             return getattr(self._store, name)
         if name in ("reports", "list_views"):
             return partial(self._counted, getattr(self._store, name))

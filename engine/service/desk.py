@@ -188,7 +188,7 @@ class Desk:
         unpaused = "paused" in whys
         if letting.id is None:
             if unpaused:
-                self.ledger.resume(None if only is None else list(only))
+                self.ledger.waits.resume(None if only is None else list(only))
             held = held_records(self.ledger, whys, only)
             return self._over(held, unpaused=unpaused)
         if letting.type is None:
