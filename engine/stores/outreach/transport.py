@@ -10,6 +10,7 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from typing import Any, NamedTuple, TypeVar
 from urllib.parse import urlencode
 
@@ -29,7 +30,8 @@ AT_ONCE = 16  # requests under way; more gain nothing at one user's limit
 _TRIES = 6
 _UNSENT_TRIES = 2  # further ones where no connection comes about
 _FIRST_WAIT, _LONGEST_WAIT = 0.25, 8.0  # seconds, of which half is by chance
-_TIMEOUT = aiohttp.ClientTimeout(total=150, connect=20, sock_read=100)
+#: No bound between two reads: its timer would be set anew with each piece of each answer.
+_TIMEOUT = aiohttp.ClientTimeout(total=120, connect=20)
 #: Shorter than servers keep connections: one that they have closed would lose a create's outcome.
 _IDLE = 4.0
 _MEDIA = "application/vnd.api+json"
@@ -71,6 +73,7 @@ class Transport:
     _loop: asyncio.AbstractEventLoop | None = None
     _session: aiohttp.ClientSession | None = None
     _told: tuple[datetime, float] | None = None
+    _date: str | None = None
 
     # -- plain calls ----------------------------------------------------------------------------
 
@@ -227,8 +230,7 @@ class Transport:
                 headers={"User-Agent": _AGENT},
                 cookie_jar=aiohttp.DummyCookieJar(),
             )
-        address = URL(request.url, encoded=True)
-        proxy, proxy_auth = _proxy(address)
+        address, proxy, proxy_auth = _place(request.url)
         async with self._session.request(
             request.method,
             address,
@@ -246,6 +248,9 @@ class Transport:
 
     def _note_time(self, date: str | None) -> None:
         """Keep the latest time that the server told: it tells whole seconds, past ones."""
+        if date == self._date:
+            return
+        self._date = date
         try:
             moment = parsedate_to_datetime(date) if date else None
         except ValueError:
@@ -294,11 +299,17 @@ async def _wait(tried: int) -> None:
     await asyncio.sleep(longest * (0.5 + random.random() / 2))  # noqa: S311 - no secret
 
 
-def _proxy(address: URL) -> tuple[URL | None, aiohttp.BasicAuth | None]:
-    """The proxy of the environment; a sandbox server on this machine is reached without."""
+@lru_cache(maxsize=64)
+def _place(url: str) -> tuple[URL, URL | None, aiohttp.BasicAuth | None]:
+    """An address, and the proxy that the environment names for it.
+
+    A sandbox server on this machine is reached without. Asked anew for each create, it would cost
+    as much as the rest of a request.
+    """
+    address = URL(url, encoded=True)
     if address.scheme != "https":
-        return None, None
+        return address, None, None
     try:
-        return get_env_proxy_for_url(address)
+        return address, *get_env_proxy_for_url(address)
     except LookupError:
-        return None, None
+        return address, None, None
