@@ -107,7 +107,9 @@ def head(what: str) -> None:
     print(f"\n{what:<38} {'at work':>9} {'server':>9} {'in all':>9}   us a record")
 
 
-def beside(name: str, words: list[str | Path], count: int, on: Servers, *sides: Side) -> Took | None:
+def beside(
+    name: str, words: list[str | Path], count: int, on: Servers, *sides: Side
+) -> Took | None:
     """What a script of `beside` took, which prints what it measured of itself."""
     if not Path(words[0]).exists():
         print(f"{name:<38} not installed")
@@ -213,7 +215,10 @@ def carry(org: Path, count: int, hand: Took) -> None:
         counts, ours, peak = run(org, on)
         tell("crosswalk run", count, ours)
         assert counts["created"] >= count, counts
-        print(f"created {counts['created']:,}, calls {counts['salesforce']:,} to Salesforce and", end="")
+        print(
+            f"created {counts['created']:,}, calls {counts['salesforce']:,} to Salesforce and",
+            end="",
+        )
         print(f" {counts['outreach']:,} to Outreach; peak memory {peak:.0f} MB (under 300)")
         print(f"crosswalk to the loop by hand, at work: {ours.work / hand.work:.2f} (at most 2)")
         print(f"crosswalk to the loop by hand, with the servers at work:", end="")
