@@ -1,8 +1,9 @@
 """Leads from a Salesforce server to an Outreach server, beside a loop by hand and other readers.
 
 Each server is a process of its own, and so is each reader and writer: what is told is the time at
-work (user and system) of that process alone, that of the server beside it, and all that went by. The
-loop by hand pages and writes as we do, with no rules, no ledger and no log; other readers only read.
+work (user and system) of that process alone, that of the servers meanwhile, and all that went by.
+The loop by hand pages and writes as we do, with no rules, no ledger and no log; the other readers
+only read, each with what it takes by itself: the Singer tap takes all fields.
 
     python bench/wire.py [LEADS]      10,000 unless said; `make clients` installs two of the readers
 """
@@ -132,9 +133,11 @@ def beside(
     return tell(name, count, Took(told["work"], served, told["seconds"]))
 
 
-def run(project: Path, on: Servers) -> tuple[dict[str, int], Took, float]:
-    """A run as a process: what it did, what it took, and its peak memory in MB."""
-    words = [*PROGRAM, "--project", str(project), "run", "--format", "json"]
+def run(
+    project: Path, on: Servers, command: str = "run --format json"
+) -> tuple[dict[str, int], Took, float]:
+    """A command as a process: what it did, what it took, and its peak memory in MB."""
+    words = [*PROGRAM, "--project", str(project), *command.split()]
     before, start = sum(each.work() for each in on.values()), perf_counter()
     process = subprocess.Popen(words, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
@@ -145,7 +148,7 @@ def run(project: Path, on: Servers) -> tuple[dict[str, int], Took, float]:
         raise SystemExit(out)
     served = sum(each.work() for each in on.values()) - before
     took = Took(usage.ru_utime + usage.ru_stime, served, seconds)
-    told = json.loads(out)
+    told = json.loads(out) if command.endswith("json") else {"counts": {}, "calls": {}}
     return {**told["counts"], **told["calls"]}, took, usage.ru_maxrss / 1024
 
 
@@ -212,17 +215,19 @@ def carry(org: Path, count: int, hand: Took) -> None:
         (org / "crosswalk.toml").write_text(
             text + sections({side: each.url for side, each in on.items()})
         )
+        _, planned, peak = run(org, on, "plan")
+        tell("crosswalk plan, which writes nothing", count, planned)
+        print(f"peak memory of the plan {peak:.0f} MB")
         counts, ours, peak = run(org, on)
         tell("crosswalk run", count, ours)
         assert counts["created"] >= count, counts
         print(
-            f"created {counts['created']:,}, calls {counts['salesforce']:,} to Salesforce and",
-            end="",
+            f"created {counts['created']:,}; calls to Salesforce {counts['salesforce']:,},", end=""
         )
-        print(f" {counts['outreach']:,} to Outreach; peak memory {peak:.0f} MB (under 300)")
+        print(f" to Outreach {counts['outreach']:,}; peak memory {peak:.0f} MB (under 300)")
+        served = (ours.work + ours.servers) / (hand.work + hand.servers)
         print(f"crosswalk to the loop by hand, at work: {ours.work / hand.work:.2f} (at most 2)")
-        print(f"crosswalk to the loop by hand, with the servers at work:", end="")
-        print(f" {(ours.work + ours.servers) / (hand.work + hand.servers):.2f}")
+        print(f"crosswalk to the loop by hand, with the servers at work: {served:.2f}")
         print(f"crosswalk to the loop by hand, in all: {ours.all / hand.all:.2f} (at most 2)")
         head("a cycle")
         touch(org)  # also so that what the first run wrote is behind the scans' overlap

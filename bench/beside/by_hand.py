@@ -1,7 +1,7 @@
 """The same pages and writes as ours, with no rules, no ledger and no log.
 
-`by_hand.py read SALESFORCE_URL` reads leads; `by_hand.py carry SALESFORCE_URL OUTREACH_URL` writes each
-as a prospect, one request a record, 16 at a time.
+`by_hand.py read SALESFORCE_URL` reads leads; `by_hand.py carry SALESFORCE_URL OUTREACH_URL` writes
+each as a prospect, one request a record, 16 at a time.
 """
 
 from __future__ import annotations

@@ -19,9 +19,9 @@ PATH = "/services/data/v60.0/query"
 def by_store(url: str, bulk_from: int | None = None) -> Callable[[], int]:
     from engine.secrets import Secrets
     from engine.stores.salesforce import SalesforceStore
+    from engine.stores.salesforce.bulk import WORTH
     from engine.stores.salesforce.connection import Connection
     from engine.stores.salesforce.settings import settings_of
-    from engine.stores.salesforce.bulk import WORTH
 
     given = {
         "store": "salesforce",
@@ -55,7 +55,13 @@ def prospects(url: str) -> Callable[[], int]:
     store = open_outreach(given, Secrets(Path()), _NoVault())
     store.now()  # which logs in
     fields = ["firstName", "lastName", "emails", "title", "company", "addressCity", "stage"]
-    return lambda: sum(len(page.rows) for page in store.scan("prospect", fields, None))
+
+    def read() -> int:
+        found = sum(len(page.rows) for page in store.scan("prospect", fields, None))
+        store.close()
+        return found
+
+    return read
 
 
 class _NoVault:

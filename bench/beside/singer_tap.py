@@ -13,9 +13,9 @@ from work import tell
 
 os.environ["OUTREACH_SANDBOX"] = sys.argv[1]
 sys.path.insert(0, str(Path(__file__).parents[2] / "tests" / "clients" / "redirect"))
-import sitecustomize  # noqa: E402, F401 - sends what the tap asks of Outreach's address to ours
-import tap_outreach  # noqa: E402
-from tap_outreach.discover import discover  # noqa: E402
+import sitecustomize  # noqa: F401 - sends what the tap asks of Outreach's address to ours
+import tap_outreach
+from tap_outreach.discover import discover
 
 CONFIG = {
     "client_id": "sandbox-app",
