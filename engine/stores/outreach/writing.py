@@ -24,6 +24,19 @@ _LATER = (408, 423, 425, 429, 503)
 _SCOPE = "unauthorizedOauthScope"
 
 
+class _Made(msgspec.Struct):
+    id: int | str
+
+
+class _Document(msgspec.Struct):
+    """All that is read of the answer to a create, which tells the whole record."""
+
+    data: _Made
+
+
+_made = msgspec.json.Decoder(_Document).decode
+
+
 class _Unfit(Exception):
     """A value that no request can say."""
 
@@ -151,8 +164,8 @@ def _done(write: Write, answer: Answer) -> Result:
     if write.id is not None:
         return Result(Outcome.DONE, write.id)
     try:
-        record: RecordId = int(msgspec.json.decode(answer.body)["data"]["id"])
-    except (msgspec.DecodeError, UnicodeDecodeError, KeyError, TypeError, ValueError):
+        record: RecordId = int(_made(answer.body).data.id)
+    except (msgspec.DecodeError, UnicodeDecodeError, ValueError):
         message = "Outreach's answer to the create does not say which record it made"
         return Result(Outcome.UNKNOWN, None, "NO_ID", message)
     return Result(Outcome.DONE, record)
