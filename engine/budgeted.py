@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta, tzinfo
 from functools import partial
 from typing import Any, TypeVar
@@ -12,7 +13,7 @@ from dsl.schema import ObjectType
 from engine.budget import Budget, Wait
 from engine.ledger import Ledger
 from engine.model import Cursor, Listing, Page, RecordId, Result, Row, Side, Value, Write
-from engine.ports import BudgetSpent, Clock, Lists, Metered, Store
+from engine.ports import BudgetSpent, Clock, Lists, Metered, Store, Unreachable
 
 __all__ = ["Budgeted", "budgeted", "is_near", "room_for", "spent_there"]
 
@@ -40,7 +41,8 @@ class Budgeted:
         self._wait = wait
 
     def now(self) -> str:
-        return self._store.now()
+        with self._named():
+            return self._store.now()
 
     def describe(self, type_name: str) -> ObjectType | None:
         """Counted once it is sent: most are known by then, and a local org's cost nothing."""
@@ -152,10 +154,20 @@ class Budgeted:
     def _counted(self, request: Callable[[], _Answer]) -> _Answer:
         before = self._store.calls
         try:
-            return request()
+            with self._named():
+                return request()
         finally:
             self.budget.spend(self._store.calls - before)
             self.calls = self._store.calls
+
+    @contextmanager
+    def _named(self) -> Iterator[None]:
+        """Notes on an error which side could not be reached."""
+        try:
+            yield
+        except Unreachable as error:
+            error.side = self.side
+            raise
 
 
 def budgeted(

@@ -85,6 +85,7 @@ FLOORS = {
             "engine.undo",
             "engine.vanishing",
             "engine.vault",
+            "engine.whys",
             "engine.whose",
             "engine.worked_out",
         ),

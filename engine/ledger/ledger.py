@@ -338,7 +338,9 @@ class Ledger:
         """Note which troubles are told of now, and which are over."""
         with self._driver() as connection, hot.transaction(connection):
             connection.executemany("DELETE FROM alert WHERE trouble = ?", [(t,) for t in over])
-            connection.executemany("INSERT INTO alert VALUES (?, ?)", [(t, at) for t in new])
+            connection.executemany(
+                "INSERT OR IGNORE INTO alert VALUES (?, ?)", [(t, at) for t in new]
+            )
 
     def intend(self, run: str, at: str, intents: Sequence[Intent]) -> list[int]:
         """Commit writes before they are sent; the numbers by which their answers are noted."""

@@ -26,7 +26,8 @@ def app(service: Service, console: ASGIApp | None = None) -> ASGIApp:
     hooks = Hooks.of(service, Secrets(service.config.root))
 
     async def healthz(_request: Request) -> Response:
-        return JSONResponse({"status": "ok"})
+        ok = service.alive
+        return JSONResponse({"status": "ok" if ok else "broken"}, 200 if ok else 503)
 
     async def readyz(_request: Request) -> Response:
         state = service.state()

@@ -14,10 +14,12 @@ from engine.ledger import Ledger
 from engine.ledger.looking import cursors, pending_counts
 from engine.model import Side
 from engine.ports import Store
+from engine.whys import HELD
 
 __all__ = ["Metrics"]
 
-_HELD = ("review", "refused", "paused", "vanished")
+#: What waits for a person; what was refused for the moment is tried again by itself.
+_HELD = HELD.keys() - {"transient"}
 
 
 class Metrics:
