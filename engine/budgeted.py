@@ -65,7 +65,9 @@ class Budgeted:
             yield from self._paged(self._store.listed(listing))
 
     def scan(self, type_name: str, fields: Sequence[str], since: Cursor | None) -> Iterator[Page]:
-        return self._paged(self._store.scan(type_name, fields, since))
+        with self._named():
+            pages = self._store.scan(type_name, fields, since)
+        return self._paged(pages)
 
     def fetch(self, type_name: str, fields: Sequence[str], ids: Sequence[RecordId]) -> list[Row]:
         def fetch(some: Sequence[RecordId]) -> list[Row]:

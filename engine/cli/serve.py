@@ -72,9 +72,10 @@ def run(args: argparse.Namespace, project: Project) -> int:
         server = _server(config)
         try:
             with _signals(service, server) as received:
-                service.start(when_broken=lambda: setattr(server, "should_exit", True))
                 host = f"[{args.host}]" if ":" in args.host else args.host
-                print(f"crosswalk serves http://{host}:{bound.getsockname()[1]}", flush=True)
+                where = f"http://{host}:{bound.getsockname()[1]}"
+                service.start(where, lambda: setattr(server, "should_exit", True))
+                print(f"crosswalk serves {where}", flush=True)
                 server.run(sockets=[bound])
         finally:
             ended = service.stop(_LONGEST)

@@ -172,17 +172,18 @@ class Service:
 
     # -- from beginning to end ------------------------------------------------------------------
 
-    def open(self, when_broken: Callable[[], None] = lambda: None) -> None:
-        """Do what is asked, and nothing by the clock. `when_broken` hears of an end by our fault.
+    def open(self, where: str = "", when_broken: Callable[[], None] = lambda: None) -> None:
+        """Do what is asked, and nothing by the clock.
 
-        Raises `Busy` for a second service, `LedgerError`, or what the stores raise.
+        `where` is the address that a second service is told, `when_broken` hears of an end by our
+        fault. Raises `Busy` for a second service, `LedgerError`, or what the stores raise.
         """
         self._worker.ended = when_broken
-        self._worker.start()
+        self._worker.start(where)
 
-    def start(self, when_broken: Callable[[], None] = lambda: None) -> None:
+    def start(self, where: str = "", when_broken: Callable[[], None] = lambda: None) -> None:
         """Begin, on the rules' schedule. Raises as `open`."""
-        self.open(when_broken)
+        self.open(where, when_broken)
         self._schedule.start({step: s.interval for step, s in self._board.steps.items()})
         self._watch.start()
 

@@ -78,12 +78,17 @@ class Worker:
         self.ended: Callable[[], None] = lambda: None
         self.opened: Future[None] = Future()
         self._stopping = threading.Event()
+        self._where = ""
         self._desk: Desk | None = None
         self._ledger: tuple[int, int] | None = None
         self._thread = threading.Thread(target=self._run, name="worker", daemon=True)
 
-    def start(self) -> None:
-        """Begin. Raises `Busy` for a second service, `LedgerError`, or what the stores raise."""
+    def start(self, where: str = "") -> None:
+        """Begin; `where` is told to a second service, for which this raises `Busy`.
+
+        Raises `LedgerError`, or what the stores raise, as well.
+        """
+        self._where = where
         self._thread.start()
         self.opened.result()
 
@@ -116,7 +121,7 @@ class Worker:
 
     def _run(self) -> None:
         try:
-            with serve_lock(self._host.ledger_path):
+            with serve_lock(self._host.ledger_path, self._where):
                 try:
                     self._open()
                 except Unreachable as error:
@@ -124,13 +129,12 @@ class Worker:
                     self._alert()
                 self.opened.set_result(None)
                 self._loop()
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 - told to whoever started it, or to all
             if not self.opened.done():
                 self.opened.set_exception(error)
                 return
             _LOG.exception("the worker ended")
             self.ended()
-            raise
         finally:
             self._leave()
 
