@@ -18,6 +18,7 @@ from engine.ports import BudgetSpent, Clock, Lists, Metered, Store, Unreachable
 __all__ = ["Budgeted", "budgeted", "is_near", "room_for", "spent_there"]
 
 _FIND_SIZE = 200  # values that one `find` call looks for, as `Store` has it
+_SUBSCRIBING = ("webhooks", "subscribe", "resubscribe", "unsubscribe")
 _NEAR = 50  # calls that a batch may need besides those for its records
 _Item = TypeVar("_Item")
 _Answer = TypeVar("_Answer")
@@ -53,11 +54,12 @@ class Budgeted:
         self._store.close()
 
     def __getattr__(self, name: str) -> Any:
-        """What a store may offer besides: its lists, counted once they are read, and what it is."""
-        if name in ("price", "sweeps"):
+        """What a store may offer besides, counted once it is done, and what it is."""
+        if name in ("price", "sweeps", "own"):
             return getattr(self._store, name)
-        if name in ("reports", "list_views"):
-            return partial(self._counted, getattr(self._store, name))
+        if name in ("reports", "list_views", *_SUBSCRIBING):
+            offered = getattr(self._store, name)
+            return lambda *given: self._counted(partial(offered, *given))
         raise AttributeError(name)
 
     def listed(self, listing: Listing) -> Iterator[list[RecordId]]:

@@ -82,6 +82,7 @@ FLOORS = {
             "engine.told",
             "engine.translate",
             "engine.translator",
+            "engine.subscribing",
             "engine.undo",
             "engine.vanishing",
             "engine.vault",

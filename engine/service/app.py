@@ -8,14 +8,11 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.types import ASGIApp
 
-from engine.secrets import Secrets
 from engine.service.hooks import Hooks
 from engine.service.service import Service
+from engine.subscribing import HOOK
 
-__all__ = ["HOOK", "app"]
-
-#: The path that a webhook of Outreach calls.
-HOOK = "/hooks/outreach"
+__all__ = ["app"]
 
 
 def app(service: Service, console: ASGIApp | None = None) -> ASGIApp:
@@ -23,7 +20,7 @@ def app(service: Service, console: ASGIApp | None = None) -> ASGIApp:
 
     Raises `engine.secrets.SecretError` if `webhook_secret` in [outreach] leads nowhere.
     """
-    hooks = Hooks.of(service, Secrets(service.config.root))
+    hooks = Hooks.of(service)
 
     async def healthz(_request: Request) -> Response:
         ok = service.alive

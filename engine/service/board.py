@@ -24,7 +24,8 @@ class Board:
     """Every value is replaced as a whole, so that readers need no lock.
 
     `held` counts by pair what waits for a person; it and `budgets` are None before the first look.
-    `proven` are the sides that answered since they last failed to.
+    `proven` are the sides that answered since they last failed to; `ledger` and `webhooks` tell
+    what is wrong with those, if something is.
     """
 
     def __init__(self, program: Program, clock: Clock) -> None:
@@ -38,7 +39,7 @@ class Board:
         self.budgets: tuple[Budget, ...] | None = None
         self.down: Mapping[Side | None, str] = {}
         self.proven: frozenset[Side] = frozenset()
-        self.ledger = ""
+        self.ledger = self.webhooks = ""
 
     @property
     def unreachable(self) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from time import monotonic, time
+from typing import Any
 
 from apscheduler.schedulers.background import BackgroundScheduler
 
@@ -41,6 +42,7 @@ class Schedule:
         self._scheduler = BackgroundScheduler(timezone=UTC, daemon=True)
         self._apart = time() - monotonic()
         self._ended = False
+        self._chores: set[str] = set()
 
     def start(self, steps: dict[Step, timedelta]) -> None:
         """Begin with these steps."""
@@ -53,25 +55,33 @@ class Schedule:
             return
         known = {job.id: job for job in self._scheduler.get_jobs()}
         wanted = {_name(step): step for step in steps}
-        for name in known.keys() - wanted.keys():
+        for name in known.keys() - wanted.keys() - self._chores:
             self._scheduler.remove_job(name)
         for name, step in wanted.items():
             interval = steps[step]
             if name in known and known[name].trigger.interval == interval:
                 continue
-            self._scheduler.add_job(
-                self._due,
-                "interval",
-                args=(step,),
-                id=name,
-                seconds=interval.total_seconds(),
-                jitter=interval.total_seconds() * _JITTER,
-                next_run_time=datetime.now(UTC),
-                coalesce=True,
-                max_instances=1,
-                misfire_grace_time=None,
-                replace_existing=True,
-            )
+            self._add(name, interval, self._due, step)
+
+    def chore(self, name: str, interval: timedelta, work: Callable[[], object]) -> None:
+        """Something besides the steps, at once and then at its interval."""
+        self._chores.add(name)
+        self._add(name, interval, work)
+
+    def _add(self, name: str, interval: timedelta, work: Callable[..., object], *args: Any) -> None:
+        self._scheduler.add_job(
+            work,
+            "interval",
+            args=args,
+            id=name,
+            seconds=interval.total_seconds(),
+            jitter=interval.total_seconds() * _JITTER,
+            next_run_time=datetime.now(UTC),
+            coalesce=True,
+            max_instances=1,
+            misfire_grace_time=None,
+            replace_existing=True,
+        )
 
     def next(self, step: Step) -> datetime | None:
         """When a step is due next."""

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import Future
 from contextlib import AbstractContextManager, suppress
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any, TypeVar
 
 from dsl.program import Program
@@ -16,23 +17,25 @@ from engine.cycle import Summary, SystemClock
 from engine.ledger import Ledger
 from engine.ledger.records import LedgerError
 from engine.model import Direction
-from engine.ports import Clock
-from engine.secrets import Secrets
+from engine.ports import BudgetSpent, Clock, Unreachable
+from engine.secrets import Secret, Secrets
 from engine.service.agenda import Agenda, Pace
 from engine.service.alerts import Alerts
 from engine.service.board import Board
 from engine.service.desk import Desk
 from engine.service.events import Events
 from engine.service.metrics import Metrics
+from engine.service.registering import hook_secret, renewed
 from engine.service.reload import Watch
 from engine.service.schedule import Schedule
-from engine.service.state import Drawn, Letting, State
+from engine.service.state import Drawn, Letting, State, Step
 from engine.service.worker import Host, Worker
 from engine.whys import RESUMES, RETRIES
 
 __all__ = ["Service"]
 
 _LOG = logging.getLogger("crosswalk.serve")
+_RENEWED = timedelta(minutes=10)  # from one look at our webhooks at Outreach to the next
 _T = TypeVar("_T")
 
 
@@ -64,7 +67,7 @@ class Service:
             self._alerts,
         )
         self._schedule = Schedule(lambda step: self._agenda.mark([step]))
-        self._worker.rescheduled = self._schedule.set
+        self._worker.rescheduled = self._take_steps
         self._watch = Watch(host.config, self.reload, self._schedule.look)
 
     @property
@@ -85,6 +88,13 @@ class Service:
             board.unreachable,
             self._agenda.waits(),
         )
+
+    def hook_secret(self) -> Secret | None:
+        """What Outreach's webhooks are signed with; None if none are taken.
+
+        Raises `SecretError`, or `StoreError` where one cannot be kept.
+        """
+        return hook_secret(self._host)
 
     @property
     def alive(self) -> bool:
@@ -143,6 +153,17 @@ class Service:
         """Let only the deletions go on that were held since too many came at once."""
         return self._ask("resume", lambda desk: desk.let_vanished_go(types))
 
+    def renew_webhooks(self) -> Future[list[str]]:
+        """Have the webhooks at Outreach that the project wants; what was done, in words."""
+        future = self._ask("webhooks", lambda desk: renewed(self._host, desk))
+        future.add_done_callback(self._registered)
+        return future
+
+    def _registered(self, future: Future[list[str]]) -> None:
+        error = None if future.cancelled() else future.exception()
+        passing = isinstance(error, (Unreachable, BudgetSpent, LedgerError))  # told as what it is
+        self._board.webhooks = str(error) if error is not None and not passing else ""
+
     def undo(self, run: str) -> Future[Summary]:
         """Put back what a run wrote."""
         return self._ask("undo", lambda desk: desk.undo(run))
@@ -167,6 +188,10 @@ class Service:
         """Read the rules again, and go on with them if they have no error."""
         self._agenda.reload()
 
+    def _take_steps(self, steps: dict[Step, timedelta]) -> None:
+        self._schedule.set(steps)
+        self.renew_webhooks()  # other types may be pushed
+
     def _ask(self, what: str, work: Callable[[Desk], _T]) -> Future[_T]:
         return self._agenda.ask(what, work)
 
@@ -185,6 +210,7 @@ class Service:
         """Begin, on the rules' schedule. Raises as `open`."""
         self.open(where, when_broken)
         self._schedule.start({step: s.interval for step, s in self._board.steps.items()})
+        self._schedule.chore("webhooks", _RENEWED, self.renew_webhooks)
         self._watch.start()
 
     def hurry(self) -> None:

@@ -21,6 +21,8 @@ def troubles(board: Board) -> Iterator[tuple[str, str]]:
         yield f"unreachable {side or 'side'}", told
     if board.ledger:
         yield "ledger", board.ledger
+    if board.webhooks:
+        yield "webhooks", f"Outreach's webhooks cannot be kept up: {board.webhooks}"
     if board.rules.findings:
         yield "rules", "the new rules are refused: " + "\n".join(board.rules.findings)
     for step, state in board.steps.items():

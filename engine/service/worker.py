@@ -74,7 +74,7 @@ class Worker:
     ) -> None:
         self._host, self._agenda, self._board, self._clock = host, agenda, board, clock
         self._events, self._metrics, self._alerts = events, metrics, alerts
-        self.rescheduled: Callable[[dict[Step, timedelta]], None] = lambda _steps: None
+        self.rescheduled: Callable[[dict[Step, timedelta]], object] = lambda _steps: None
         self.ended: Callable[[], None] = lambda: None
         self.opened: Future[None] = Future()
         self._stopping = threading.Event()

@@ -88,8 +88,8 @@ class _Listening(Controller):
 
     def _trigger_server(self) -> None:
         assert self.server is not None
-        self.port = self.server.sockets[0].getsockname()[1]
-        super()._trigger_server()
+        self.port = self.server.sockets[0].getsockname()[1]  # type: ignore[attr-defined]
+        super()._trigger_server()  # type: ignore[no-untyped-call]
 
 
 @contextmanager
@@ -98,7 +98,9 @@ def mail_server(folder: Path) -> Iterator[tuple[str, list[Envelope]]]:
     taken: list[Envelope] = []
 
     class Box:
-        async def handle_DATA(self, _server: object, _session: object, mail: Envelope) -> str:
+        async def handle_DATA(  # noqa: N802 - the library asks for this name
+            self, _server: object, _session: object, mail: Envelope
+        ) -> str:
             taken.append(mail)
             return "250 OK"
 
