@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dsl.schema import Side
-from engine.connections import SECRETS, known_keys, problems_of
+from engine.connections import SECRETS, known_keys, problems_of, wrong_hook
 from engine.console import Console, console_of
 from engine.secrets import REFERENCES
 
@@ -28,6 +28,7 @@ _ALERTS = {"webhook", "slack", "email_to", "email_from", "smtp", "smtp_user", "s
 _ALERT_SECRETS = ("slack", "smtp_password")
 _KNOWN: Mapping[str, Set[str]] = {
     "alerts": _ALERTS,
+    "webhooks": {"url"},
     "project": _PROJECT,
     **{side.value: known_keys(side) for side in Side},
 }
@@ -54,7 +55,8 @@ class StoreConfig:
 class Config:
     """A checked `crosswalk.toml`; `ledger` is a URL, `rules_name` the folder as it is written.
 
-    `log_days` is how long rows of the technical log are kept.
+    `log_days` is how long rows of the technical log are kept, `webhooks` the address by which
+    Outreach reaches this project's service, if it has one.
     """
 
     root: Path
@@ -67,6 +69,7 @@ class Config:
     stores: Mapping[Side, StoreConfig]
     console: Console = field(default_factory=Console)
     alerts: Mapping[str, str] = field(default_factory=dict)
+    webhooks: str = ""
 
     def org_path(self, side: Side) -> Path | None:
         """The file of a side's local org, be it connected as it is or behind a sandbox server."""
@@ -87,6 +90,7 @@ def read_config(root: Path) -> Config:
     stores = {side: _store(side, data.get(side.value), problems) for side in Side}
     console = console_of(data.get(_CONSOLE), problems)
     alerts = _alerts(data.get("alerts", {}), problems)
+    webhooks = _webhooks(data.get("webhooks", {}), problems)
     ledger = project.get("ledger", "sqlite:///crosswalk.db")
     if isinstance(ledger, str) and not ledger.startswith("sqlite:///"):
         problems.append(
@@ -106,6 +110,7 @@ def read_config(root: Path) -> Config:
         stores=stores,
         console=console,
         alerts=alerts,
+        webhooks=webhooks,
     )
 
 
@@ -216,6 +221,16 @@ def _alerts(section: Any, problems: list[str]) -> dict[str, str]:
     if "email_to" in section and "smtp" not in section:
         problems.append('`smtp` is missing in [alerts]: write smtp = "mail.acme.com:587"')
     return dict(section)
+
+
+def _webhooks(section: Any, problems: list[str]) -> str:
+    """Where Outreach is to call."""
+    url = section.get("url", "") if isinstance(section, dict) else ""
+    if not isinstance(url, str) or not url:
+        return ""  # a wrong type is told already
+    if (problem := wrong_hook(url)) is not None:
+        problems.append(problem)
+    return url
 
 
 def _store(side: Side, section: Any, problems: list[str]) -> StoreConfig:

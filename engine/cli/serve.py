@@ -72,12 +72,15 @@ def run(args: argparse.Namespace, project: Project) -> int:
         server = _server(config)
         try:
             with _signals(service, server) as received:
-                service.start()
                 host = f"[{args.host}]" if ":" in args.host else args.host
-                print(f"crosswalk serves http://{host}:{bound.getsockname()[1]}", flush=True)
+                where = f"http://{host}:{bound.getsockname()[1]}"
+                service.start(where, lambda: setattr(server, "should_exit", True))
+                print(f"crosswalk serves {where}", flush=True)
                 server.run(sockets=[bound])
         finally:
             ended = service.stop(_LONGEST)
+    if not received:
+        raise Failure("the service broke down: its log says why", 1)
     if not ended:
         raise Failure("the batch at work did not end in time: the next cycle looks after it", 1)
     return _INTERRUPTED if signal.SIGINT in received else 0
@@ -155,7 +158,7 @@ def _signals(service: Service, server: Any) -> Iterator[set[int]]:
             raise KeyboardInterrupt
         received.add(number)
         server.should_exit = True
-        service.stop(0)
+        service.hurry()
 
     def again(_number: int, _frame: object) -> None:
         service.reload()

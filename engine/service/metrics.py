@@ -23,10 +23,12 @@ from engine.ledger import Ledger
 from engine.ledger.looking import cursors, pending_counts
 from engine.model import Side
 from engine.ports import Store
+from engine.whys import HELD
 
 __all__ = ["Metrics"]
 
-_HELD = ("review", "refused", "paused", "vanished")
+#: What waits for a person; what was refused for the moment is tried again by itself.
+_HELD = HELD.keys() - {"transient"}
 _SUCCESS = ("done", "held")  # what is held waits for a person, and the rest was synced
 disable_created_metrics()  # a series more for each of the others, which nobody asks for
 _T = TypeVar("_T", Counter, Gauge, Histogram)
