@@ -31,6 +31,7 @@ from engine.moves import link_by_hand, take_partner
 from engine.overlap import remember, without_repeats
 from engine.references import Known, References, gather, routes
 from engine.swing import pause_swinging
+from engine.tracing import span
 from engine.whose import decide_activity, finish_activities, who_is_linked
 
 __all__ = ["Batches", "Decided", "batches_of"]
@@ -200,7 +201,8 @@ class Batches:
     def _pass(self, turn: _Turn, rows: Sequence[Row], commit: Commit) -> list[Row]:
         """One pass over a batch; the rows that have to wait for others of the same batch."""
         side = turn.side
-        found = self.decide(side, rows, (), turn.now, turn.again)
+        with span("decide", side=side.value, records=len(rows)):
+            found = self.decide(side, rows, (), turn.now, turn.again)
         tasks = self._admitted(found.tasks)
         name = self.mapping.name
         # By hand nothing is tried in the other direction: what waits there goes on waiting.

@@ -29,6 +29,7 @@ _ALERT_SECRETS = ("slack", "smtp_password")
 _KNOWN: Mapping[str, Set[str]] = {
     "alerts": _ALERTS,
     "webhooks": {"url"},
+    "telemetry": {"endpoint", "authorization"},
     "project": _PROJECT,
     **{side.value: known_keys(side) for side in Side},
 }
@@ -70,6 +71,7 @@ class Config:
     console: Console = field(default_factory=Console)
     alerts: Mapping[str, str] = field(default_factory=dict)
     webhooks: str = ""
+    telemetry: Mapping[str, str] = field(default_factory=dict)
 
     def org_path(self, side: Side) -> Path | None:
         """The file of a side's local org, be it connected as it is or behind a sandbox server."""
@@ -91,6 +93,7 @@ def read_config(root: Path) -> Config:
     console = console_of(data.get(_CONSOLE), problems)
     alerts = _alerts(data.get("alerts", {}), problems)
     webhooks = _webhooks(data.get("webhooks", {}), problems)
+    telemetry = _telemetry(data.get("telemetry", {}), problems)
     ledger = project.get("ledger", "sqlite:///crosswalk.db")
     if isinstance(ledger, str) and not ledger.startswith("sqlite:///"):
         problems.append(
@@ -111,6 +114,7 @@ def read_config(root: Path) -> Config:
         console=console,
         alerts=alerts,
         webhooks=webhooks,
+        telemetry=telemetry,
     )
 
 
@@ -231,6 +235,25 @@ def _webhooks(section: Any, problems: list[str]) -> str:
     if (problem := wrong_hook(url)) is not None:
         problems.append(problem)
     return url
+
+
+def _telemetry(section: Any, problems: list[str]) -> dict[str, str]:
+    """Where `crosswalk serve` sends traces."""
+    if not isinstance(section, dict):
+        return {}  # which is told already
+    endpoint = str(section.get("endpoint", ""))
+    if section and not endpoint.startswith(("https://", "http://")):
+        problems.append(
+            "`endpoint` in [telemetry] is the address of a collector that takes OTLP over HTTP:"
+            ' write one such as endpoint = "http://127.0.0.1:4318"'
+        )
+    secret = section.get("authorization")
+    if isinstance(secret, str) and not secret.startswith(REFERENCES):
+        problems.append(
+            "`authorization` in [telemetry] is a secret written as plain text: refer to it, as"
+            " `env:NAME`, `file:PATH` or `keyring:SERVICE/NAME`"
+        )
+    return dict(section)
 
 
 def _store(side: Side, section: Any, problems: list[str]) -> StoreConfig:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import logging
 import signal
 import socket
 import sys
@@ -17,6 +16,7 @@ if TYPE_CHECKING:  # `--help` must not wait for a web server
     from starlette.types import ASGIApp
 
     from engine.service import Service
+    from engine.service.telemetry import OpenTelemetry
 
 __all__ = ["register", "run"]
 
@@ -58,9 +58,13 @@ def run(args: argparse.Namespace, project: Project) -> int:
         return _hash_password()
     import uvicorn
 
-    _log_to_stderr(args.log_format)
+    from engine.service.logs import log_to_stderr
+    from engine.tracing import trace_with
+
+    log_to_stderr(args.log_format)
+    tracer = _tracer(project)
     bound = _bound(args.host, args.port)
-    with bound:
+    with bound, trace_with(tracer):
         service = _service(project)
         config = uvicorn.Config(
             _app(service, args.host),
@@ -79,6 +83,8 @@ def run(args: argparse.Namespace, project: Project) -> int:
                 server.run(sockets=[bound])
         finally:
             ended = service.stop(_LONGEST)
+            if tracer is not None:
+                tracer.close()
     if not received:
         raise Failure("the service broke down: its log says why", 1)
     if not ended:
@@ -94,6 +100,19 @@ def _service(project: Project) -> Service:
         return Service(project, project.program())
     except SecretError as error:
         raise Failure(f"[alerts] {error}") from None
+
+
+def _tracer(project: Project) -> OpenTelemetry | None:
+    """Where spans go, if anywhere."""
+    from engine.secrets import SecretError, Secrets
+    from engine.service.telemetry import NotInstalled, telemetry
+
+    try:
+        return telemetry(project.config.telemetry, Secrets(project.config.root))
+    except SecretError as error:
+        raise Failure(f"[telemetry] {error}") from None
+    except NotInstalled as error:
+        raise Failure(str(error)) from None
 
 
 def _hash_password() -> int:
@@ -170,36 +189,3 @@ def _signals(service: Service, server: Any) -> Iterator[set[int]]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-def _log_to_stderr(form: str) -> None:
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_Json() if form == "json" else _Text())
-    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
-    logging.getLogger("crosswalk").setLevel(logging.INFO)
-    logging.getLogger("apscheduler").setLevel(logging.ERROR)
-
-
-class _Text(logging.Formatter):
-    """A line as people read it."""
-
-    def __init__(self) -> None:
-        super().__init__("%(asctime)s %(levelname)s %(message)s")
-
-
-class _Json(logging.Formatter):
-    """A line as programs read it: `time`, `level`, `message`, and what else is known."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        import json
-
-        told: dict[str, Any] = {
-            "time": self.formatTime(record, "%Y-%m-%dT%H:%M:%S%z"),
-            "level": record.levelname.lower(),
-            "message": record.getMessage(),
-        }
-        if run := getattr(record, "run", None):
-            told["run"] = run
-        if record.exc_info:
-            told["error"] = self.formatException(record.exc_info)
-        return json.dumps(told, ensure_ascii=False)

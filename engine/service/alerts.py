@@ -103,7 +103,7 @@ class Alerts:
             ledger.note_alerts(sorted(new), sorted(over), stamp(SystemClock().now()))
             self._kept = told
         except LedgerError as error:
-            _LOG.error("which alerts were sent cannot be kept: %s", error)
+            _LOG.error("which alerts were sent cannot be kept: %s", error, extra={"event": "alert"})
 
     def close(self, ledger: Ledger | None = None) -> None:
         """Send nothing that has not begun; what was sent is kept."""
@@ -118,7 +118,9 @@ class Alerts:
             try:
                 self._kept = ledger.alerted()
             except LedgerError as error:
-                _LOG.error("which alerts were sent cannot be read: %s", error)
+                _LOG.error(
+                    "which alerts were sent cannot be read: %s", error, extra={"event": "alert"}
+                )
                 return None
             self._told = set(self._kept)
         return self._told
@@ -151,7 +153,12 @@ class Alerts:
         except Exception as error:  # noqa: BLE001 - whatever it is, the next one is to be told
             # Its words may hold the address, which is a secret of Slack's.
             way, name = marks[0].partition(" ")[0], type(error).__name__
-            _LOG.error("the alert cannot be sent by `%s`, and is tried again: %s", way, name)
+            _LOG.error(
+                "the alert cannot be sent by `%s`, and is tried again: %s",
+                way,
+                name,
+                extra={"event": "alert"},
+            )
             with self._lock:
                 for mark in marks:
                     self._failed(self._tries[mark])
@@ -217,7 +224,7 @@ def _server(address: str, *, secure: bool) -> smtplib.SMTP:
 
 
 def _logged(_trouble: str, text: str) -> None:
-    _LOG.warning("alert: %s", text)
+    _LOG.warning("alert: %s", text, extra={"event": "alert"})
 
 
 def _about(mark: str) -> str:

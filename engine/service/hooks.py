@@ -46,7 +46,7 @@ class Hooks:
         try:
             hint = self.webhooks.hint(bytes(body), request.headers.get(SIGNATURE), now)
         except BadWebhook as error:
-            _LOG.warning("a webhook's call is refused: %s", error)
+            _LOG.warning("a webhook's call is refused: %s", error, extra={"event": "webhook"})
             return _told(str(error), error.status)
         if hint is not None:
             self.service.hint(hint.type, hint.action)

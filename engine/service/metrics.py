@@ -30,7 +30,7 @@ __all__ = ["Metrics"]
 #: What waits for a person; what was refused for the moment is tried again by itself.
 _HELD = HELD.keys() - {"transient"}
 _SUCCESS = ("done", "held")  # what is held waits for a person, and the rest was synced
-disable_created_metrics()  # a series more for each of the others, which nobody asks for
+disable_created_metrics()  # type: ignore[no-untyped-call]  # a series more for each of the others, which nobody asks for
 _T = TypeVar("_T", Counter, Gauge, Histogram)
 
 
@@ -60,7 +60,7 @@ class Metrics:
         build.labels(metadata.version("crosswalk")).set(1)
 
     def _made(self, kind: type[_T], name: str, about: str, labels: Sequence[str] = ()) -> _T:
-        return kind(f"crosswalk_{name}", about, labels, registry=self._registry)  # type: ignore[call-arg]
+        return kind(f"crosswalk_{name}", about, labels, registry=self._registry)
 
     def count(self, summary: Summary, seconds: float) -> None:
         """Count a run."""

@@ -51,7 +51,7 @@ def renewed(host: Host, desk: Desk) -> list[str]:
     wanted = Wanted(address_of(url) if url else "", types, secret_of(_given(host.config), drawer))
     told = renew(store, drawer, wanted)
     for each in told:
-        _LOG.info("%s", each)
+        _LOG.info("%s", each, extra={"event": "webhook"})
     return told
 
 

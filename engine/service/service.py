@@ -181,7 +181,7 @@ class Service:
             and step.pair.split()[0].endswith(f">{type_name}")
         ]
         self._agenda.hint(found)
-        _LOG.info("hint %s.%s", type_name, event)
+        _LOG.info("hint %s.%s", type_name, event, extra={"event": "hint"})
         return bool(found)
 
     def reload(self) -> None:

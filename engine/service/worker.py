@@ -133,7 +133,7 @@ class Worker:
             if not self.opened.done():
                 self.opened.set_exception(error)
                 return
-            _LOG.exception("the worker ended")
+            _LOG.exception("the worker ended", extra={"event": "broken"})
             self.ended()
         finally:
             self._leave()
@@ -220,7 +220,7 @@ class Worker:
     def _ended(self, summary: Summary, steps: _Steps, seconds: float) -> None:
         """Keep what came of a cycle for whoever looks."""
         if self._board.reached(summary):
-            _LOG.info("both sides can be reached again")
+            _LOG.info("both sides can be reached again", extra={"event": "reached"})
         if not self._board.down:
             self._agenda.rested()
         for spent in summary.waits:
@@ -233,9 +233,10 @@ class Worker:
         self._metrics.count(summary, seconds)
         written = sum(n for name, n in summary.counts.items() if name != "skipped")
         level = logging.WARNING if trouble else logging.INFO if written else logging.DEBUG
-        _LOG.log(level, "run %s %s", summary.run, summary.status, extra={"run": summary.as_json()})
+        about = {"event": "run", "run": summary.run, "summary": summary.as_json()}
+        _LOG.log(level, "run %s %s", summary.run, summary.status, extra=about)
         if trouble:
-            _LOG.warning("%s", trouble)
+            _LOG.warning("%s", trouble, extra={"event": "trouble", "run": summary.run})
         self._events.tell("run", **summary.as_json())
 
     def _failed(self, found: Job | _Steps, error: Exception) -> None:
@@ -248,7 +249,7 @@ class Worker:
             self._board.ledger = str(error)
             self._agenda.rest()
         if not isinstance(error, (StoreError, LedgerError, ValueError, Stopped)):
-            _LOG.error("%s", error, exc_info=error)
+            _LOG.error("%s", error, exc_info=error, extra={"event": "failed"})
         if isinstance(found, Job):
             found.future.set_exception(error)
             return
@@ -256,7 +257,7 @@ class Worker:
             return
         passing = isinstance(error, (Unreachable, BudgetSpent, LedgerError))
         if not passing:
-            _LOG.error("%s", error)
+            _LOG.error("%s", error, extra={"event": "failed"})
         self._board.keep(found, WAITING if passing else "failed", str(error))
         if passing:
             self._agenda.mark(found)
@@ -264,7 +265,7 @@ class Worker:
     def _cut_off(self, error: Unreachable) -> None:
         self._agenda.rest()
         if self._board.cut_off(error):
-            _LOG.warning("%s; tried again after a rest", error)
+            _LOG.warning("%s; tried again after a rest", error, extra={"event": "cut off"})
             self._events.tell("log", message=str(error))
 
     def _alert(self) -> None:
@@ -284,7 +285,8 @@ class Worker:
             program, findings = None, (str(error),)
         self._board.refuse(findings)
         if program is None:
-            _LOG.error("the new rules are refused, the old ones go on:\n%s", "\n".join(findings))
+            text = "the new rules are refused, the old ones go on:\n%s"
+            _LOG.error(text, "\n".join(findings), extra={"event": "reload"})
             self._events.tell("reload", taken=False, findings=list(findings))
             return
         if rules_digest(program) == self._board.rules.digest:
@@ -292,7 +294,7 @@ class Worker:
         self._agenda.wait_no_more()
         self.rescheduled(self._board.take(program))
         self._leave()
-        _LOG.info("the new rules are in force")
+        _LOG.info("the new rules are in force", extra={"event": "reload"})
         self._events.tell("reload", taken=True, findings=[])
 
 
