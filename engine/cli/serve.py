@@ -18,7 +18,7 @@ if TYPE_CHECKING:  # `--help` must not wait for a web server
     from engine.service import Service
     from engine.service.telemetry import OpenTelemetry
 
-__all__ = ["register", "run"]
+__all__ = ["register", "run", "serve_until_told"]
 
 _GRACE = 2  # seconds that open requests have at the end
 _LONGEST = 8.0  # seconds that the batch at work has after them
@@ -56,18 +56,25 @@ def run(args: argparse.Namespace, project: Project) -> int:
     """Serve until told to end; exit code 0, or 130 after Ctrl-C."""
     if args.hash_password:
         return _hash_password()
+    return serve_until_told(project, args.host, args.port, args.log_format)
+
+
+def serve_until_told(
+    project: Project, host: str = "127.0.0.1", port: int = 8420, log_format: str = "text"
+) -> int:
+    """Serve a project until a signal ends it; the exit code."""
     import uvicorn
 
     from engine.service.logs import log_to_stderr
     from engine.tracing import trace_with
 
-    log_to_stderr(args.log_format)
+    log_to_stderr(log_format)
     tracer = _tracer(project)
-    bound = _bound(args.host, args.port)
+    bound = _bound(host, port)
     with bound, trace_with(tracer):
         service = _service(project)
         config = uvicorn.Config(
-            _app(service, args.host),
+            _app(service, host),
             log_config=None,
             access_log=False,
             server_header=False,
@@ -76,8 +83,8 @@ def run(args: argparse.Namespace, project: Project) -> int:
         server = _server(config)
         try:
             with _signals(service, server) as received:
-                host = f"[{args.host}]" if ":" in args.host else args.host
-                where = f"http://{host}:{bound.getsockname()[1]}"
+                name = f"[{host}]" if ":" in host else host
+                where = f"http://{name}:{bound.getsockname()[1]}"
                 service.start(where, lambda: setattr(server, "should_exit", True))
                 print(f"crosswalk serves {where}", flush=True)
                 server.run(sockets=[bound])
