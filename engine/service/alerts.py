@@ -17,7 +17,7 @@ from time import monotonic
 import requests
 
 from dsl.values import stamp
-from engine.cycle import SystemClock
+from engine.clock import SystemClock
 from engine.ledger import Ledger
 from engine.ledger.records import LedgerError
 from engine.secrets import Secrets

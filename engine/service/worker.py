@@ -15,7 +15,7 @@ from typing import Protocol
 from dsl.program import Program
 from engine.budget import Wait
 from engine.config import Config
-from engine.cycle import Summary, rules_digest
+from engine.cycle import Summary
 from engine.interpreter import Stopped
 from engine.ledger import Ledger
 from engine.ledger.locking import Busy, run_lock, serve_lock
@@ -287,7 +287,7 @@ class Worker:
             _LOG.error("the new rules are refused, the old ones go on:\n%s", "\n".join(findings))
             self._events.tell("reload", taken=False, findings=list(findings))
             return
-        if rules_digest(program) == self._board.rules.digest:
+        if program.digest == self._board.rules.digest:
             return
         self._agenda.wait_no_more()
         self.rescheduled(self._board.take(program))
