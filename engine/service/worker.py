@@ -13,7 +13,6 @@ from time import monotonic
 from typing import Protocol
 
 from dsl.program import Program
-from engine.budget import Wait
 from engine.config import Config
 from engine.cycle import Summary
 from engine.interpreter import Stopped
@@ -21,7 +20,7 @@ from engine.ledger import Ledger
 from engine.ledger.locking import Busy, run_lock, serve_lock
 from engine.ledger.records import LedgerError
 from engine.model import Side
-from engine.ports import BudgetSpent, Clock, Store, StoreError, Unreachable
+from engine.ports import BudgetSpent, Clock, Store, StoreError, Unreachable, Wait
 from engine.service.agenda import Agenda, Job
 from engine.service.alerts import Alerts
 from engine.service.board import WAITING, Board

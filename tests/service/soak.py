@@ -20,13 +20,12 @@ from typing import Any
 import pytest
 
 from dsl.program import Program
-from engine.budget import Wait
 from engine.budgeted import budgeted
 from engine.cli.project import Project
 from engine.ledger import Ledger
 from engine.ledger.locking import run_lock
 from engine.model import SIDES, Page, Side
-from engine.ports import Store
+from engine.ports import Store, Wait
 from engine.sandbox.outreach import Setup as OutreachSetup
 from engine.sandbox.salesforce.setup import Setup as SalesforceSetup
 from engine.service import Pace, Service

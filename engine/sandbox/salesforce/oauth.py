@@ -20,9 +20,10 @@ from engine.sandbox.salesforce.oauth_error import OAuthError
 from engine.sandbox.salesforce.sessions import Session
 from engine.sandbox.salesforce.wire import answer, body_of
 
-__all__ = ["base_url", "form_of", "issued", "routes", "user_is"]
+__all__ = ["USUAL", "base_url", "form_of", "issued", "routes", "scope_of", "user_is"]
 
-_SCOPE = "api refresh_token offline_access id"
+#: What an app is given that asks for nothing by name.
+USUAL = "api refresh_token offline_access id"
 _JWT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 
 
@@ -75,26 +76,26 @@ def _granted(box: Box, request: Request, given: Mapping[str, str]) -> tuple[Sess
     match given.get("grant_type", ""):
         case "client_credentials":
             see_client(box, request, given, secret=True)
-            return box.sessions.start(_scope(given, "api id")), None
+            return box.sessions.start(scope_of(box, given, "api id")), None
         case "password":
             see_client(box, request, given, secret=True)
             _see_user(box, given)
-            return box.sessions.start(_scope(given, "api id")), None
+            return box.sessions.start(scope_of(box, given, "api id")), None
         case "refresh_token":
             see_client(box, request, given)
             refresh = given.get("refresh_token", "")
             if not box.sessions.is_refresh(refresh):
                 raise OAuthError("invalid_grant", "expired access/refresh token")
-            return box.sessions.start(_scope(given, _SCOPE), refresh), None
+            return box.sessions.start(scope_of(box, given), refresh), None
         case "authorization_code":
             return _redeemed(box, request, given)
         case grant if grant == _JWT:
             subject_of(box, given.get("assertion", ""), base_url(request))
-            return box.sessions.start(_scope(given, "api id")), None
+            return box.sessions.start(scope_of(box, given, "api id")), None
     raise OAuthError("unsupported_grant_type", "grant type not supported")
 
 
-def _redeemed(box: Box, request: Request, given: Mapping[str, str]) -> tuple[Session, str]:
+def _redeemed(box: Box, request: Request, given: Mapping[str, str]) -> tuple[Session, str | None]:
     grant = box.sessions.redeem(given.get("code", ""))
     if grant is None:
         raise OAuthError("invalid_grant", "expired authorization code")
@@ -107,7 +108,8 @@ def _redeemed(box: Box, request: Request, given: Mapping[str, str]) -> tuple[Ses
         proof = verifier if grant.method == "plain" else _hashed(verifier)
         if not hmac.compare_digest(proof.encode(), grant.challenge.encode()):
             raise OAuthError("invalid_grant", "invalid code verifier")
-    refresh = box.sessions.refresh_token()
+    lasting = {"refresh_token", "offline_access"} & set(grant.scope.split())
+    refresh = box.sessions.refresh_token() if lasting else None
     return box.sessions.start(grant.scope, refresh), refresh
 
 
@@ -116,8 +118,14 @@ def _hashed(verifier: str) -> str:
     return base64.urlsafe_b64encode(digest).decode().rstrip("=")
 
 
-def _scope(given: Mapping[str, str], usual: str) -> str:
-    return given.get("scope") or usual
+def scope_of(box: Box, given: Mapping[str, str], usual: str = USUAL) -> str:
+    """What an app asks for, or those of the usual scopes that it has. Raises `OAuthError`."""
+    asked, allowed = given.get("scope", "").split(), box.setup.scopes
+    if allowed is None:
+        return " ".join(asked) or usual
+    if not allowed.issuperset(asked):
+        raise OAuthError("invalid_scope", "the requested scope is not allowed")
+    return " ".join(asked or [each for each in usual.split() if each in allowed])
 
 
 def see_client(box: Box, request: Request, given: Mapping[str, str], secret: bool = False) -> None:
@@ -206,7 +214,7 @@ async def _introspect(request: Request) -> Response:
         return answer({**found, "exp": until, "iat": start, "nbf": start})
     if box.sessions.is_refresh(token):
         kind = "refresh_token"
-        return answer({"active": True, "scope": _SCOPE, "token_type": kind, **common})
+        return answer({"active": True, "scope": USUAL, "token_type": kind, **common})
     return answer({"active": False})
 
 
