@@ -15,9 +15,8 @@ if TYPE_CHECKING:  # each command imports only what it uses: lint must not wait 
     from contextlib import ExitStack
 
     from dsl.program import Program
-    from engine.budget import Wait
     from engine.ledger import Ledger
-    from engine.ports import Store, Vault
+    from engine.ports import Store, Vault, Wait
 
 __all__ = ["Failure", "Project", "able", "load_project"]
 
@@ -104,7 +103,7 @@ class Project:
     ) -> dict[Side, Store]:
         """Both sides' stores within the rules' `limits`, their calls counted in the ledger."""
         from engine.budgeted import Budgeted, budgeted
-        from engine.cycle import SystemClock
+        from engine.clock import SystemClock
 
         raw, zone = self.open_stores(stack), self.config.timezone
         stores = budgeted(raw, program.limits, ledger, zone, SystemClock(), wait)

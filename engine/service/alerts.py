@@ -14,13 +14,12 @@ from email.message import EmailMessage
 from functools import partial
 from time import monotonic
 
-import requests
-
 from dsl.values import stamp
-from engine.cycle import SystemClock
+from engine.clock import SystemClock
 from engine.ledger import Ledger
 from engine.ledger.records import LedgerError
 from engine.secrets import Secrets
+from engine.sessions import Sober
 
 __all__ = ["Alerts"]
 
@@ -191,8 +190,8 @@ class Alerts:
 
     def _post(self, way: str, told: Mapping[str, object]) -> None:
         url = self._settings[way].reveal()
-        answer = requests.post(url, json=told, timeout=_PATIENCE, allow_redirects=False)
-        answer.raise_for_status()
+        with Sober() as session:
+            session.post(url, json=told, timeout=_PATIENCE).raise_for_status()
 
     def _mail(self, _trouble: str, text: str) -> None:
         told = {key: secret.reveal() for key, secret in self._settings.items()}

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from dsl.program import Program
 from engine.budget import State as Budget
-from engine.cycle import Summary, rules_digest
+from engine.cycle import Summary
 from engine.model import Side
 from engine.ports import Clock, Unreachable
 from engine.service.schedule import intervals
@@ -32,7 +32,7 @@ class Board:
         self._clock = clock
         self.started = clock.now()
         self.program = program
-        self.rules = RulesState(rules_digest(program), self.started)
+        self.rules = RulesState(program.digest, self.started)
         self.steps = {s: StepState(s, every, None) for s, every in intervals(program).items()}
         self.running: Running | None = None
         self.held: Mapping[str, int] | None = None
@@ -87,7 +87,7 @@ class Board:
     def take(self, program: Program) -> dict[Step, timedelta]:
         """Other rules are in force; their steps."""
         self.program = program
-        self.rules = RulesState(rules_digest(program), self._clock.now())
+        self.rules = RulesState(program.digest, self._clock.now())
         found = intervals(program)
         self.steps = {
             step: replace(self.steps.get(step, StepState(step, every, None)), interval=every)

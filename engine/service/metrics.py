@@ -30,7 +30,8 @@ __all__ = ["Metrics"]
 #: What waits for a person; what was refused for the moment is tried again by itself.
 _HELD = HELD.keys() - {"transient"}
 _SUCCESS = ("done", "held")  # what is held waits for a person, and the rest was synced
-disable_created_metrics()  # type: ignore[no-untyped-call]  # a series more for each of the others, which nobody asks for
+# They would be a series more for each of the others, which nobody asks for.
+disable_created_metrics()  # type: ignore[no-untyped-call]
 _T = TypeVar("_T", Counter, Gauge, Histogram)
 
 

@@ -12,8 +12,9 @@ from typing import Any, TypeVar
 
 from dsl.program import Program
 from engine.budget import State as Budget
+from engine.clock import SystemClock
 from engine.config import Config
-from engine.cycle import Summary, SystemClock
+from engine.cycle import Summary
 from engine.ledger import Ledger
 from engine.ledger.records import LedgerError
 from engine.model import Direction

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dsl.program import spoken_pair
+from dsl.pairs import spoken_pair
 from engine.budget import State as Budget
 from engine.model import Side
 from engine.service.board import WAITING, Board

@@ -13,15 +13,14 @@ from time import monotonic
 from typing import Protocol
 
 from dsl.program import Program
-from engine.budget import Wait
 from engine.config import Config
-from engine.cycle import Summary, rules_digest
+from engine.cycle import Summary
 from engine.interpreter import Stopped
 from engine.ledger import Ledger
 from engine.ledger.locking import Busy, run_lock, serve_lock
 from engine.ledger.records import LedgerError
 from engine.model import Side
-from engine.ports import BudgetSpent, Clock, Store, StoreError, Unreachable
+from engine.ports import BudgetSpent, Clock, Store, StoreError, Unreachable, Wait
 from engine.service.agenda import Agenda, Job
 from engine.service.alerts import Alerts
 from engine.service.board import WAITING, Board
@@ -289,7 +288,7 @@ class Worker:
             _LOG.error(text, "\n".join(findings), extra={"event": "reload"})
             self._events.tell("reload", taken=False, findings=list(findings))
             return
-        if rules_digest(program) == self._board.rules.digest:
+        if program.digest == self._board.rules.digest:
             return
         self._agenda.wait_no_more()
         self.rescheduled(self._board.take(program))

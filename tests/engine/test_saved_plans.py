@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from engine.approved import calls_of, run_plan
-from engine.cycle import Summary, rehearse, rules_digest, run_cycle
+from engine.cycle import Summary, rehearse, run_cycle
 from engine.ledger import Ledger
 from engine.model import Side
 from engine.planfile import PlanError, PlanFile, read, schema_digest
@@ -35,7 +35,7 @@ def save(at: World, folder: Path) -> Path:
         summary = run_cycle(at.program, stores, ledger, UTC, clock=at.clock, keep=file.add)
         schema = schema_digest(at.program, at.stores)
         forecast = partial(calls_of, at.program, at.stores, at.ledger, UTC, clock=at.clock)
-        file.write(summary, rules_digest(at.program), schema, (), at.clock.now(), forecast)
+        file.write(summary, at.program.digest, schema, (), at.clock.now(), forecast)
     return path
 
 

@@ -14,13 +14,12 @@ from threading import Thread
 from typing import Any
 
 from dsl.program import Program
-from engine.budget import Wait
 from engine.budgeted import budgeted
 from engine.cli.project import Project
 from engine.config import read_config
 from engine.ledger import Ledger
 from engine.model import SIDES, RecordId, Side, Write
-from engine.ports import Store, Unreachable
+from engine.ports import Store, Unreachable, Wait
 from engine.service import Pace, Service
 from engine.stores.local import LocalOrg, open_org
 
