@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from engine.cli.notify import notify
 from engine.cli.project import Failure, Project
 
 if TYPE_CHECKING:  # `--help` must not wait for a web server
@@ -87,8 +88,10 @@ def serve_until_told(
                 where = f"http://{name}:{bound.getsockname()[1]}"
                 service.start(where, lambda: setattr(server, "should_exit", True))
                 print(f"crosswalk serves {where}", flush=True)
+                notify("READY=1")
                 server.run(sockets=[bound])
         finally:
+            notify("STOPPING=1")
             ended = service.stop(_LONGEST)
             if tracer is not None:
                 tracer.close()
