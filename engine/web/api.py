@@ -14,7 +14,6 @@ from engine.ledger.logbook import log_rows
 from engine.ledger.looking import Filters, linked, waiting
 from engine.service import Drawn
 from engine.told import (
-    HELD,
     activity_told,
     held_rows,
     held_told,
@@ -29,6 +28,7 @@ from engine.web.letting import letting_of, types_of
 from engine.web.queries import activity_of, filters_of, limits_told
 from engine.web.routes import Ask, Wrong, data
 from engine.web.types import type_told
+from engine.whys import HELD
 
 __all__ = [
     "activity",
