@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -9,6 +10,7 @@ from functools import cached_property
 from typing import Any as AnyValue
 from typing import Literal as OneOf
 
+from dsl.pairs import pair_name
 from dsl.schema import Kind, ObjectType, Side
 from dsl.source import Source, Span
 from dsl.syntax import Arrow, Test
@@ -39,9 +41,6 @@ __all__ = [
     "Program",
     "ToggleRule",
     "Translation",
-    "pair_name",
-    "spoken_pair",
-    "types_of_pair",
 ]
 
 
@@ -310,24 +309,6 @@ class ActivityRule:
     lines: tuple[Line, ...]
 
 
-def pair_name(salesforce: str, outreach: str, label: str = "") -> str:
-    """What a pair is called in the ledger; `types_of_pair` takes it apart."""
-    return f"{salesforce}<->{outreach} {label}".rstrip()
-
-
-def types_of_pair(name: str) -> dict[Side, str]:
-    """The types by side of a pair, by its name; only Outreach has one for `stage`."""
-    left, arrow, right = name.partition(" ")[0].partition("<->")
-    return {Side.SALESFORCE: left, Side.OUTREACH: right} if arrow else {Side.OUTREACH: left}
-
-
-def spoken_pair(name: str) -> str:
-    """A pair's name as people read it: `Lead <-> prospect`, `Task <-> mailing (email sent)`."""
-    types, _, label = name.partition(" ")
-    spoken = " <-> ".join(types.split("<->"))
-    return f"{spoken} ({label})" if label else spoken
-
-
 @dataclass(frozen=True)
 class Pair:
     """One `sync SObject <-> resource`: how one object type syncs.
@@ -396,3 +377,12 @@ class Program:
     guards: tuple[GuardRule, ...] = ()
     tests: tuple[Test, ...] = ()
     titles: Mapping[str, Source] = field(default_factory=dict)
+
+    @cached_property
+    def digest(self) -> str:
+        """What tells one set of rules from another: of all rule files and title templates."""
+        digest = hashlib.sha256()
+        files = (*self.sources, *self.titles.values())
+        for source in sorted(files, key=lambda s: s.path):
+            digest.update(f"{source.path}\0{source.text}\0".encode())
+        return digest.hexdigest()

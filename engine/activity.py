@@ -8,24 +8,15 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from dsl.changes import (
-    Fact,
-    RuleChange,
-    changes,
-    facts,
-    facts_as_json,
-    facts_from_json,
-    title_fact,
-)
-from dsl.program import Program, pair_name, spoken_pair, types_of_pair
+from dsl.changes import Fact, RuleChange, changes, facts_from_json, title_fact
+from dsl.pairs import pair_name, spoken_pair, types_of_pair
 from dsl.schema import Side
 from dsl.source import Source
-from engine.cycle import rules_digest
 from engine.ledger import Ledger
 from engine.ledger.looking import kept_rules, noted_by, runs_with_rules, written_counts
 from engine.shipped import title_texts
 
-__all__ = ["Entry", "entries", "keep_rules"]
+__all__ = ["Entry", "entries"]
 
 _ORDER = ("updated", "created", "deleted", "linked", "unlinked")
 _NOTED = {"conflict": ("conflict", "conflicts"), "held": ("held", "held")}
@@ -53,19 +44,6 @@ class Entry:
     def concerns(self, type_name: str) -> bool:
         """Whether it is about a type of either side."""
         return type_name in self.type.partition(" (")[0].split(" <-> ")
-
-
-def keep_rules(program: Program, ledger: Ledger) -> None:
-    """Keep what the rules say, if they have not run before."""
-    digest = rules_digest(program)
-    if not ledger.knows_rules(digest):
-        shipped = title_texts()
-        own = {
-            name: source
-            for name, source in program.titles.items()
-            if source.text.removesuffix("\n") != shipped.get(name)
-        }
-        ledger.keep_rules(digest, facts_as_json(facts(program.sources, own)))
 
 
 def entries(

@@ -17,7 +17,8 @@ from dsl.schema import Side
 from dsl.values import stamp
 from engine.case import Case, Change, Verdict
 from engine.chosen import Chosen
-from engine.cycle import Summary, SystemClock, rehearse, rules_digest, run_cycle
+from engine.clock import SystemClock
+from engine.cycle import Summary, rehearse, run_cycle
 from engine.interpreter import Progress, Stopped
 from engine.ledger import Ledger
 from engine.mapping import compile_pair
@@ -99,7 +100,7 @@ def _outdated(
     elif plan.made_at < (since := ledger.plans_known_since()):
         message = f"which plans were carried out is known from {since} on, and the plan {plan.plan}"
         yield Objection("plan", f"{message} is older: make a new one")
-    if plan.rules != rules_digest(program):
+    if plan.rules != program.digest:
         yield Objection("plan", f"the rules are others than when the plan {plan.plan} was made")
     if plan.schema != schema_digest(program, stores):
         message = f"the fields of a type are others than when the plan {plan.plan} was made"

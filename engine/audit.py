@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import tzinfo
 from typing import Any
 
-from dsl.program import Program, types_of_pair
+from dsl.pairs import types_of_pair
+from dsl.program import Program
 from dsl.schema import Side
 from dsl.values import first, is_empty
 from engine.batch import Batches

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from dsl.program import Policy, pair_name
+from dsl.pairs import pair_name
+from dsl.program import Policy
 from dsl.schema import Side
 from engine.mapping import UNSET, Holds, Mapping
 from engine.model import Action, Direction, RecordId, Row, Value

@@ -10,8 +10,8 @@ from engine.secrets import REFERENCES
 
 __all__ = ["KEYS", "ROLES", "Console", "Person", "console_of"]
 
-#: What somebody may do; `approve` may look as well.
-ROLES = ("look", "approve")
+#: What somebody may do: `approve` may look as well, and `metrics` may do that alone.
+ROLES = {"users": ("look", "approve"), "tokens": ("look", "approve", "metrics")}
 #: The keys of [console].
 KEYS = {"users", "tokens", "hosts"}
 _SECRET = {"users": "password", "tokens": "token"}
@@ -69,8 +69,9 @@ def _people(kind: str, table: Any, problems: list[str]) -> list[Person]:
             if other not in (key, "role")
         ]
         secret, role = values.get(key), values.get("role", "look")
-        if role not in ROLES:
-            problems.append(f"`role` in {where} is `{role}`: write `look` or `approve`")
+        if role not in ROLES[kind]:
+            known = " or ".join(f"`{each}`" for each in ROLES[kind])
+            problems.append(f"`role` in {where} is `{role}`: write {known}")
         elif not isinstance(secret, str):
             problems.append(f"`{key}` is missing in {where}: `crosswalk serve --hash-password`")
         elif not secret.startswith((*_HASHED, *REFERENCES)):

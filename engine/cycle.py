@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, tzinfo
+from datetime import tzinfo
 from typing import Any
 
 from dsl.program import Program
@@ -15,6 +14,7 @@ from dsl.schema import Side
 from dsl.values import stamp
 from engine.case import Case, Change, Verdict
 from engine.chosen import Chosen, Partner
+from engine.clock import SystemClock
 from engine.compiled import Compiled
 from engine.context import Context, Tally
 from engine.interpreter import Interpreter, Progress, Stopped
@@ -26,20 +26,11 @@ from engine.rehearsal import Rehearsal, is_provisional
 
 __all__ = [
     "Summary",
-    "SystemClock",
     "change_as_json",
     "recorded",
     "rehearse",
-    "rules_digest",
     "run_cycle",
 ]
-
-
-class SystemClock:
-    """The computer's clock."""
-
-    def now(self) -> datetime:
-        return datetime.now(UTC)
 
 
 @dataclass(frozen=True)
@@ -83,15 +74,6 @@ class Summary:
 
 def _wait_as_json(spent: BudgetSpent) -> dict[str, Any]:
     return {"side": spent.side.value, "until": stamp(spent.until), "message": str(spent)}
-
-
-def rules_digest(program: Program) -> str:
-    """What tells one set of rules from another: a digest of all rule files and title templates."""
-    digest = hashlib.sha256()
-    files = (*program.sources, *program.titles.values())
-    for source in sorted(files, key=lambda s: s.path):
-        digest.update(f"{source.path}\0{source.text}\0".encode())
-    return digest.hexdigest()
 
 
 def run_cycle(  # noqa: PLR0913 - all but the first four are options with a default
@@ -169,7 +151,7 @@ def recorded(
     started = stamp(clock.now())
     run = f"r-{clock.now():%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
     earlier = {side: store.calls for side, store in stores.items()}
-    context = Context(run, started, rules_digest(program), stores, ledger, clock, tally)
+    context = Context(run, started, program.digest, stores, ledger, clock, tally)
     status, objections = "stopped", tuple[Objection, ...]()
     ledger.begin(run, started, context.digest)
 

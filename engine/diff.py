@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from datetime import tzinfo
 from typing import Any
 
-from dsl.program import Program, types_of_pair
+from dsl.pairs import types_of_pair
+from dsl.program import Program
 from dsl.schema import Side
 from dsl.values import is_empty
 from engine.batch import Batches

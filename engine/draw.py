@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from itertools import groupby
 from typing import Any
 
-from dsl.program import spoken_pair
+from dsl.pairs import spoken_pair
 from engine.graph import Graph, order
 from engine.svg import as_svg
 

@@ -10,7 +10,6 @@ from dsl.values import stamp
 from engine.batch import Batches, batches_of
 from engine.compiled import Compiled
 from engine.context import Context, Tally
-from engine.cycle import rules_digest
 from engine.ledger import Ledger
 from engine.ports import Clock, Store
 from engine.stages import ensure_stages
@@ -31,7 +30,7 @@ def examiner(
     """
     started = stamp(clock.now())
     context = Context(
-        "examination", started, rules_digest(program), stores, ledger, clock, Tally(), telling=True
+        "examination", started, program.digest, stores, ledger, clock, Tally(), telling=True
     )
     compiled = Compiled(program, zone)
     for via in compiled.stages.values():

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from dsl.program import Program, types_of_pair
+from dsl.pairs import types_of_pair
+from dsl.program import Program
 from dsl.schema import Side
 from dsl.values import canonical_id, first, is_empty
 from engine.ledger import Ledger

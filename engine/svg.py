@@ -15,7 +15,7 @@ from pathlib import Path
 
 import networkx as nx
 
-from dsl.program import spoken_pair
+from dsl.pairs import spoken_pair
 from engine.graph import Graph, order
 
 __all__ = ["as_svg"]

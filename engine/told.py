@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Set
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from dsl.program import types_of_pair
+from dsl.pairs import types_of_pair
 from dsl.schema import Side
 from dsl.values import stamp
-from engine.activity import Entry
-from engine.budget import State
 from engine.ledger import Ledger
 from engine.ledger.looking import cursors, last_run, link_counts, pending_counts, waiting
+
+if TYPE_CHECKING:  # what tells the status must not wait for what tells the history
+    from engine.activity import Entry
+    from engine.budget import State
 
 __all__ = [
     "ACTIVITY_COLUMNS",
@@ -27,6 +30,7 @@ __all__ = [
     "held_rows",
     "held_told",
     "link_told",
+    "log_place",
     "log_told",
     "pairs_told",
     "record_id",
@@ -174,6 +178,14 @@ def log_told(row: Mapping[str, Any]) -> dict[str, Any]:
     place = f"{row['timestamp']}/{row['source']}/{row['number']}"
     shown = {key: row[key] for key in LOG_COLUMNS}
     return shown | {"internal_id": record_id(row["internal_id"]), "row": place}
+
+
+def log_place(text: str) -> tuple[str, int, int]:
+    """The place of a row of the log, as `log_told` writes it. Raises `ValueError`."""
+    found = re.fullmatch(r"([0-9TZ:.-]{24})/([01])/([0-9]{1,18})", text)
+    if found is None:
+        raise ValueError(f"`{text}` is no row of the log: take the `row` of one, as JSON has it")
+    return found[1], int(found[2]), int(found[3])
 
 
 def link_told(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -13,7 +13,8 @@ from typing import Any
 
 import msgspec
 
-from dsl.program import Pair, Program, types_of_pair
+from dsl.pairs import types_of_pair
+from dsl.program import Pair, Program
 from dsl.schema import Side
 from dsl.values import stamp
 from engine.act import act

@@ -8,9 +8,10 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from engine.cli.looking import add_format, add_limit, looking, moment, stamp_of
+from engine.cli.looking import add_format, add_limit, looking, moment
 from engine.cli.project import Project
 from engine.cli.table import print_csv, print_json, print_table
+from engine.moments import stamp_of
 
 if TYPE_CHECKING:
     from engine.activity import Entry

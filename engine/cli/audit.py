@@ -48,7 +48,7 @@ def register(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, project: Project) -> int:
     """Print the differences; exit code 0 if there are none, else 1."""
     from engine.audit import audit
-    from engine.cycle import SystemClock
+    from engine.clock import SystemClock
 
     program = project.program()
     seen: Counter[str] = Counter()

@@ -7,7 +7,7 @@ from collections import Counter
 from contextlib import ExitStack
 from typing import Any
 
-from dsl.program import spoken_pair
+from dsl.pairs import spoken_pair
 from engine.cli.looking import add_format, add_limit
 from engine.cli.project import Project, able
 from engine.cli.table import print_csv, print_json, print_table
@@ -36,7 +36,7 @@ def register(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, project: Project) -> int:
     """Print what differs; exit code 0."""
     from engine.cli.revision import program_at
-    from engine.cycle import SystemClock
+    from engine.clock import SystemClock
     from engine.diff import diff
 
     new, old = project.program(), program_at(project, args.revision)

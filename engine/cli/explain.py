@@ -5,18 +5,15 @@ from __future__ import annotations
 import argparse
 import json
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from dsl.program import spoken_pair
+from dsl.pairs import spoken_pair
 from dsl.schema import Side
 from engine.cli.project import Failure, Project, able
 
-if TYPE_CHECKING:  # `--help` must not wait for a database
-    from dsl.program import Program
-
 _VALUES = (("base", "base"), ("Salesforce", "salesforce"), ("Outreach", "outreach"))
 
-__all__ = ["record_of", "register", "run"]
+__all__ = ["register", "run"]
 
 
 def register(parser: argparse.ArgumentParser) -> None:
@@ -35,11 +32,12 @@ def register(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, project: Project) -> int:
     """Print the account of one record; exit code 0."""
-    from engine.cycle import SystemClock
+    from engine.clock import SystemClock
     from engine.explain import Unknown, explain
+    from engine.named import record_named
 
     program = project.program()
-    side, record = record_of(program, args.type, args.id)
+    side, record = record_named(program, args.type, args.id)
     with ExitStack() as stack:
         ledger = project.open_ledger_to_look(stack, program)
         stores = project.open_budgeted(stack, program, ledger)
@@ -55,22 +53,6 @@ def run(args: argparse.Namespace, project: Project) -> int:
     else:
         print("\n".join(_lines(told)))
     return 0
-
-
-def record_of(program: Program, type_name: str, given: str) -> tuple[Side, str | int]:
-    """The side and the id that a type and an id on the command line stand for."""
-    from engine.stores.local.ids import full_id
-
-    known = {pair.type(side).name: side for pair in program.pairs for side in Side}
-    side = known.get(type_name)
-    if side is None:
-        names = ", ".join(sorted(known))
-        raise Failure(f"no sync of a type `{type_name}`: the rules sync {names}")
-    if side is Side.SALESFORCE:
-        return side, full_id(given)
-    if not (given.isascii() and given.isdigit() and len(given) < 19):
-        raise Failure(f"`{given}` is no id of Outreach: those are whole numbers")
-    return side, int(given)
 
 
 # -- text ---------------------------------------------------------------------------------------

@@ -5,9 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from dsl.program import types_of_pair
+from dsl.pairs import types_of_pair
 from dsl.schema import Side
-from engine.cli.explain import record_of
 from engine.cli.plan import chosen
 from engine.cli.project import Failure
 from engine.cli.writing import Session, add_yes, run_chosen
@@ -35,6 +34,7 @@ def add_records(parser: argparse.ArgumentParser) -> None:
 def let_go(args: argparse.Namespace, session: Session, whys: frozenset[str]) -> Summary:
     """Run over the records that are held for these reasons."""
     from engine.again import held_records, no_partner
+    from engine.named import record_named
 
     only = chosen(session.program, args.type)
     unpaused = "paused" in whys
@@ -43,7 +43,7 @@ def let_go(args: argparse.Namespace, session: Session, whys: frozenset[str]) -> 
         return run_chosen(args, session, records, unpaused=unpaused)
     if args.type is None:
         raise Failure("--id needs the record's type: --type TYPE --id ID")
-    side, record = record_of(session.program, args.type, args.id)
+    side, record = record_named(session.program, args.type, args.id)
     held = held_records(session.ledger, whys, only, str(record))
     held = {key: ids for key, ids in held.items() if key[1] is side}
     if not held:
@@ -83,8 +83,9 @@ def _partner(
     args: argparse.Namespace, session: Session, name: tuple[str, Side], record: str | int
 ) -> Partner:
     from engine.chosen import Partner
+    from engine.named import record_named
 
     pair, side = name
     types = types_of_pair(pair)
-    _, other = record_of(session.program, types[side.other], args.link)
+    _, other = record_named(session.program, types[side.other], args.link)
     return Partner(pair, side, record, other, args.relink)

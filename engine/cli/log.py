@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import re
 import sys
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from engine.cli.looking import add_format, add_limit, looking, moment, reading, stamp_of
+from engine.cli.looking import add_format, add_limit, looking, moment, reading
 from engine.cli.project import Project
 from engine.cli.table import print_csv, print_json, print_table
+from engine.moments import stamp_of
 
 if TYPE_CHECKING:
     from engine.ledger.looking import Filters
@@ -58,7 +58,7 @@ def run(args: argparse.Namespace, project: Project) -> int:
     """Print the log; exit code 0."""
     with looking(project, args.format) as ledger:
         if ledger is not None:
-            from engine.ledger.looking import log_rows
+            from engine.ledger.logbook import log_rows
             from engine.told import log_told
 
             with reading(ledger, log_rows(_filters(args, project))) as rows:
@@ -69,13 +69,12 @@ def run(args: argparse.Namespace, project: Project) -> int:
 
 
 def _place(text: str) -> tuple[str, int, int]:
-    """The place of a row, as `log_told` writes it."""
-    found = re.fullmatch(r"([0-9TZ:.-]{24})/([01])/([0-9]{1,18})", text)
-    if found is None:
-        raise argparse.ArgumentTypeError(
-            f"`{text}` is no row: take the `row` of one that `crosswalk log --format json` shows"
-        )
-    return found[1], int(found[2]), int(found[3])
+    from engine.told import log_place
+
+    try:
+        return log_place(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _filters(args: argparse.Namespace, project: Project) -> Filters:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import re
 import sys
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, contextmanager
-from datetime import UTC, datetime, timedelta, tzinfo
-from typing import TYPE_CHECKING, Any
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from engine.cli.project import Project
+from engine.moments import length_of_time, point_in_time
 
 if TYPE_CHECKING:  # `--help` must not wait for a database
     from engine.ledger import Ledger
@@ -24,12 +24,9 @@ __all__ = [
     "moment",
     "positive",
     "reading",
-    "stamp_of",
 ]
 
-_SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
-_LENGTH = re.compile(r"([0-9]{1,9}) ?(?:([smhdw])|(second|minute|hour|day|week)s?)(?: ago)?")
-_LONGEST = 100 * 366 * 86_400  # as far back as a clock is worth turning
+_Parsed = TypeVar("_Parsed")
 
 
 def add_format(parser: argparse.ArgumentParser) -> None:
@@ -58,42 +55,19 @@ def positive(text: str) -> int:
 
 def duration(text: str) -> timedelta:
     """A length of time from the command line, such as `30d` or `2 days ago`."""
-    found = re.fullmatch(_LENGTH, text.strip())
-    if found is None:
-        raise argparse.ArgumentTypeError(
-            f"`{text}` is no length of time: write a number with s, m, h, d or w, such as 30d"
-        )
-    return timedelta(seconds=min(int(found[1]) * _SECONDS[found[2] or found[3][0]], _LONGEST))
+    return _parsed(length_of_time, text)
 
 
 def moment(text: str) -> timedelta | datetime:
     """A point in time from the command line: so long ago, or a date with or without a time."""
-    try:
-        return datetime.fromisoformat(text)
-    except ValueError:
-        pass
-    try:
-        return duration(text)
-    except argparse.ArgumentTypeError:
-        raise argparse.ArgumentTypeError(
-            f"`{text}` is no point in time: write how long ago, such as 12h or `2 days ago`,"
-            " or a date, such as 2026-03-31 or 2026-03-31T12:00"
-        ) from None
+    return _parsed(point_in_time, text)
 
 
-def stamp_of(point: timedelta | datetime | None, zone: tzinfo) -> str | None:
-    """A point in time as the ledger writes it; a time without a zone is the project's."""
-    from dsl.values import stamp
-
-    if point is None:
-        return None
-    if isinstance(point, timedelta):
-        return stamp(datetime.now(UTC) - point)
-    aware = point if point.tzinfo else point.replace(tzinfo=zone)
+def _parsed(parse: Callable[[str], _Parsed], text: str) -> _Parsed:
     try:
-        return stamp(aware.astimezone(UTC))
-    except OverflowError:  # the first or last day of the calendar, moved by a zone
-        return stamp(point.replace(tzinfo=UTC))
+        return parse(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 @contextmanager

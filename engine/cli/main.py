@@ -172,6 +172,9 @@ def _known_failure(error: Exception) -> tuple[str, int] | None:
     ledger = sys.modules.get("engine.ledger.records")
     if ledger is not None and isinstance(error, ledger.LedgerError):
         return str(error), 2
+    named = sys.modules.get("engine.named")
+    if named is not None and isinstance(error, named.NotNamed):
+        return str(error), 2
     plans = sys.modules.get("engine.planfile")
     if plans is not None and isinstance(error, plans.PlanError):
         return str(error), 2

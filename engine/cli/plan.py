@@ -56,7 +56,7 @@ def run(args: argparse.Namespace, project: Project) -> int:
     from engine.cli.budgets import forecast, forecast_lines, wait_lines
     from engine.cli.output import ChangeSpool
     from engine.cli.progress import shown_progress
-    from engine.cycle import rehearse, rules_digest, run_cycle
+    from engine.cycle import rehearse, run_cycle
     from engine.guard import Blast
     from engine.planfile import PlanFile, schema_digest
 
@@ -97,7 +97,7 @@ def run(args: argparse.Namespace, project: Project) -> int:
         summary = replace(summary, objections=tuple(objections), budgets=budgets)
         if saved is not None:
             schema, types = schema_digest(program, stores), only or ()
-            digest, now = rules_digest(program), datetime.now(UTC)
+            digest, now = program.digest, datetime.now(UTC)
             costs = partial(calls_of, program, stores, ledger, project.config.timezone)
             calls = saved.write(summary, digest, schema, types, now, costs)
             budgets = forecast(stores, calls)

@@ -103,7 +103,7 @@ class Project:
     ) -> dict[Side, Store]:
         """Both sides' stores within the rules' `limits`, their calls counted in the ledger."""
         from engine.budgeted import Budgeted, budgeted
-        from engine.cycle import SystemClock
+        from engine.clock import SystemClock
 
         raw, zone = self.open_stores(stack), self.config.timezone
         stores = budgeted(raw, program.limits, ledger, zone, SystemClock(), wait)

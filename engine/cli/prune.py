@@ -44,7 +44,7 @@ def register(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, project: Project) -> int:
     """Prune, and print what went; exit code 0."""
     from dsl.values import stamp
-    from engine.cycle import SystemClock
+    from engine.clock import SystemClock
     from engine.ledger.locking import run_lock
 
     path, before = project.ledger_path, stamp(SystemClock().now() - args.older_than)

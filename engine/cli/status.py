@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from dsl.program import spoken_pair, types_of_pair
+from dsl.pairs import spoken_pair, types_of_pair
 from dsl.schema import Side
 from engine.cli.looking import add_format, add_limit, looking, reading
 from engine.cli.project import Project

@@ -62,9 +62,9 @@ class Session:
 
 def writing(args: argparse.Namespace, project: Project, work: Callable[[Session], Summary]) -> int:
     """Open the project, do the work, print how it went; the exit code."""
-    from engine.activity import keep_rules
     from engine.cli.output import ChangeSpool
     from engine.cli.progress import shown_progress
+    from engine.kept_rules import keep_rules
     from engine.ledger.locking import run_lock
     from engine.ledger.retention import drop_old_log
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from dsl import program as ir
+from dsl.pairs import spoken_pair
 from dsl.schema import Side
 from dsl.source import Span
 from engine.activities import PEOPLE
@@ -182,7 +183,7 @@ class Coverage:
         rows = [f"coverage: {toggles}, {terms}"]
         for toggle in self.toggles:
             if not toggle.used:
-                sync = ir.spoken_pair(toggle.pair)
+                sync = spoken_pair(toggle.pair)
                 rows.append(f"  {toggle.span.place}: `{toggle.name}` of {sync} was never used")
         for term in self.terms:
             if not term.covered:

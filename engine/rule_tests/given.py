@@ -8,7 +8,7 @@ from itertools import combinations
 
 from dsl import syntax as s
 from dsl.activities import RESOURCES
-from dsl.program import pair_name
+from dsl.pairs import pair_name
 from dsl.schema import Field, Kind, ObjectType, Side
 from dsl.source import Span
 from dsl.values import canonical_name, is_empty

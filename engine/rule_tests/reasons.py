@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from dsl.program import All, Condition, Line, Pair, spoken_pair
+from dsl.pairs import spoken_pair
+from dsl.program import All, Condition, Line, Pair
 from dsl.program import Any as AnyOf
 from dsl.schema import ObjectType, Side
 from dsl.source import Span

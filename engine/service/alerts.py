@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from email.message import EmailMessage
 
-from dsl.program import spoken_pair
+from dsl.pairs import spoken_pair
 from dsl.values import stamp
 from engine.budget import State as Budget
-from engine.cycle import SystemClock
+from engine.clock import SystemClock
 from engine.ledger import Ledger
 from engine.secrets import Secrets
 from engine.service.state import State

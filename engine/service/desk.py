@@ -11,25 +11,27 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from dsl.ids import full_id
-from dsl.program import Program, types_of_pair
+from dsl.pairs import types_of_pair
+from dsl.program import Program
 from engine.activities import able
-from engine.activity import keep_rules
 from engine.again import held_records, no_partner
 from engine.approved import calls_of, run_plan
 from engine.budget import State as Budget
 from engine.budgeted import Budgeted
 from engine.case import Case, Change
 from engine.chosen import Chosen, Partner
+from engine.clock import SystemClock
 from engine.compiled import Compiled
-from engine.cycle import Summary, SystemClock, rehearse, rules_digest, run_cycle
+from engine.cycle import Summary, rehearse, run_cycle
 from engine.explain import Unknown, explain
 from engine.guard import blast_of
 from engine.interpreter import Progress, Stopped
+from engine.kept_rules import keep_rules
 from engine.ledger import Commit, Ledger, LogRow
 from engine.ledger.looking import last_run
 from engine.ledger.retention import drop_old_log
 from engine.model import SIDES, RecordId, Side
+from engine.named import record_named
 from engine.objection import Objection
 from engine.planfile import PlanFile, read, schema_digest
 from engine.ports import Store
@@ -142,7 +144,7 @@ class Desk:
                 raise Stopped
             saved.write(
                 summary,
-                rules_digest(self.program),
+                self.program.digest,
                 schema_digest(self.program, self.stores),
                 only or (),
                 datetime.now(UTC),
@@ -176,7 +178,7 @@ class Desk:
     def _note(self, run: str, status: str, message: str) -> None:
         now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")
         rows = Commit(logs=[LogRow(status, message)])
-        self.ledger.commit(run, now, rules_digest(self.program), rows)
+        self.ledger.commit(run, now, self.program.digest, rows)
 
     # -- letting go -----------------------------------------------------------------------------
 
@@ -191,7 +193,7 @@ class Desk:
             return self._over(held, unpaused=unpaused)
         if letting.type is None:
             raise ValueError("a record's id needs its type")
-        side, record = self._record(letting.type, letting.id)
+        side, record = record_named(self.program, letting.type, letting.id)
         held = held_records(self.ledger, whys, only, str(record))
         held = {key: ids for key, ids in held.items() if key[1] is side}
         if not held:
@@ -199,7 +201,7 @@ class Desk:
         if letting.link is None:
             return self._over(held, unpaused=unpaused)
         pair, _ = next(iter(held))
-        _, other = self._record(types_of_pair(pair)[side.other], letting.link)
+        _, other = record_named(self.program, types_of_pair(pair)[side.other], letting.link)
         partner = Partner(pair, side, record, other, letting.relink)
         if objections := no_partner(self.program, self.stores, self.ledger, partner):
             raise ValueError("\n".join(each.message for each in objections))
@@ -222,20 +224,8 @@ class Desk:
 
     def explain(self, type_name: str, given: str) -> dict[str, Any]:
         """The account of one record, as the command line has it."""
-        side, record = self._record(type_name, given)
+        side, record = record_named(self.program, type_name, given)
         try:
             return explain(*self._world, SystemClock(), (side, type_name, record))
         except Unknown as unknown:
             raise ValueError(str(unknown)) from None
-
-    def _record(self, type_name: str, given: str) -> tuple[Side, RecordId]:
-        known = {pair.type(side).name: side for pair in self.program.pairs for side in SIDES}
-        side = known.get(type_name)
-        if side is None:
-            names = ", ".join(sorted(known))
-            raise ValueError(f"no sync of a type `{type_name}`: the rules sync {names}")
-        if side is Side.SALESFORCE:
-            return side, full_id(given)
-        if not (given.isascii() and given.isdigit() and len(given) < 19):
-            raise ValueError(f"`{given}` is no id of Outreach: those are whole numbers")
-        return side, int(given)

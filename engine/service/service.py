@@ -18,7 +18,7 @@ from typing import Any, Protocol, TypeVar
 from dsl.program import Program
 from engine.budget import State as Budget
 from engine.config import Config
-from engine.cycle import Summary, rules_digest
+from engine.cycle import Summary
 from engine.interpreter import Stopped
 from engine.ledger import Ledger
 from engine.ledger.locking import Busy, run_lock, serve_lock
@@ -88,7 +88,7 @@ class Service:
             step: StepState(step, every, None) for step, every in intervals(program).items()
         }
         self._started = datetime.now(UTC)
-        self._rules = RulesState(rules_digest(program), self._started)
+        self._rules = RulesState(program.digest, self._started)
         self._running: Running | None = None
         self._waits: dict[Side, datetime] = {}
         self._budgets: tuple[Budget, ...] = ()
@@ -423,7 +423,7 @@ class Service:
             _LOG.error("the new rules are refused, the old ones go on:\n%s", "\n".join(findings))
             self._events.tell("reload", taken=False, findings=list(findings))
             return False
-        digest = rules_digest(program)
+        digest = program.digest
         if digest == self._rules.digest:
             self._rules = replace(self._rules, findings=())
             return False

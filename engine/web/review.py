@@ -8,7 +8,7 @@ from typing import Any
 
 from starlette.responses import Response
 
-from dsl.program import types_of_pair
+from dsl.pairs import types_of_pair
 from dsl.schema import Side
 from engine.ledger import Ledger
 from engine.ledger.looking import conflicts_lately, waiting

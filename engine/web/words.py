@@ -8,7 +8,7 @@ from datetime import datetime, timedelta, tzinfo
 from typing import Any
 
 from dsl.describe import duration_in_words
-from dsl.program import spoken_pair
+from dsl.pairs import spoken_pair
 from engine.cli.changes import summary_lines
 from engine.told import WHYS
 

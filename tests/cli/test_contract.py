@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from engine.stores.local import SAMPLE
-from tests.cli.program import PROGRAM, Answer, crosswalk, environment
+from tests.cli.program import PROGRAM, Answer, crosswalk, environment, installed
 
 
 @pytest.fixture
@@ -31,9 +31,9 @@ def plain(counts: dict[str, int]) -> dict[str, int]:
 
 
 def test_init_makes_a_project_that_lints_plans_and_runs(project: Path) -> None:
-    assert crosswalk(project, "lint").code == 0
-    assert crosswalk(project, "plan").code == 0
-    assert crosswalk(project, "run").code == 0
+    assert installed(project, "lint").code == 0
+    assert installed(project, "plan").code == 0
+    assert installed(project, "run").code == 0
 
 
 def test_the_sample_org_gives_13_accounts_and_38_prospects(sample: Path) -> None:
@@ -277,7 +277,7 @@ def test_init_does_not_touch_a_project_that_is_there(project: Path) -> None:
 
 
 def test_the_version_is_told(tmp_path: Path) -> None:
-    answer = crosswalk(tmp_path, "--version")
+    answer = installed(tmp_path, "--version")
     assert (answer.code, answer.out.split()[0]) == (0, "crosswalk")
     assert answer.out.split()[1][0].isdigit()
 

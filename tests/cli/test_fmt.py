@@ -13,7 +13,7 @@ import pytest
 
 from dsl import format as formatter
 from engine.cli import fmt
-from tests.cli.program import PROGRAM, Answer, crosswalk, environment
+from tests.cli.program import Answer, crosswalk, program
 
 UGLY = "# c\nfields g {A<->b once}\n"
 PRETTY = "# c\nfields g {\n    A  <-> b  once\n}\n"
@@ -34,17 +34,9 @@ def folder(tmp_path: Path) -> Path:
 
 
 def piped(folder: Path, content: bytes, *words: str) -> tuple[int, bytes, bytes]:
-    done = subprocess.run(
-        [*PROGRAM, "fmt", "-", *words],
-        cwd=folder,
-        input=content,
-        capture_output=True,
-        env=environment(),
-        timeout=60,
-        check=False,
-    )
-    assert b"Traceback" not in done.stderr
-    return done.returncode, done.stdout, done.stderr
+    answer = crosswalk(folder, "fmt", "-", *words, stdin=content)
+    out, err = (text.encode(errors="surrogateescape") for text in (answer.out, answer.err))
+    return answer.code, out, err
 
 
 def texts(folder: Path) -> dict[str, bytes]:
@@ -191,7 +183,7 @@ def test_a_file_keeps_its_mode_and_a_link_stays_one(tmp_path: Path) -> None:
 
 
 def test_a_pipe_can_be_checked(tmp_path: Path) -> None:
-    command = f'printf "crosswalk  1" | {PROGRAM[0]} fmt --check /dev/stdin'
+    command = f'printf "crosswalk  1" | {program()} fmt --check /dev/stdin'
     done = subprocess.run(["sh", "-c", command], cwd=tmp_path, capture_output=True, check=False)
     assert (done.returncode, done.stdout[:24]) == (1, b"would format /dev/stdin\n")
 

@@ -14,7 +14,7 @@ import pytest
 import requests
 
 from engine.cli.sandbox import environment as secrets_of_servers
-from tests.cli.program import PROGRAM, Answer, environment
+from tests.cli.program import PROGRAM, Answer, crosswalk, environment, program
 
 CANARY = "canary-3f9c"
 
@@ -27,19 +27,9 @@ class Shell:
     exported: dict[str, str] = field(default_factory=dict)
 
     def type(self, *words: str, stdin: str = "") -> Answer:
-        done = subprocess.run(
-            [*PROGRAM, *words],
-            cwd=self.folder,
-            input=stdin,
-            capture_output=True,
-            text=True,
-            env=self.environment(),
-            timeout=120,
-            check=False,
-        )
-        assert "Traceback" not in done.stderr, done.stderr
-        assert CANARY not in done.stdout + done.stderr
-        return Answer(done.returncode, done.stdout, done.stderr)
+        answer = crosswalk(self.folder, *words, stdin=stdin, exported=self.environment())
+        assert CANARY not in answer.out + answer.err
+        return answer
 
     def start(self, *words: str) -> subprocess.Popen[str]:
         return subprocess.Popen(
@@ -246,7 +236,7 @@ def test_outreach_is_authorised_by_a_pasted_address_with_the_scopes_that_the_rul
     text = path.read_text().replace('refresh_token = "env:OUTREACH_REFRESH_TOKEN"\n', "")
     path.write_text(text + 'redirect_uri = "https://acme.example/crosswalk"\n')
     process = subprocess.Popen(
-        [*PROGRAM, "connect", "outreach", "--no-browser"],
+        [program(), "connect", "outreach", "--no-browser"],
         cwd=tmp_path,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.cli.program import PROGRAM, environment
+from tests.cli.program import environment, folder_of_the_program
 from tests.docs.pages import Block
 
 __all__ = ["Terminal", "commands", "is_as_shown"]
@@ -47,7 +47,7 @@ def _line(line: str) -> str:
 
 @dataclass
 class Terminal:
-    """A user's terminal, in a folder that `cd` changes, with the installed program on its path."""
+    """A user's terminal, in a folder that `cd` changes, with the program on its path."""
 
     folder: Path
 
@@ -63,7 +63,7 @@ class Terminal:
         if command.startswith("cd "):
             self.folder = self.folder / command[3:].strip()
             return ""
-        path = f"{Path(PROGRAM[0]).parent}{os.pathsep}{os.environ['PATH']}"
+        path = f"{folder_of_the_program()}{os.pathsep}{os.environ['PATH']}"
         done = subprocess.run(
             ["bash", "-c", command],
             cwd=self.folder,

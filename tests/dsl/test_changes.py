@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dsl.changes import Fact, RuleChange, changes, facts, facts_as_json, facts_from_json
+from dsl.changes import Fact, RuleChange, changes, facts_as_json, facts_from_json
+from dsl.facts import facts
 from dsl.source import Source
 
 TOUR = Path(__file__).parents[1] / "data" / "tour.sync"

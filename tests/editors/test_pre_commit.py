@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from pre_commit.clientlib import load_manifest
 
-from tests.cli.program import PROGRAM, environment
+from tests.cli.program import environment, folder_of_the_program
 from tests.lsp.conftest import LEADS, SHARED, make_project
 
 MANIFEST = Path(__file__).parents[2] / ".pre-commit-hooks.yaml"
@@ -41,7 +41,7 @@ class Repository:
     def commit_would(self) -> tuple[bool, str]:
         """Whether a commit of all there is would pass the hooks, and what they say."""
         self.git("add", "--all")
-        path = f"{Path(PROGRAM[0]).parent}{os.pathsep}{os.environ['PATH']}"
+        path = f"{folder_of_the_program()}{os.pathsep}{os.environ['PATH']}"
         home = str(self.folder.parent / "pre-commit")
         done = subprocess.run(
             [sys.executable, "-m", "pre_commit", "run"],

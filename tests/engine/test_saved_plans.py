@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from engine.approved import calls_of, run_plan
-from engine.cycle import Summary, rehearse, rules_digest, run_cycle
+from engine.cycle import Summary, rehearse, run_cycle
 from engine.ledger import Ledger
 from engine.model import Side
 from engine.planfile import PlanError, PlanFile, read, schema_digest
@@ -35,7 +35,7 @@ def save(at: World, folder: Path) -> Path:
         summary = run_cycle(at.program, stores, ledger, UTC, clock=at.clock, keep=file.add)
         schema = schema_digest(at.program, at.stores)
         forecast = partial(calls_of, at.program, at.stores, at.ledger, UTC, clock=at.clock)
-        file.write(summary, rules_digest(at.program), schema, (), at.clock.now(), forecast)
+        file.write(summary, at.program.digest, schema, (), at.clock.now(), forecast)
     return path
 
 
@@ -201,10 +201,14 @@ def test_a_ledger_of_the_first_format_takes_saved_plans(tmp_path: Path) -> None:
     Ledger(path).close()
     with closing(sqlite3.connect(path)) as old:
         old.executescript(
-            "DROP TABLE applied_plan; DROP TABLE rules; DROP INDEX change_updates;"
+            "DROP TABLE applied_plan; DROP TABLE rules; "
             "DROP TABLE budget; DROP TABLE stalled; DROP INDEX pending_paused; DROP TABLE swing;"
             "DROP TABLE turn; DROP TABLE token; DROP TABLE lately; DROP TABLE alert;"
             "DROP INDEX log_timestamp; DROP INDEX log_run; DROP INDEX change_at;"
+            "DROP INDEX log_internal_id; DROP INDEX log_external_id;"
+            "DROP INDEX change_salesforce_id; DROP INDEX change_outreach_id;"
+            "DROP VIEW log_text; DROP VIEW change_text; DROP TABLE log_words;"
+            "DROP TABLE change_words; DROP TABLE words_upto; DROP INDEX change_unusual;"
             "DROP INDEX change_refused; UPDATE alembic_version SET version_num = '0001'"
         )
     with closing(Ledger(path)) as ledger:

@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from tests.cli.program import PROGRAM, environment
+from tests.cli.program import environment, program
 
 _LONGEST = 20.0
 
@@ -25,7 +25,7 @@ class Editor:
     def __init__(self, folder: Path | None, *words: str, **capabilities: Any) -> None:
         self.folder = folder
         self.process = subprocess.Popen(
-            [*PROGRAM, *words, "lsp"],
+            [program(), *words, "lsp"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

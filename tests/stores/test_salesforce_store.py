@@ -11,12 +11,12 @@ from typing import Any
 import msgspec
 import pytest
 
+from engine.clock import SystemClock
 from engine.model import NO_CALLS, Cursor, Outcome, RecordId, Side, Write
 from engine.ports import BudgetSpent, Checkable, Lists, Metered, Need, StoreError, Unreachable
 from engine.sandbox.salesforce.box import Ahead
 from engine.sandbox.salesforce.setup import Setup
 from engine.stores.local import LocalOrg, open_org
-from engine.stores.local.stamps import SystemClock
 from engine.stores.salesforce import SalesforceStore
 from engine.stores.salesforce.connection import Connection
 from tests.stores.salesforce import connected, served

@@ -192,7 +192,7 @@ async def _revoke(request: Request) -> Response:
     except OAuthError as error:
         return error.answer()
     if not box_of(request).sessions.revoke(given.get("token", "")):
-        return OAuthError("unsupported_token_type", "this token type is not supported").answer()
+        return OAuthError("invalid_token", "invalid token").answer()
     return Response(status_code=200)
 
 
@@ -243,7 +243,7 @@ async def _userinfo(request: Request) -> Response:
             "given_name": found["first_name"],
             "family_name": found["last_name"],
             "zoneinfo": "GMT",
-            "photos": {},
+            "photos": found["photos"],
             "profile": f"{base}/{found['user_id']}",
             "address": {},
             "urls": found["urls"],
@@ -265,7 +265,9 @@ async def _identity(request: Request) -> Response:
     if wanted != (ORG_ID, box.user_id()):
         return Response("Wrong_Org", 403, media_type="text/html")
     found = _who(box, base_url(request))
-    more = {"asserted_user": True, "organization_id": ORG_ID, "status": {}, "user_type": "STANDARD"}
+    status = {"created_date": None, "body": None}
+    more = {"asserted_user": True, "organization_id": ORG_ID, "status": status}
+    more |= {"user_type": "STANDARD", "email_verified": True, "timezone": "GMT"}
     rest = {"language": "en_US", "locale": "en_US", "utcOffset": 0, "active": True}
     return answer({**found, **more, **rest, "is_lightning_login_user": False})
 
@@ -285,8 +287,13 @@ def _who(box: Box, base: str) -> dict[str, Any]:
         "email": row.get("Email") or box.identity.username,
         "first_name": row.get("FirstName"),
         "last_name": row.get("LastName") or "Administrator",
+        "photos": {
+            "picture": f"{base}/profilephoto/005/F",
+            "thumbnail": f"{base}/profilephoto/005/T",
+        },
         "urls": {
             "enterprise": f"{soap}/c/{{version}}/{ORG_ID[:15]}",
+            "metadata": f"{soap}/m/{{version}}/{ORG_ID[:15]}",
             "partner": f"{soap}/u/{{version}}/{ORG_ID[:15]}",
             "rest": data,
             "sobjects": f"{data}sobjects/",

@@ -5,16 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from dsl.schema import Side
+from engine.clock import SystemClock
 
 __all__ = ["SystemClock", "as_vendor", "between", "instant", "later", "normal_stamp", "stamp"]
-
-
-class SystemClock:
-    """The clock of this machine."""
-
-    def now(self) -> datetime:
-        """The current instant in UTC."""
-        return datetime.now(UTC)
 
 
 def stamp(moment: datetime) -> str:
