@@ -214,7 +214,7 @@ class Desk:
     def let_vanished_go(self, types: Sequence[str] | None) -> Summary:
         """Let the deletions go on that were held since too many were gone at once."""
         only = self._chosen(types)
-        self.ledger.resume(None if only is None else list(only))
+        self.ledger.waits.resume(None if only is None else list(only))
         return self._over(held_records(self.ledger, VANISHED, only))
 
     def _over(self, held: Mapping[tuple[str, Side], Sequence[RecordId]], **options: Any) -> Summary:
