@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dsl.schema import Side
-from engine.connections import SECRETS, known_keys, problems_of
+from engine.connections import SECRETS, known_keys, problems_of, without_password, wrong_hook
 from engine.console import Console, console_of
 from engine.secrets import REFERENCES
 
 if TYPE_CHECKING:  # imported where a project is read, which a lint of single files does not do
     from zoneinfo import ZoneInfo
 
-__all__ = ["FILE", "Config", "ConfigError", "StoreConfig", "read_config"]
+__all__ = ["FILE", "KNOWN", "Config", "ConfigError", "StoreConfig", "read_config"]
 
 FILE = "crosswalk.toml"
 
@@ -26,8 +26,11 @@ _MOST_DAYS = 36_500
 _CONSOLE = "console"
 _ALERTS = {"webhook", "slack", "email_to", "email_from", "smtp", "smtp_user", "smtp_password"}
 _ALERT_SECRETS = ("slack", "smtp_password")
-_KNOWN: Mapping[str, Set[str]] = {
+#: The keys of each section, but for [console].
+KNOWN: Mapping[str, Set[str]] = {
     "alerts": _ALERTS,
+    "webhooks": {"url"},
+    "telemetry": {"endpoint", "authorization"},
     "project": _PROJECT,
     **{side.value: known_keys(side) for side in Side},
 }
@@ -54,7 +57,8 @@ class StoreConfig:
 class Config:
     """A checked `crosswalk.toml`; `ledger` is a URL, `rules_name` the folder as it is written.
 
-    `log_days` is how long rows of the technical log are kept.
+    `log_days` is how long rows of the technical log are kept, `webhooks` the address by which
+    Outreach reaches this project's service, if it has one.
     """
 
     root: Path
@@ -67,6 +71,8 @@ class Config:
     stores: Mapping[Side, StoreConfig]
     console: Console = field(default_factory=Console)
     alerts: Mapping[str, str] = field(default_factory=dict)
+    webhooks: str = ""
+    telemetry: Mapping[str, str] = field(default_factory=dict)
 
     def org_path(self, side: Side) -> Path | None:
         """The file of a side's local org, be it connected as it is or behind a sandbox server."""
@@ -87,10 +93,13 @@ def read_config(root: Path) -> Config:
     stores = {side: _store(side, data.get(side.value), problems) for side in Side}
     console = console_of(data.get(_CONSOLE), problems)
     alerts = _alerts(data.get("alerts", {}), problems)
+    webhooks = _webhooks(data.get("webhooks", {}), problems)
+    telemetry = _telemetry(data.get("telemetry", {}), problems)
     ledger = project.get("ledger", "sqlite:///crosswalk.db")
     if isinstance(ledger, str) and not ledger.startswith("sqlite:///"):
         problems.append(
-            f"`ledger` in [project] is `{ledger}`: this version keeps its ledger in SQLite,"
+            f"`ledger` in [project] is `{without_password(ledger)}`: this version keeps its ledger"
+            " in SQLite,"
             ' as in `ledger = "sqlite:///crosswalk.db"`'
         )
     if problems:
@@ -106,6 +115,8 @@ def read_config(root: Path) -> Config:
         stores=stores,
         console=console,
         alerts=alerts,
+        webhooks=webhooks,
+        telemetry=telemetry,
     )
 
 
@@ -136,14 +147,14 @@ def _unknown_keys(data: dict[str, Any]) -> list[str]:
     for section, values in data.items():
         if section == _CONSOLE:
             continue
-        if section not in _KNOWN:
-            known = {*_KNOWN, _CONSOLE}
+        if section not in KNOWN:
+            known = {*KNOWN, _CONSOLE}
             problems.append(f"unknown section [{section}]{_meant(section, known, '[{}]')}")
         elif isinstance(values, dict):
             problems += [
-                f"unknown key `{key}` in [{section}]{_meant(key, _KNOWN[section], '`{}`')}"
+                f"unknown key `{key}` in [{section}]{_meant(key, KNOWN[section], '`{}`')}"
                 for key in values
-                if key not in _KNOWN[section]
+                if key not in KNOWN[section]
             ]
     return problems
 
@@ -159,7 +170,7 @@ def _meant(word: str, known: Mapping[str, Any] | Set[str], form: str) -> str:
 
 def _wrong_types(data: dict[str, Any]) -> list[str]:
     problems = []
-    for section in _KNOWN.keys() & data.keys():
+    for section in KNOWN.keys() & data.keys():
         values = data[section]
         if not isinstance(values, dict):
             problems.append(f"`{section}` is a section: write [{section}] and its keys below")
@@ -167,7 +178,7 @@ def _wrong_types(data: dict[str, Any]) -> list[str]:
         problems += [
             f"`{key}` in [{section}] takes a text in quotes"
             for key, value in values.items()
-            if key in _KNOWN[section] - _COUNTS and not isinstance(value, str)
+            if key in KNOWN[section] - _COUNTS and not isinstance(value, str)
         ]
     return problems
 
@@ -215,6 +226,35 @@ def _alerts(section: Any, problems: list[str]) -> dict[str, str]:
     ]
     if "email_to" in section and "smtp" not in section:
         problems.append('`smtp` is missing in [alerts]: write smtp = "mail.acme.com:587"')
+    return dict(section)
+
+
+def _webhooks(section: Any, problems: list[str]) -> str:
+    """Where Outreach is to call."""
+    url = section.get("url", "") if isinstance(section, dict) else ""
+    if not isinstance(url, str) or not url:
+        return ""  # a wrong type is told already
+    if (problem := wrong_hook(url)) is not None:
+        problems.append(problem)
+    return url
+
+
+def _telemetry(section: Any, problems: list[str]) -> dict[str, str]:
+    """Where `crosswalk serve` sends traces."""
+    if not isinstance(section, dict):
+        return {}  # which is told already
+    endpoint = str(section.get("endpoint", ""))
+    if section and not endpoint.startswith(("https://", "http://")):
+        problems.append(
+            "`endpoint` in [telemetry] is the address of a collector that takes OTLP over HTTP:"
+            ' write one such as endpoint = "http://127.0.0.1:4318"'
+        )
+    secret = section.get("authorization")
+    if isinstance(secret, str) and not secret.startswith(REFERENCES):
+        problems.append(
+            "`authorization` in [telemetry] is a secret written as plain text: refer to it, as"
+            " `env:NAME`, `file:PATH` or `keyring:SERVICE/NAME`"
+        )
     return dict(section)
 
 

@@ -13,7 +13,7 @@ from markupsafe import Markup
 from dsl.describe import duration_in_words
 from dsl.pairs import spoken_pair
 from engine.cli.changes import summary_lines
-from engine.told import WHYS
+from engine.whys import WHYS
 
 __all__ = ["FILTERS", "shown", "span"]
 

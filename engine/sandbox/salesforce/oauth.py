@@ -20,15 +20,17 @@ from engine.sandbox.salesforce.oauth_error import OAuthError
 from engine.sandbox.salesforce.sessions import Session
 from engine.sandbox.salesforce.wire import answer, body_of
 
-__all__ = ["base_url", "form_of", "issued", "routes", "user_is"]
+__all__ = ["USUAL", "base_url", "form_of", "issued", "routes", "scope_of", "user_is"]
 
-_SCOPE = "api refresh_token offline_access id"
+#: What an app is given that asks for nothing by name.
+USUAL = "api refresh_token offline_access id"
 _JWT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 
 
 def routes() -> list[Route]:
     """The OAuth endpoints, but for the page that asks a user."""
     return [
+        Route("/.well-known/openid-configuration", _discovered),
         Route("/services/oauth2/token", _token, methods=["POST", "GET"]),
         Route("/services/oauth2/revoke", _revoke, methods=["POST", "GET"]),
         Route("/services/oauth2/introspect", _introspect, methods=["POST"]),
@@ -75,26 +77,26 @@ def _granted(box: Box, request: Request, given: Mapping[str, str]) -> tuple[Sess
     match given.get("grant_type", ""):
         case "client_credentials":
             see_client(box, request, given, secret=True)
-            return box.sessions.start(_scope(given, "api id")), None
+            return box.sessions.start(scope_of(box, given, "api id")), None
         case "password":
             see_client(box, request, given, secret=True)
             _see_user(box, given)
-            return box.sessions.start(_scope(given, "api id")), None
+            return box.sessions.start(scope_of(box, given, "api id")), None
         case "refresh_token":
             see_client(box, request, given)
             refresh = given.get("refresh_token", "")
             if not box.sessions.is_refresh(refresh):
                 raise OAuthError("invalid_grant", "expired access/refresh token")
-            return box.sessions.start(_scope(given, _SCOPE), refresh), None
+            return box.sessions.start(scope_of(box, given), refresh), None
         case "authorization_code":
             return _redeemed(box, request, given)
         case grant if grant == _JWT:
             subject_of(box, given.get("assertion", ""), base_url(request))
-            return box.sessions.start(_scope(given, "api id")), None
+            return box.sessions.start(scope_of(box, given, "api id")), None
     raise OAuthError("unsupported_grant_type", "grant type not supported")
 
 
-def _redeemed(box: Box, request: Request, given: Mapping[str, str]) -> tuple[Session, str]:
+def _redeemed(box: Box, request: Request, given: Mapping[str, str]) -> tuple[Session, str | None]:
     grant = box.sessions.redeem(given.get("code", ""))
     if grant is None:
         raise OAuthError("invalid_grant", "expired authorization code")
@@ -107,7 +109,8 @@ def _redeemed(box: Box, request: Request, given: Mapping[str, str]) -> tuple[Ses
         proof = verifier if grant.method == "plain" else _hashed(verifier)
         if not hmac.compare_digest(proof.encode(), grant.challenge.encode()):
             raise OAuthError("invalid_grant", "invalid code verifier")
-    refresh = box.sessions.refresh_token()
+    lasting = {"refresh_token", "offline_access"} & set(grant.scope.split())
+    refresh = box.sessions.refresh_token() if lasting else None
     return box.sessions.start(grant.scope, refresh), refresh
 
 
@@ -116,8 +119,14 @@ def _hashed(verifier: str) -> str:
     return base64.urlsafe_b64encode(digest).decode().rstrip("=")
 
 
-def _scope(given: Mapping[str, str], usual: str) -> str:
-    return given.get("scope") or usual
+def scope_of(box: Box, given: Mapping[str, str], usual: str = USUAL) -> str:
+    """What an app asks for, or those of the usual scopes that it has. Raises `OAuthError`."""
+    asked, allowed = given.get("scope", "").split(), box.setup.scopes
+    if allowed is None:
+        return " ".join(asked) or usual
+    if not allowed.issuperset(asked):
+        raise OAuthError("invalid_scope", "the requested scope is not allowed")
+    return " ".join(asked or [each for each in usual.split() if each in allowed])
 
 
 def see_client(box: Box, request: Request, given: Mapping[str, str], secret: bool = False) -> None:
@@ -175,6 +184,30 @@ def issued(box: Box, base: str, session: Session, refresh: str | None) -> dict[s
     return found if refresh is None else {**found, "refresh_token": refresh}
 
 
+async def _discovered(request: Request) -> Response:
+    """Where a client finds what it needs to sign in, by OpenID Connect Discovery."""
+    base = base_url(request)
+    oauth = f"{base}/services/oauth2"
+    return answer(
+        {
+            "issuer": base,
+            "authorization_endpoint": f"{oauth}/authorize",
+            "token_endpoint": f"{oauth}/token",
+            "revocation_endpoint": f"{oauth}/revoke",
+            "introspection_endpoint": f"{oauth}/introspect",
+            "userinfo_endpoint": f"{oauth}/userinfo",
+            "scopes_supported": USUAL.split(),
+            "response_types_supported": ["code", "token"],
+            "subject_types_supported": ["public"],
+            "token_endpoint_auth_methods_supported": [
+                "client_secret_post",
+                "client_secret_basic",
+                "private_key_jwt",
+            ],
+        }
+    )
+
+
 # -- about tokens and their user ----------------------------------------------------------------
 
 
@@ -206,7 +239,7 @@ async def _introspect(request: Request) -> Response:
         return answer({**found, "exp": until, "iat": start, "nbf": start})
     if box.sessions.is_refresh(token):
         kind = "refresh_token"
-        return answer({"active": True, "scope": _SCOPE, "token_type": kind, **common})
+        return answer({"active": True, "scope": USUAL, "token_type": kind, **common})
     return answer({"active": False})
 
 

@@ -12,16 +12,17 @@ from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any, NamedTuple, TypeVar
 from urllib.parse import urlencode
+from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 import msgspec
-from aiohttp.helpers import get_env_proxy_for_url
 from yarl import URL
 
-from engine.ports import BudgetSpent, StoreError, Unreachable
+from engine.ports import BudgetSpent, StoreError, Unreachable, Wait
 from engine.stores.outreach.failures import Unsent, broken, refused
 from engine.stores.outreach.pace import Pace
 from engine.stores.outreach.settings import Settings
+from engine.tracing import call
 
 __all__ = ["AT_ONCE", "Answer", "Request", "Transport"]
 
@@ -29,7 +30,8 @@ AT_ONCE = 16  # requests under way; more gain nothing at one user's limit
 _TRIES = 6
 _UNSENT_TRIES = 2  # further ones where no connection comes about
 _FIRST_WAIT, _LONGEST_WAIT = 0.25, 8.0  # seconds, of which half is by chance
-_TIMEOUT = aiohttp.ClientTimeout(total=150, connect=20, sock_read=100)
+#: No bound between two reads: its timer would be set anew with each piece of each answer.
+_TIMEOUT = aiohttp.ClientTimeout(total=120, connect=20)
 #: Shorter than servers keep connections: one that they have closed would lose a create's outcome.
 _IDLE = 4.0
 _MEDIA = "application/vnd.api+json"
@@ -61,16 +63,19 @@ class Transport:
     """Sends requests and knows the server's time; for one thread at a time.
 
     `access` gives the access token, and renews the one that it is told was refused. `counted` is
-    told each request that Outreach counts.
+    told each request that Outreach counts. `wait` waits for Outreach's own limit; without it, what
+    would have to wait longer than `pace` has patience for is `BudgetSpent`.
     """
 
     settings: Settings
     access: Callable[[str | None], str] = lambda _refused: ""
     pace: Pace = field(default_factory=Pace)
     counted: Callable[[], None] = lambda: None
+    wait: Wait | None = None
     _loop: asyncio.AbstractEventLoop | None = None
     _session: aiohttp.ClientSession | None = None
     _told: tuple[datetime, float] | None = None
+    _date: str | None = None
 
     # -- plain calls ----------------------------------------------------------------------------
 
@@ -93,23 +98,27 @@ class Transport:
         nobody knows. After the first without an answer no further ones are begun.
         """
         found: list[Answer | StoreError | None] = [None] * len(requests)
-        token: str | None = None
+        ended: str | None = None  # a token that was refused
         renewed = False
         while True:
             open_ = found.count(None)
             try:
-                token = self.access(token)
+                token = self.access(ended)
             except StoreError as error:
                 if open_ == len(requests):
                     raise
                 return [each or error for each in found]
             self.run(self._work(requests, found, token))
+            spent = next((each for each in found if isinstance(each, BudgetSpent)), None)
+            if spent is not None and self.wait is not None and self.wait(spent):
+                found = [None if isinstance(each, BudgetSpent) else each for each in found]
+                continue
             refusal = next((e for e in found if isinstance(e, Answer) and e.status == 401), None)
             if refusal is None:
                 unbegun = _unbegun(found)
                 return [each or unbegun for each in found]
             # A token may end at any time. One that is refused as soon as it is there is no good.
-            found = [None if _is_refused(each) else each for each in found]
+            ended, found = token, [None if _is_refused(each) else each for each in found]
             if renewed and found.count(None) == open_:
                 lost = refused(refusal.status, refusal.body, what)
                 return [each or lost for each in found]
@@ -199,7 +208,11 @@ class Transport:
             await self.pace.turn(reading=request.method == "GET")
             self.counted()
             try:
-                answer = await self._send(request, headers)
+                with call(
+                    "outreach", request.method, URL(request.url, encoded=True).raw_path
+                ) as note:
+                    answer = await self._send(request, headers)
+                    note("http.response.status_code", answer.status)
             except (aiohttp.ClientError, OSError, TimeoutError) as error:
                 failure = broken(error, self.settings)
                 if last or not _worth_another(failure, request, tried):
@@ -228,15 +241,13 @@ class Transport:
                 cookie_jar=aiohttp.DummyCookieJar(),
             )
         address = URL(request.url, encoded=True)
-        proxy, proxy_auth = _proxy(address)
         async with self._session.request(
             request.method,
             address,
             headers=headers,
             data=request.body,
             allow_redirects=False,
-            proxy=proxy,
-            proxy_auth=proxy_auth,
+            proxy=_proxy(address),
         ) as response:
             self._note_time(response.headers.get("Date"))
             answer = Answer(response.status, response.headers, await response.read())
@@ -246,6 +257,9 @@ class Transport:
 
     def _note_time(self, date: str | None) -> None:
         """Keep the latest time that the server told: it tells whole seconds, past ones."""
+        if date == self._date:
+            return
+        self._date = date
         try:
             moment = parsedate_to_datetime(date) if date else None
         except ValueError:
@@ -294,11 +308,11 @@ async def _wait(tried: int) -> None:
     await asyncio.sleep(longest * (0.5 + random.random() / 2))  # noqa: S311 - no secret
 
 
-def _proxy(address: URL) -> tuple[URL | None, aiohttp.BasicAuth | None]:
-    """The proxy of the environment; a sandbox server on this machine is reached without."""
-    if address.scheme != "https":
-        return None, None
-    try:
-        return get_env_proxy_for_url(address)
-    except LookupError:
-        return None, None
+def _proxy(address: URL) -> str | None:
+    """The proxy of the environment; a sandbox server on this machine is reached without.
+
+    aiohttp's own look at the environment would give it a password of a `.netrc` as well.
+    """
+    if address.scheme != "https" or proxy_bypass(address.host or ""):
+        return None
+    return getproxies().get("https")

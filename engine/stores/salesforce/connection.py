@@ -26,6 +26,7 @@ from engine.ports import (
     Unreachable,
     Usage,
     Vault,
+    Wait,
 )
 from engine.stores.salesforce.login import VERSION, log_in
 from engine.stores.salesforce.problems import LIMIT, VendorProblem, forbidden, problem_in
@@ -36,6 +37,7 @@ from engine.stores.salesforce.session import (
     redirect_of,
 )
 from engine.stores.salesforce.settings import Settings, same_host
+from engine.tracing import call
 
 __all__ = ["ROOT", "Connection"]
 
@@ -67,8 +69,11 @@ class Connection:
 
     def __init__(self, settings: Settings, vault: Vault) -> None:
         self.calls = 0
+        #: What to do where the org has no calls left; without, `BudgetSpent` is raised.
+        self.wait: Wait | None = None
         #: The headers of the last answer.
         self.headers: Any = {}
+        self._status = 0
         self._settings, self._vault = settings, vault
         self._session = open_session([settings.login_url, settings.instance_url])
         self._session.hooks["response"].append(self._note)
@@ -106,7 +111,9 @@ class Connection:
                 return self._once(method, path, as_, options)
             except VendorProblem as problem:
                 if problem.spends:
-                    raise self._spent() from None
+                    self._wait_for_calls()
+                    until, tried = time.monotonic() + _PATIENCE, 0
+                    continue
                 if problem.is_certain and not problem.passes:
                     raise
                 if last or not (again or problem.is_certain):
@@ -144,7 +151,9 @@ class Connection:
     ) -> _T:
         self.calls += 1
         try:
-            body = api.restful(path, method=method, allow_redirects=False, **options)
+            with call("salesforce", method, path) as note:
+                body = api.restful(path, method=method, allow_redirects=False, **options)
+                note("http.response.status_code", self._status)
         except Unsent:
             self.calls -= 1
             raise
@@ -175,7 +184,7 @@ class Connection:
 
     def _note(self, response: requests.Response, **_options: Any) -> None:
         """Keep what each answer's headers tell besides."""
-        self.headers = response.headers
+        self.headers, self._status = response.headers, response.status_code
         found = _USAGE.search(response.headers.get("Sforce-Limit-Info", ""))
         if found is not None:
             self._usage = int(found[1]), int(found[2])
@@ -288,6 +297,12 @@ class Connection:
             self._usage = self.read("limits", _as_limits)
         used, most = self._usage
         return Usage(used, most, datetime.fromisoformat(self.now()) + _HOUR, "day")
+
+    def _wait_for_calls(self) -> None:
+        """The org has no calls left: wait as one is told to, or raise `BudgetSpent`."""
+        spent = self._spent()
+        if self.wait is None or not self.wait(spent):
+            raise spent from None
 
     def _spent(self) -> BudgetSpent:
         until = datetime.fromisoformat(self.now()) + _HOUR
