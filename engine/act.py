@@ -26,6 +26,7 @@ from engine.model import (
     Write,
 )
 from engine.ports import Store
+from engine.tracing import span
 
 __all__ = ["act"]
 
@@ -62,8 +63,9 @@ def _send(
         planned, waiting = _afforded(mapping, planned, direction, context)
         sent += waiting
         if planned:
-            numbers = _intend(mapping, layout, [c for _, c in planned], direction, context)
-            sent += _write_all(mapping, planned, numbers, direction, context)
+            with span("write", side=direction.target.value, records=len(planned)):
+                numbers = _intend(mapping, layout, [c for _, c in planned], direction, context)
+                sent += _write_all(mapping, planned, numbers, direction, context)
     return sent
 
 

@@ -20,6 +20,7 @@ from engine.ledger import Commit, LogRow
 from engine.mapping import Mapping
 from engine.model import SIDES, Cursor, RecordId, Row
 from engine.overlap import remember, without_repeats
+from engine.tracing import span
 
 __all__ = ["Batches", "batches_of"]
 
@@ -150,7 +151,8 @@ class Batches(Deciding):
     def _pass(self, turn: _Turn, rows: Sequence[Row], commit: Commit) -> list[Row]:
         """One pass over a batch; the rows that have to wait for others of the same batch."""
         side = turn.side
-        found = self.decide(side, rows, (), turn.now, turn.again)
+        with span("decide", side=side.value, records=len(rows)):
+            found = self.decide(side, rows, (), turn.now, turn.again)
         tasks = self._admitted(found.tasks)
         name = self.mapping.name
         # By hand nothing is tried in the other direction: what waits there goes on waiting.

@@ -185,6 +185,17 @@ class Mapping:
         )
 
     @cached_property
+    def numbers(self) -> frozenset[int]:
+        """The numbers of all lines."""
+        return frozenset(range(len(self.lines)))
+
+    @cached_property
+    def uncompared(self) -> dict[Side, tuple[int, ...]]:
+        """The lines of which a side's change does not count."""
+        numbered = list(enumerate(code.line for code in self.lines))
+        return {side: tuple(n for n, line in numbered if not line.compares(side)) for side in SIDES}
+
+    @cached_property
     def creating(self) -> dict[Direction, tuple[CreatingLine, ...]]:
         """The lines as a create in each direction needs them."""
         return {

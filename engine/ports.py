@@ -38,7 +38,12 @@ class StoreError(Exception):
 
 
 class Unreachable(StoreError):
-    """The other side could not be reached; nothing of this call is known to have happened."""
+    """The other side could not be reached; nothing of this call is known to have happened.
+
+    `side` is noted by whoever counts the calls, where that is known.
+    """
+
+    side: Side | None = None
 
 
 class BudgetSpent(StoreError):

@@ -5,10 +5,11 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from engine.cli.letting_go import LETS_GO, add_records, let_go
+from engine.cli.letting_go import add_records, let_go
 from engine.cli.plan import chosen
 from engine.cli.project import Failure, Project
 from engine.cli.writing import Session, add_output, writing
+from engine.whys import LETS_GO
 
 if TYPE_CHECKING:  # `--help` must not wait for a database
     from engine.cycle import Summary

@@ -264,19 +264,19 @@ class Ledger:
             row = connection.execute(sa.select(t.c.run, t.c.at).where(t.c.plan == plan)).first()
         return None if row is None else (row.run, row.at)
 
-    def sealed_tokens(self, side: Side) -> bytes | None:
-        """What was kept last of a side's authorisation; only the vault can open it."""
+    def sealed_tokens(self, name: str) -> bytes | None:
+        """What was kept last of a side's authorisation, or by another name; sealed."""
         t = schema.token
         with self._core() as connection:
-            found = connection.execute(sa.select(t.c.sealed).where(t.c.side == side)).scalar()
+            found = connection.execute(sa.select(t.c.sealed).where(t.c.side == name)).scalar()
         return None if found is None else bytes(found)
 
-    def keep_tokens(self, side: Side, sealed: bytes, at: str) -> None:
-        """Keep a side's authorisation in place of what was kept before."""
+    def keep_tokens(self, name: str, sealed: bytes, at: str) -> None:
+        """Keep a side's authorisation, or another sealed text, in place of what was kept before."""
         with self._driver() as connection, hot.transaction(connection):
             connection.execute(
                 "INSERT OR REPLACE INTO token (side, sealed, kept_at) VALUES (?, ?, ?)",
-                (side, sealed, at),
+                (name, sealed, at),
             )
 
     def alerted(self) -> frozenset[str]:
@@ -288,7 +288,9 @@ class Ledger:
         """Note which troubles are told of now, and which are over."""
         with self._driver() as connection, hot.transaction(connection):
             connection.executemany("DELETE FROM alert WHERE trouble = ?", [(t,) for t in over])
-            connection.executemany("INSERT INTO alert VALUES (?, ?)", [(t, at) for t in new])
+            connection.executemany(
+                "INSERT OR IGNORE INTO alert VALUES (?, ?)", [(t, at) for t in new]
+            )
 
     def intend(self, run: str, at: str, intents: Sequence[Intent]) -> list[int]:
         """Commit writes before they are sent; the numbers by which their answers are noted."""

@@ -233,7 +233,8 @@ stalled = Table(
 )
 
 
-#: What the authorisation of each side gave, sealed with a key that is not in the ledger.
+#: What the authorisation of each side gave, and of `webhooks` what we registered, sealed with a key
+#: that is not in the ledger.
 token = Table(
     "token",
     metadata,
