@@ -18,18 +18,22 @@ from starlette.testclient import TestClient
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from dsl.values import stamp
+from engine.ledger.words import learn
 from engine.service.desk import Desk
 from engine.shipped import RULES
 from engine.stores.local import SAMPLE
 from engine.web.app import app
 from tests.web.served import Served, served
 
-LINKS, LOG, RUNS = 200_000, 1_000_000, 5_000
+LINKS, LOG, WRITES, RUNS = 200_000, 1_000_000, 300_000, 5_000
 TARGET = 100.0  # ms
 PAGES = (
     "/types", "/types/Lead%3C-%3Eprospect", "/limits", "/activity", "/logs", "/logs?type=Lead",
-    "/logs?id=17", "/logs?run=r-4000", "/logs?status=conflict", "/logs?search=nowhere", "/plan",
-    "/review", "/api/v1/status", "/api/v1/links?type=Lead",
+    "/logs?id=17", "/logs?id=00Q000000000017", "/logs?run=r-4000", "/logs?status=conflict",
+    "/logs?status=refused", "/logs?status=updated", "/logs?type=stage", "/logs?search=nowhere",
+    "/logs?search=records", "/logs?search=Initech+9", "/logs?search=condition&type=Lead",
+    "/logs?search=records&until=20d", "/plan", "/review", "/api/v1/status",
+    "/api/v1/links?type=Lead",
 )  # fmt: skip
 
 
@@ -38,7 +42,7 @@ def main() -> None:
         service = served(Path(folder), RULES, [SAMPLE / "setup", SAMPLE / "salesforce"])
         try:
             service.run_now().result()
-            service.do(fill)
+            service._ask("fill", fill).result()
             measure(service)
         finally:
             service.stop()
@@ -74,10 +78,18 @@ def fill(desk: Desk) -> None:
              "3 records read", "prospect", str(i % LINKS), "Lead", f"00Q{i % LINKS:015}")
             for i in range(LOG)
         ))  # fmt: skip
+        insert(connection, "change", (
+            (None, f"r-{i * RUNS // WRITES}", at(1 - i / WRITES), "Lead<->prospect", 1, "update",
+             "inbound", f"00Q{i % LINKS:015}", i % LINKS, b"[[0, \"a\", \"b\"]]",
+             "inbound update: condition holds", "rules/leads.sync:14",
+             "done" if i % 1000 else "refused", None if i % 1000 else f"Initech {i} is no company")
+            for i in range(WRITES)
+        ))  # fmt: skip
         insert(connection, "run", (
             (f"r-{i}", at(1 - i / RUNS), at(1 - i / RUNS), "done", "x", "{}", "{}")
             for i in range(RUNS)
         ))  # fmt: skip
+        learn(connection)
         connection.execute("COMMIT")
 
 

@@ -14,16 +14,12 @@ from engine.ledger.callbook import Spent, Stalled, Window
 from engine.model import Side
 from engine.ports import BudgetSpent, Clock, Usage
 
-__all__ = ["Budget", "State", "Wait", "Waits"]
+__all__ = ["Budget", "State", "Waits"]
 
 # Far from every threshold, calls are reserved ahead, so that a cycle does not wait for the disk at
 # each of them. What a crash leaves of a block counts as used: a few in a hundred at the most.
 _BLOCK, _FAR = 100, 2_000
 _USUAL = {Side.SALESFORCE: "day", Side.OUTREACH: "hour"}
-
-
-#: Waits until a moment; raises to give up.
-Wait = Callable[[BudgetSpent], None]
 
 
 @dataclass

@@ -9,10 +9,10 @@ from typing import Any, TypeVar
 
 from dsl.program import LimitRule
 from dsl.schema import ObjectType
-from engine.budget import Budget, Wait
+from engine.budget import Budget
 from engine.ledger import Ledger
 from engine.model import Cursor, Listing, Page, RecordId, Result, Row, Side, Value, Write
-from engine.ports import BudgetSpent, Clock, Lists, Metered, Store
+from engine.ports import BudgetSpent, Clock, Lists, Metered, Patient, Store, Wait
 
 __all__ = ["Budgeted", "budgeted", "is_near", "room_for", "spent_there"]
 
@@ -145,9 +145,8 @@ class Budgeted:
 
     def _reserve(self, count: int) -> None:
         while (found := self.budget.ask(count, count)) is not None:
-            if self._wait is None:
+            if self._wait is None or not self._wait(found):
                 raise found
-            self._wait(found)
 
     def _counted(self, request: Callable[[], _Answer]) -> _Answer:
         before = self._store.calls
@@ -166,7 +165,13 @@ def budgeted(
     clock: Clock,
     wait: Wait | None = None,
 ) -> dict[Side, Store]:
-    """The stores, within the budgets of the rules; without any, their calls are only counted."""
+    """The stores, within the budgets of the rules; without any, their calls are only counted.
+
+    With a `wait` their vendors' own limits are waited for, too.
+    """
+    for store in stores.values():
+        if wait is not None and isinstance(store, Patient):
+            store.wait_by(wait)
     return {
         side: Budgeted(
             store,

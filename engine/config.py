@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dsl.schema import Side
-from engine.connections import SECRETS, known_keys, problems_of
+from engine.connections import SECRETS, known_keys, problems_of, without_password
 from engine.console import Console, console_of
 from engine.secrets import REFERENCES
 
 if TYPE_CHECKING:  # imported where a project is read, which a lint of single files does not do
     from zoneinfo import ZoneInfo
 
-__all__ = ["FILE", "Config", "ConfigError", "StoreConfig", "read_config"]
+__all__ = ["FILE", "KNOWN", "Config", "ConfigError", "StoreConfig", "read_config"]
 
 FILE = "crosswalk.toml"
 
@@ -26,7 +26,8 @@ _MOST_DAYS = 36_500
 _CONSOLE = "console"
 _ALERTS = {"webhook", "slack", "email_to", "email_from", "smtp", "smtp_user", "smtp_password"}
 _ALERT_SECRETS = ("slack", "smtp_password")
-_KNOWN: Mapping[str, Set[str]] = {
+#: The keys of each section, but for [console].
+KNOWN: Mapping[str, Set[str]] = {
     "alerts": _ALERTS,
     "project": _PROJECT,
     **{side.value: known_keys(side) for side in Side},
@@ -90,7 +91,8 @@ def read_config(root: Path) -> Config:
     ledger = project.get("ledger", "sqlite:///crosswalk.db")
     if isinstance(ledger, str) and not ledger.startswith("sqlite:///"):
         problems.append(
-            f"`ledger` in [project] is `{ledger}`: this version keeps its ledger in SQLite,"
+            f"`ledger` in [project] is `{without_password(ledger)}`: this version keeps its ledger"
+            " in SQLite,"
             ' as in `ledger = "sqlite:///crosswalk.db"`'
         )
     if problems:
@@ -136,14 +138,14 @@ def _unknown_keys(data: dict[str, Any]) -> list[str]:
     for section, values in data.items():
         if section == _CONSOLE:
             continue
-        if section not in _KNOWN:
-            known = {*_KNOWN, _CONSOLE}
+        if section not in KNOWN:
+            known = {*KNOWN, _CONSOLE}
             problems.append(f"unknown section [{section}]{_meant(section, known, '[{}]')}")
         elif isinstance(values, dict):
             problems += [
-                f"unknown key `{key}` in [{section}]{_meant(key, _KNOWN[section], '`{}`')}"
+                f"unknown key `{key}` in [{section}]{_meant(key, KNOWN[section], '`{}`')}"
                 for key in values
-                if key not in _KNOWN[section]
+                if key not in KNOWN[section]
             ]
     return problems
 
@@ -159,7 +161,7 @@ def _meant(word: str, known: Mapping[str, Any] | Set[str], form: str) -> str:
 
 def _wrong_types(data: dict[str, Any]) -> list[str]:
     problems = []
-    for section in _KNOWN.keys() & data.keys():
+    for section in KNOWN.keys() & data.keys():
         values = data[section]
         if not isinstance(values, dict):
             problems.append(f"`{section}` is a section: write [{section}] and its keys below")
@@ -167,7 +169,7 @@ def _wrong_types(data: dict[str, Any]) -> list[str]:
         problems += [
             f"`{key}` in [{section}] takes a text in quotes"
             for key, value in values.items()
-            if key in _KNOWN[section] - _COUNTS and not isinstance(value, str)
+            if key in KNOWN[section] - _COUNTS and not isinstance(value, str)
         ]
     return problems
 

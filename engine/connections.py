@@ -8,7 +8,15 @@ from typing import Any
 
 from dsl.schema import Side
 
-__all__ = ["AUTHS", "SECRETS", "host_of", "is_loopback", "known_keys", "problems_of"]
+__all__ = [
+    "AUTHS",
+    "SECRETS",
+    "host_of",
+    "is_loopback",
+    "known_keys",
+    "problems_of",
+    "without_password",
+]
 
 #: Keys whose values are secrets, and so references to where they are.
 SECRETS = frozenset(
@@ -102,13 +110,22 @@ def _wrong_url(side: Side, key: str, url: Any) -> str | None:
     parts = urlsplit(url)
     right = parts.scheme in ("https", "http") and parts.hostname and not parts.username
     if not right or parts.query or parts.fragment or parts.path.strip("/"):
-        return f'`{key}` in [{side}] is `{url}`: write an address such as "{_EXAMPLE[key]}"'
+        shown = without_password(url)
+        return f'`{key}` in [{side}] is `{shown}`: write an address such as "{_EXAMPLE[key]}"'
     if parts.scheme == "http" and not is_loopback(url):
         return (
             f"`{key}` in [{side}] is `{url}`: what is sent there could be read on its way;"
             " write https:// (http:// is for this machine alone, as http://127.0.0.1:8080)"
         )
     return None
+
+
+def without_password(url: str) -> str:
+    """An address as it may be shown: without who comes in by it, and without what it asks."""
+    scheme = url.partition("://")[0] + "://" if "://" in url else ""
+    _, at, place = url.removeprefix(scheme).rpartition("@")
+    host, question, _ = place.partition("?")
+    return f"{scheme}{'…@' if at else ''}{host}{'?…' if question else ''}"
 
 
 def host_of(url: str) -> str:

@@ -8,11 +8,12 @@ from typing import Any
 
 from engine.secrets import REFERENCES
 
-__all__ = ["ROLES", "Console", "Person", "console_of"]
+__all__ = ["KEYS", "ROLES", "Console", "Person", "console_of"]
 
-#: What somebody may do; `approve` may look as well.
-ROLES = ("look", "approve")
-_KEYS = {"users", "tokens", "hosts"}
+#: What somebody may do: `approve` may look as well, and `metrics` may do that alone.
+ROLES = {"users": ("look", "approve"), "tokens": ("look", "approve", "metrics")}
+#: The keys of [console].
+KEYS = {"users", "tokens", "hosts"}
 _SECRET = {"users": "password", "tokens": "token"}
 _HASHED = ("scrypt:", "sha256:")
 
@@ -42,11 +43,9 @@ def console_of(section: Any, problems: list[str]) -> Console:
     if not isinstance(section, dict):
         problems.append("`console` is a section: write [console] and its keys below")
         return Console()
-    known = ", ".join(f"`{key}`" for key in sorted(_KEYS))
+    known = ", ".join(f"`{key}`" for key in sorted(KEYS))
     problems += [
-        f"unknown key `{key}` in [console]; known are {known}"
-        for key in section
-        if key not in _KEYS
+        f"unknown key `{key}` in [console]; known are {known}" for key in section if key not in KEYS
     ]
     hosts = section.get("hosts", [])
     if not isinstance(hosts, list) or not all(isinstance(host, str) for host in hosts):
@@ -70,8 +69,9 @@ def _people(kind: str, table: Any, problems: list[str]) -> list[Person]:
             if other not in (key, "role")
         ]
         secret, role = values.get(key), values.get("role", "look")
-        if role not in ROLES:
-            problems.append(f"`role` in {where} is `{role}`: write `look` or `approve`")
+        if role not in ROLES[kind]:
+            known = " or ".join(f"`{each}`" for each in ROLES[kind])
+            problems.append(f"`role` in {where} is `{role}`: write {known}")
         elif not isinstance(secret, str):
             problems.append(f"`{key}` is missing in {where}: `crosswalk serve --hash-password`")
         elif not secret.startswith((*_HASHED, *REFERENCES)):

@@ -142,6 +142,7 @@ class Interpreter:
             work()
         except BudgetSpent as spent:
             self._context.waits.note(spent, node)
+            self._check()  # it may have been waited for until somebody asked to stop
 
     def _concerns(self, node: str, only: frozenset[str]) -> bool:
         """Whether a step is one of these pairs', or makes stages for one."""

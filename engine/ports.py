@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from typing import NamedTuple, Protocol, runtime_checkable
@@ -18,6 +18,7 @@ __all__ = [
     "Lists",
     "Metered",
     "Need",
+    "Patient",
     "Priced",
     "Store",
     "StoreError",
@@ -27,6 +28,7 @@ __all__ = [
     "Unreachable",
     "Usage",
     "Vault",
+    "Wait",
 ]
 
 
@@ -48,6 +50,10 @@ class BudgetSpent(StoreError):
         super().__init__(message)
         self.side = side
         self.until = until
+
+
+#: Waits until there may be calls again; whether to go on then, or to stop.
+Wait = Callable[[BudgetSpent], bool]
 
 
 class Unauthorized(StoreError):
@@ -156,6 +162,15 @@ class Metered(Protocol):
 
     def usage(self) -> Usage:
         """The vendor's own count, as it was last told; asking costs no call."""
+        ...
+
+
+@runtime_checkable
+class Patient(Protocol):
+    """A store that can wait where its vendor has no calls left, instead of `BudgetSpent`."""
+
+    def wait_by(self, wait: Wait) -> None:
+        """Wait so from now on, and send again what was refused; nothing of it happened."""
         ...
 
 

@@ -58,7 +58,7 @@ def run(args: argparse.Namespace, project: Project) -> int:
     """Print the log; exit code 0."""
     with looking(project, args.format) as ledger:
         if ledger is not None:
-            from engine.ledger.looking import log_rows
+            from engine.ledger.logbook import log_rows
             from engine.told import log_told
 
             with reading(ledger, log_rows(_filters(args, project))) as rows:

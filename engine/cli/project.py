@@ -15,9 +15,8 @@ if TYPE_CHECKING:  # each command imports only what it uses: lint must not wait 
     from contextlib import ExitStack
 
     from dsl.program import Program
-    from engine.budget import Wait
     from engine.ledger import Ledger
-    from engine.ports import Store, Vault
+    from engine.ports import Store, Vault, Wait
 
 __all__ = ["Failure", "Project", "able", "load_project"]
 

@@ -25,7 +25,9 @@ def register(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--type", metavar="T", help="only syncs of this type (Lead, prospect, …)")
     parser.add_argument("--once", action="store_true", help="one cycle and no more (the default)")
     parser.add_argument(
-        "--wait", action="store_true", help="where a budget is spent, wait for its reset and go on"
+        "--wait",
+        action="store_true",
+        help="where a budget, or a vendor's own limit, is spent, wait for its reset and go on",
     )
     add_yes(parser)
     add_output(parser)

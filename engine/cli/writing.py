@@ -20,14 +20,13 @@ from dsl.schema import Side
 from engine.cli.project import Project, able
 
 if TYPE_CHECKING:  # `--help` must not wait for a database
-    from engine.budget import Wait
     from engine.case import Change
     from engine.cycle import Summary
     from engine.interpreter import Progress
     from engine.ledger import Ledger
     from engine.model import RecordId
     from engine.objection import Objection
-    from engine.ports import BudgetSpent, Store
+    from engine.ports import BudgetSpent, Store, Wait
 
 __all__ = ["Session", "add_output", "add_yes", "run_chosen", "writing"]
 
@@ -81,7 +80,7 @@ def writing(args: argparse.Namespace, project: Project, work: Callable[[Session]
         stack.callback(ledger.close)
         spool = stack.enter_context(ChangeSpool(as_json, limit))
         stop = stack.enter_context(_gentle_interrupt())
-        wait = _waiter(stop) if getattr(args, "wait", False) else None
+        wait = _waiter(stop, project.config.timezone) if getattr(args, "wait", False) else None
         stores = project.open_budgeted(stack, program, ledger, wait)
         program = able(program, stores)
         with shown_progress() as progress:
@@ -114,19 +113,21 @@ def _ending(summary: Summary) -> int:
     return _CODES[summary.status] or int(bool(summary.left))
 
 
-def _waiter(stop: Callable[[], bool]) -> Wait:
-    """Waits for a budget; raises `Stopped` if the run is asked to stop meanwhile."""
+def _waiter(stop: Callable[[], bool], zone: tzinfo) -> Wait:
+    """Waits for calls, and says until when; goes on unless the run is asked to stop meanwhile."""
 
-    def wait(spent: BudgetSpent) -> None:
-        from engine.interpreter import Stopped
+    def wait(spent: BudgetSpent) -> bool:
+        from engine.cli.budgets import moment
 
-        print(f"crosswalk: {spent}", file=sys.stderr)
-        while True:
-            if stop():
-                raise Stopped
+        if stop():
+            return False
+        until = f"goes on at {moment(spent.until, zone)} {zone} (Ctrl-C stops it)"
+        print(f"crosswalk: {spent}; {until}", file=sys.stderr, flush=True)
+        while datetime.now(UTC) < spent.until:
             sleep(_NAP)
-            if datetime.now(UTC) >= spent.until:
-                return
+            if stop():
+                return False
+        return True
 
     return wait
 

@@ -7,7 +7,8 @@ from typing import Any
 
 from dsl.schema import Side
 from engine.ledger import Ledger
-from engine.ledger.looking import Filters, log_rows, waiting_of
+from engine.ledger.logbook import log_rows
+from engine.ledger.looking import Filters, waiting_of
 from engine.model import RecordId
 
 __all__ = ["history_of", "waits_of"]

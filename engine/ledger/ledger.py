@@ -17,7 +17,7 @@ from sqlalchemy.pool import StaticPool
 
 from dsl.ids import full_id
 from dsl.values import stamp
-from engine.ledger import hot, pruning, schema
+from engine.ledger import hot, pruning, schema, words
 from engine.ledger.callbook import CallBook
 from engine.ledger.opening import connect, explained, migrate
 from engine.ledger.records import Commit, Intent, Link, Pending, Tombstone
@@ -275,13 +275,13 @@ class Ledger:
     def finish(
         self, run: str, at: str, status: str, counts: dict[str, int], calls: dict[str, int]
     ) -> None:
-        """Note how a run ended."""
-        t = schema.run
-        values = {"counts": json.dumps(counts), "calls": json.dumps(calls)}
-        with self._core() as connection:
+        """Note how a run ended, and what it wrote and noted among the words of the log."""
+        with self._driver() as connection, hot.transaction(connection):
             connection.execute(
-                sa.update(t).where(t.c.id == run).values(finished_at=at, status=status, **values)
+                "UPDATE run SET finished_at = ?, status = ?, counts = ?, calls = ? WHERE id = ?",
+                (at, status, json.dumps(counts), json.dumps(calls), run),
             )
+            words.learn(connection)
 
     def knows_rules(self, digest: str) -> bool:
         """Whether the rules with this digest are kept."""
@@ -296,10 +296,9 @@ class Ledger:
 
     def drop_log(self, before: str, limit: int) -> int:
         """Drop the oldest rows of the log before a stamp, at most `limit`; how many those were."""
-        t = schema.log
-        old = sa.select(t.c.id).where(t.c.timestamp < before).order_by(t.c.timestamp).limit(limit)
-        with self._core() as connection:
-            return connection.execute(sa.delete(t).where(t.c.id.in_(old))).rowcount
+        old = "id IN (SELECT id FROM log WHERE timestamp < ? ORDER BY timestamp LIMIT ?)"
+        with self._driver() as connection, hot.transaction(connection):
+            return words.delete(connection, "log", old, before, limit)
 
     def note_applied(self, plan: str, run: str, at: str) -> None:
         """Note that a saved plan is being carried out, before its first write."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,26 +12,31 @@ from engine.ledger.schema import budget, change, cursor, link, log, pending, rul
 from engine.model import Action, Side
 
 __all__ = [
+    "ACTIONS",
     "Filters",
+    "Query",
     "call_windows",
     "conflicts_lately",
     "cursors",
+    "is_record",
     "kept_rules",
     "last_run",
     "last_scans",
     "link_counts",
     "linked",
-    "log_rows",
     "noted_by",
+    "outreach_type",
     "pending_counts",
     "run_named",
     "runs_with_rules",
+    "salesforce_type",
     "waiting",
     "waiting_alike",
     "waiting_of",
     "written_by",
     "written_counts",
     "written_later",
+    "written_status",
 ]
 
 _BETWEEN = "<->"
@@ -43,6 +48,8 @@ _DONE = {
     Action.LINK: "linked",
     Action.UNLINK: "unlinked",
 }
+#: Of each status that a finished write has, its action.
+ACTIONS: Mapping[str, str] = {status: action.value for action, status in _DONE.items()}
 _ENDS = {"sending": "under way", "unknown": "unanswered"}
 
 Query = sa.Select[Any]
@@ -68,115 +75,6 @@ class Filters:
     search: str | None = None
     after: tuple[str, int, int] | None = None
     limit: int | None = None
-
-
-# -- the log ------------------------------------------------------------------------------------
-
-
-def log_rows(filters: Filters) -> Query:
-    """The technical log, newest first: what was noted, and each write with what came of it.
-
-    Columns: `timestamp`, `status`, `message`, and the `internal_…` (Outreach) and `external_…`
-    (Salesforce) `type` and `id`, all of them text; and `source` and `number`, which with the
-    timestamp make the row's place.
-    """
-    parts = [_newest(part, filters) for part in (_noted(filters), _written(filters))]
-    rows = sa.union_all(*(sa.select(part.subquery()) for part in parts)).subquery()
-    return (
-        sa.select(rows)
-        .order_by(rows.c.timestamp.desc(), rows.c.source.desc(), rows.c.number.desc())
-        .limit(filters.limit)
-    )
-
-
-def _newest(query: Query, filters: Filters) -> Query:
-    """The first rows of one table alone, so that an index gives them without reading the rest."""
-    at, number = (query.selected_columns[name] for name in ("timestamp", "number"))
-    return query.order_by(at.desc(), number.desc()).limit(filters.limit)
-
-
-def _noted(filters: Filters) -> Query:
-    """The rows of the log; a refusal is left to the row of its write, which says more."""
-    told = sa.exists().where(
-        change.c.run == log.c.run,
-        change.c.state == sa.literal_column("'refused'"),  # as the index of refusals has it
-        change.c.action + " refused" == log.c.status,
-        change.c.error == log.c.message,
-    )
-    query = sa.select(
-        sa.literal(1).label("source"),
-        log.c.id.label("number"),
-        log.c.timestamp,
-        log.c.status,
-        log.c.message,
-        log.c.internal_type,
-        log.c.internal_id,
-        log.c.external_type,
-        log.c.external_id,
-    ).where(sa.or_(log.c.status.not_like("% refused"), sa.not_(told)))
-    return _within(query, log.c.run, filters)
-
-
-def _written(filters: Filters) -> Query:
-    """The writes, in the log's columns."""
-    query = sa.select(
-        sa.literal(0).label("source"),
-        change.c.id.label("number"),
-        change.c.at.label("timestamp"),
-        _status().label("status"),
-        sa.case(
-            (change.c.error.is_not(None), change.c.reason + "; " + change.c.error),
-            else_=change.c.reason,
-        ).label("message"),
-        _outreach_type(change.c.pair).label("internal_type"),
-        sa.cast(change.c.outreach_id, sa.Text).label("internal_id"),
-        _salesforce_type(change.c.pair).label("external_type"),
-        change.c.salesforce_id.label("external_id"),
-    )
-    return _within(query, change.c.run, filters)
-
-
-def _within(query: Query, of: sa.Column[Any], filters: Filters) -> Query:
-    """The rows of one of the two tables that a user asked for."""
-    c = query.selected_columns
-    at = _bare(c.timestamp)
-    if filters.since is not None:
-        query = query.where(at >= filters.since)
-    if filters.until is not None:
-        query = query.where(at < filters.until)
-    if filters.after is not None:
-        place = sa.tuple_(at, _bare(c.source), _bare(c.number))
-        # The bare bound beside it is what the index on the time is used for.
-        query = query.where(at <= filters.after[0], place < sa.tuple_(*filters.after))
-    if filters.run == "last":
-        query = query.where(of == last_run().with_only_columns(run.c.id).scalar_subquery())
-    elif filters.run is not None:
-        query = query.where(of == filters.run)
-    if filters.status is not None:
-        status = _bare(c.status)
-        last_word = status.endswith(f" {filters.status}", autoescape=True)
-        query = query.where(sa.or_(status == filters.status, last_word))
-    if filters.type is not None:
-        types = _bare(c.internal_type), _bare(c.external_type)
-        query = query.where(sa.or_(*(name == filters.type for name in types)))
-    if filters.id is not None:
-        is_it = _is_record(_bare(c.external_id), filters.id)
-        query = query.where(sa.or_(_bare(c.internal_id) == filters.id, is_it))
-    if filters.search is not None:
-        # SQLite's LIKE minds no case by itself; `lower` around both would take half as long again.
-        query = query.where(_bare(c.message).contains(filters.search, autoescape=True))
-    return query
-
-
-def _bare(column: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
-    """What a label stands for: a condition cannot name the label itself."""
-    return column.element if isinstance(column, sa.Label) else column
-
-
-def _status() -> sa.ColumnElement[str]:
-    done = sa.case(_DONE, value=change.c.action, else_=change.c.action)
-    end = sa.case(_ENDS, value=change.c.state, else_=change.c.state)
-    return sa.case((change.c.state == "done", done), else_=change.c.action + " " + end)
 
 
 # -- what happened ------------------------------------------------------------------------------
@@ -212,7 +110,7 @@ def kept_rules(of: dict[str, Any]) -> Query:
 
 def written_counts(name: str) -> Query:
     """How much a run wrote: `pair`, `direction`, `status` (`created`, …), `records`."""
-    status = _status().label("status")
+    status = written_status().label("status")
     return (
         sa.select(change.c.pair, change.c.direction, status, sa.func.count().label("records"))
         .where(change.c.run == name, change.c.state == "done")
@@ -240,20 +138,20 @@ def linked(filters: Filters) -> Query:
     Of the filters, `type`, `id` and `limit` count.
     """
     query = sa.select(
-        _salesforce_type(link.c.pair).label("salesforce_type"),
+        salesforce_type(link.c.pair).label("salesforce_type"),
         link.c.salesforce_id,
-        _outreach_type(link.c.pair).label("outreach_type"),
+        outreach_type(link.c.pair).label("outreach_type"),
         link.c.outreach_id,
         link.c.linked_at,
     ).order_by(link.c.pair, link.c.salesforce_id)
     if filters.type is not None:
-        types = _salesforce_type(link.c.pair), _outreach_type(link.c.pair)
+        types = salesforce_type(link.c.pair), outreach_type(link.c.pair)
         query = query.where(sa.or_(*(name == filters.type for name in types)))
     if filters.id is not None:
         query = query.where(
             sa.or_(
                 sa.cast(link.c.outreach_id, sa.Text) == filters.id,
-                _is_record(link.c.salesforce_id, filters.id),
+                is_record(link.c.salesforce_id, filters.id),
             )
         )
     return query.limit(filters.limit)
@@ -331,7 +229,7 @@ def waiting(limit: int | None, whys: Set[str] | None = None) -> Query:
 
 def waiting_of(side: str, type_name: str, record: str) -> Query:
     """What one record waits for, in each pair of its type: the columns of `schema.pending`."""
-    kind = _salesforce_type if side == Side.SALESFORCE else _outreach_type
+    kind = salesforce_type if side == Side.SALESFORCE else outreach_type
     return sa.select(pending).where(
         pending.c.side == side, pending.c.record_id == record, kind(pending.c.pair) == type_name
     )
@@ -375,13 +273,20 @@ def conflicts_lately(runs: int, limit: int) -> Query:
 # -- expressions --------------------------------------------------------------------------------
 
 
-def _salesforce_type(pair: sa.Column[Any]) -> _Text:
+def written_status() -> sa.ColumnElement[str]:
+    """What a write is called in the log."""
+    done = sa.case(_DONE, value=change.c.action, else_=change.c.action)
+    end = sa.case(_ENDS, value=change.c.state, else_=change.c.state)
+    return sa.case((change.c.state == "done", done), else_=change.c.action + " " + end)
+
+
+def salesforce_type(pair: sa.Column[Any]) -> _Text:
     """The first of `Lead<->prospect`; null for what only Outreach has, such as `stage`."""
     place = sa.func.instr(pair, _BETWEEN)
     return sa.case((place > 0, sa.func.substr(pair, 1, place - 1)))
 
 
-def _outreach_type(pair: sa.Column[Any]) -> _Text:
+def outreach_type(pair: sa.Column[Any]) -> _Text:
     place = sa.func.instr(pair, _BETWEEN)
     after = sa.func.substr(pair, place + len(_BETWEEN))
     # The name of an activity's pair goes on with its kind, after a space.
@@ -389,8 +294,9 @@ def _outreach_type(pair: sa.Column[Any]) -> _Text:
     return sa.case((place > 0, after), else_=pair)
 
 
-def _is_record(column: sa.ColumnElement[Any], record: str) -> sa.ColumnElement[bool]:
+def is_record(column: sa.ColumnElement[Any], record: str) -> sa.ColumnElement[bool]:
     """Whether a Salesforce id is this one, which may be given with 15 characters."""
     if len(record) == _SHORT_ID:
-        return sa.func.substr(column, 1, _SHORT_ID) == record
+        # As a range, which an index answers: the three characters behind are letters or digits.
+        return sa.and_(column >= record, column < record + "~")
     return column == record

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 from contextlib import closing
 from functools import cache
@@ -14,8 +15,10 @@ from engine.ledger.records import LedgerError
 
 __all__ = ["connect", "explained", "migrate"]
 
-_REVISION = "0011"
+_REVISION = "0012"
 _BUSY_SECONDS = 5.0
+_BIG = 20_000_000  # bytes: from here on a change of the format takes long enough to be told of
+_LOG = logging.getLogger("crosswalk.ledger")
 MEMORY = ":memory:"
 
 
@@ -37,26 +40,34 @@ def migrate(connection: sqlite3.Connection, engine: sa.Engine, path: Path) -> No
         )
     if str(path) == MEMORY:
         connection.deserialize(_blank())
-    else:
-        _upgrade(engine)
+        return
+    size = path.stat().st_size
+    if size > _BIG:
+        _LOG.warning(
+            "the ledger %s (%d MB) is brought into the format of this version, which may take"
+            " minutes; if it is interrupted, it stays as it was",
+            path,
+            size // 1_000_000,
+        )
+    _upgrade(engine, connection)
 
 
 @cache
 def _blank() -> bytes:
     """An empty ledger in today's format: those in memory come by the hundred, one for each test."""
     with closing(sqlite3.connect(MEMORY, isolation_level=None)) as connection:
-        _upgrade(
-            sa.create_engine(
-                "sqlite://",
-                creator=lambda: connection,
-                poolclass=StaticPool,
-                isolation_level="AUTOCOMMIT",
-            )
+        engine = sa.create_engine(
+            "sqlite://",
+            creator=lambda: connection,
+            poolclass=StaticPool,
+            isolation_level="AUTOCOMMIT",
         )
+        _upgrade(engine, connection)
         return connection.serialize()
 
 
-def _upgrade(engine: sa.Engine) -> None:
+def _upgrade(engine: sa.Engine, connection: sqlite3.Connection) -> None:
+    """All steps to today's format, in one transaction."""
     from alembic import command  # noqa: PLC0415 - costs 0.2 s, needed once in a ledger's life
     from alembic.config import Config  # noqa: PLC0415
 
@@ -65,7 +76,10 @@ def _upgrade(engine: sa.Engine) -> None:
     config.set_main_option("path_separator", "os")
     with engine.connect() as connected:
         config.attributes["connection"] = connected
-        command.upgrade(config, "head")
+        connection.execute("BEGIN IMMEDIATE")
+        if _revision(connection) != _REVISION:  # or another program has just done it
+            command.upgrade(config, "head")
+        connection.execute("COMMIT")
 
 
 def connect(path: Path) -> sqlite3.Connection:

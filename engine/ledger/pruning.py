@@ -9,6 +9,8 @@ import json
 import sqlite3
 from dataclasses import dataclass
 
+from engine.ledger.words import delete
+
 __all__ = ["Pruned", "forget_old", "shrink"]
 
 _OLD_RUN = "run IN (SELECT id FROM old_run)"
@@ -43,15 +45,17 @@ def forget_old(connection: sqlite3.Connection, before: str, buried: str) -> Prun
     )
     tombstones = _drop_tombstones(connection, buried)
     bared = _bare_tombstones(connection, buried)
-    changes = connection.execute(
+    changes = delete(
+        connection,
+        "change",
         # What was deleted by us along with another record comes back with it, and what a person
         # parted does not: that has to be known for as long as there is a tombstone.
-        f"DELETE FROM change WHERE {_OLD_RUN} AND NOT (action IN ('delete', 'unlink') AND EXISTS ("
+        f"{_OLD_RUN} AND NOT (action IN ('delete', 'unlink') AND EXISTS ("
         "SELECT 1"
         " FROM tombstone AS t WHERE t.pair = change.pair"
-        " AND t.salesforce_id = change.salesforce_id AND t.outreach_id = change.outreach_id))"
-    ).rowcount
-    logs = connection.execute(f"DELETE FROM log WHERE {_OLD_RUN}").rowcount
+        " AND t.salesforce_id = change.salesforce_id AND t.outreach_id = change.outreach_id))",
+    )
+    logs = delete(connection, "log", _OLD_RUN)
     runs = connection.execute(
         "DELETE FROM run WHERE id IN (SELECT id FROM old_run)"
         " AND id NOT IN (SELECT run FROM change)"
@@ -103,6 +107,8 @@ def _drop_plans(connection: sqlite3.Connection, before: str) -> int:
 
 def shrink(connection: sqlite3.Connection) -> None:
     """Give the room of what was removed back to the disk."""
+    for words in ("log_words", "change_words"):
+        connection.execute(f"INSERT INTO {words}({words}) VALUES ('optimize')")
     if connection.execute("PRAGMA freelist_count").fetchone()[0]:
         connection.execute("VACUUM")
     connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")

@@ -21,6 +21,7 @@ __all__ = [
     "token",
     "tombstone",
     "turn",
+    "words_upto",
 ]
 
 metadata = MetaData()
@@ -122,7 +123,9 @@ change = Table(
     Column("error", Text),
     Index("change_run", "run"),
     Index("change_at", "at"),
-    Index("change_updates", "pair", "salesforce_id", sqlite_where=text("action = 'update'")),
+    Index("change_salesforce_id", "salesforce_id", sqlite_where=text("salesforce_id IS NOT NULL")),
+    Index("change_outreach_id", "outreach_id", sqlite_where=text("outreach_id IS NOT NULL")),
+    Index("change_unusual", "at", sqlite_where=text("state <> 'done' OR error IS NOT NULL")),
     Index("change_sending", "state", sqlite_where=text("state = 'sending'")),
     Index("change_refused", "run", "error", sqlite_where=text("state = 'refused'")),
 )
@@ -192,6 +195,17 @@ log = Table(
     Column("external_id", Text),
     Index("log_timestamp", "timestamp"),
     Index("log_run", "run"),
+    Index("log_internal_id", "internal_id", sqlite_where=text("internal_id IS NOT NULL")),
+    Index("log_external_id", "external_id", sqlite_where=text("external_id IS NOT NULL")),
+)
+
+#: Up to which row the words of `log` and of `change` are in the index that migration 0012 makes.
+words_upto = Table(
+    "words_upto",
+    metadata,
+    Column("source", Text, primary_key=True),
+    Column("number", Integer, nullable=False),
+    sqlite_with_rowid=False,
 )
 
 #: The calls of a side in a window of a day or an hour, by the window's first moment: those that

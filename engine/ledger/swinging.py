@@ -55,7 +55,7 @@ class Swings:
         with self._driver() as connection:
             rows = connection.execute(
                 "SELECT c.id, c.salesforce_id, c.layout, c.direction, c.fields"
-                " FROM json_each(?) AS j CROSS JOIN change AS c INDEXED BY change_updates"
+                " FROM json_each(?) AS j CROSS JOIN change AS c INDEXED BY change_salesforce_id"
                 " ON c.pair = ? AND c.salesforce_id = j.value AND c.action = 'update'"
                 " WHERE c.at >= ? AND c.state = 'done' ORDER BY c.id",
                 (_encode(ids).decode(), pair, since),

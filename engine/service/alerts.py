@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import logging
 import smtplib
+import ssl
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from email.message import EmailMessage
-
-import requests
 
 from dsl.pairs import spoken_pair
 from dsl.values import stamp
@@ -17,6 +16,7 @@ from engine.clock import SystemClock
 from engine.ledger import Ledger
 from engine.secrets import Secrets
 from engine.service.state import State
+from engine.sessions import Sober
 
 __all__ = ["Alerts", "troubles"]
 
@@ -73,8 +73,8 @@ class Alerts:
 
     def _post(self, way: str, told: Mapping[str, object]) -> None:
         url = self._settings[way].reveal()
-        answer = requests.post(url, json=told, timeout=_PATIENCE, allow_redirects=False)
-        answer.raise_for_status()
+        with Sober() as session:
+            session.post(url, json=told, timeout=_PATIENCE).raise_for_status()
 
     def _mail(self, _key: str, text: str) -> None:
         told = {key: secret.reveal() for key, secret in self._settings.items()}
@@ -86,7 +86,7 @@ class Alerts:
         host, _, port = told["smtp"].partition(":")
         with smtplib.SMTP(host, int(port or _SMTP_PORT), timeout=_PATIENCE) as server:
             if "smtp_password" in told:
-                server.starttls()
+                server.starttls(context=ssl.create_default_context())
                 server.login(told.get("smtp_user", told["email_to"]), told["smtp_password"])
             server.send_message(mail)
 

@@ -1,4 +1,4 @@
-"""What answers over HTTP beside the console: health, metrics, and Outreach's webhooks."""
+"""What answers anybody over HTTP, beside the console: health, and Outreach's webhooks."""
 
 from __future__ import annotations
 
@@ -29,12 +29,9 @@ def app(service: Service, console: ASGIApp | None = None) -> ASGIApp:
         return JSONResponse({"status": "ok"})
 
     async def readyz(_request: Request) -> Response:
-        state = service.state()
-        told = {"ready": service.ready, "rules": state.rules.digest, "trouble": state.unreachable}
-        return JSONResponse(told, 200 if service.ready else 503)
-
-    async def metrics(_request: Request) -> Response:
-        return Response(service.metrics.text(), media_type="text/plain; version=0.0.4")
+        # For whoever asks, so nothing of the project: its troubles are on /metrics and in the log.
+        ready = service.ready
+        return JSONResponse({"ready": ready}, 200 if ready else 503)
 
     async def hook(request: Request) -> Response:
         try:
@@ -45,7 +42,6 @@ def app(service: Service, console: ASGIApp | None = None) -> ASGIApp:
     routes: list[Route | Mount] = [
         Route("/healthz", healthz),
         Route("/readyz", readyz),
-        Route("/metrics", metrics),
         Route(HOOK, hook, methods=["POST"]),
     ]
     if console is not None:

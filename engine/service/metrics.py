@@ -5,8 +5,17 @@ from __future__ import annotations
 from collections import Counter as Counted
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from importlib import metadata
+from typing import TypeVar
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    disable_created_metrics,
+    generate_latest,
+)
 
 from engine.budget import State as Budget
 from engine.cycle import Summary
@@ -18,36 +27,45 @@ from engine.ports import Store
 __all__ = ["Metrics"]
 
 _HELD = ("review", "refused", "paused", "vanished")
+_SUCCESS = ("done", "held")  # what is held waits for a person, and the rest was synced
+disable_created_metrics()  # a series more for each of the others, which nobody asks for
+_T = TypeVar("_T", Counter, Gauge, Histogram)
 
 
 class Metrics:
     """One service's figures; updated by its worker, read by any thread."""
 
     def __init__(self) -> None:
-        own = self._registry = CollectorRegistry()
-        name = "crosswalk_"
-        self._seconds = Histogram(name + "cycle_seconds", "Time of a cycle", registry=own)
-        self._runs = Counter(name + "runs", "Runs by their end", ["status"], registry=own)
-        self._records = Counter(
-            name + "records", "Records by what was done", ["action"], registry=own
+        self._registry = CollectorRegistry()
+        pair, budget = ["pair"], ["side", "scope", "period"]
+        self._seconds = self._made(Histogram, "cycle_duration_seconds", "Time that cycles took")
+        self._runs = self._made(Counter, "runs", "Runs by how they ended", ["status"])
+        self._records = self._made(Counter, "records", "Records by what was done", ["action"])
+        self._calls = self._made(Counter, "calls", "Calls that the vendor counts", ["side"])
+        self._success = self._made(
+            Gauge, "last_success_timestamp_seconds", "When a run last ended as it should"
         )
-        self._calls = Counter(
-            name + "calls", "Calls that the vendor counts", ["side"], registry=own
+        self._waiting = self._made(Gauge, "records_waiting", "Records that wait", [*pair, "why"])
+        self._held = self._made(Gauge, "records_held", "Records that wait for a person", pair)
+        lag = "Between a side's clock and up to where it was read"
+        self._lag = self._made(Gauge, "lag_seconds", lag, [*pair, "side"])
+        self._used = self._made(Gauge, "budget_used_calls", "Calls used of a budget", budget)
+        self._limit = self._made(
+            Gauge, "budget_limit_calls", "Calls that the rules let a budget use", budget
         )
-        self._waiting = Gauge(name + "waiting", "Records that wait", ["pair", "why"], registry=own)
-        self._holds = Gauge(
-            name + "holds", "Records that wait for a person", ["pair"], registry=own
-        )
-        lag = "Seconds between a side's clock and up to where it was read"
-        self._lag = Gauge(name + "lag_seconds", lag, ["pair", "side"], registry=own)
-        names = ["side", "scope", "period"]
-        self._used = Gauge(name + "budget_used", "Calls used of a budget", names, registry=own)
-        self._most = Gauge(name + "budget_threshold", "Calls of a budget", names, registry=own)
+        self._max = self._made(Gauge, "budget_max_calls", "Calls that the vendor allows", budget)
+        build = self._made(Gauge, "build_info", "Which version this is", ["version"])
+        build.labels(metadata.version("crosswalk")).set(1)
+
+    def _made(self, kind: type[_T], name: str, about: str, labels: Sequence[str] = ()) -> _T:
+        return kind(f"crosswalk_{name}", about, labels, registry=self._registry)  # type: ignore[call-arg]
 
     def count(self, summary: Summary, seconds: float) -> None:
         """Count a run."""
         self._seconds.observe(seconds)
         self._runs.labels(summary.status).inc()
+        if summary.status in _SUCCESS:
+            self._success.set_to_current_time()
         for action, number in summary.counts.items():
             self._records.labels(action).inc(number)
         for side, number in summary.calls.items():
@@ -59,11 +77,11 @@ class Metrics:
         """See how things stand; how many records of each pair are held."""
         held: Counted[str] = Counted()
         self._waiting.clear()
-        self._holds.clear()
+        self._held.clear()
         for row in ledger.rows(pending_counts()):
             self._waiting.labels(row["pair"], row["why"]).set(row["records"])
             if row["why"] in _HELD:
-                self._holds.labels(row["pair"]).inc(row["records"])
+                self._held.labels(row["pair"]).inc(row["records"])
                 held[row["pair"]] += row["records"]
         now = {side: datetime.fromisoformat(store.now()) for side, store in stores.items()}
         for row in ledger.rows(cursors()):
@@ -73,7 +91,9 @@ class Metrics:
             labels = state.side.value, state.scope, state.period
             self._used.labels(*labels).set(state.used)
             if state.threshold is not None:
-                self._most.labels(*labels).set(state.threshold)
+                self._limit.labels(*labels).set(state.threshold)
+            if state.max is not None:
+                self._max.labels(*labels).set(state.max)
         return dict(held)
 
     def text(self) -> bytes:

@@ -17,7 +17,6 @@ from typing import Any, Protocol, TypeVar
 
 from dsl.program import Program
 from engine.budget import State as Budget
-from engine.budget import Wait
 from engine.config import Config
 from engine.cycle import Summary
 from engine.interpreter import Stopped
@@ -25,7 +24,7 @@ from engine.ledger import Ledger
 from engine.ledger.locking import Busy, run_lock, serve_lock
 from engine.ledger.records import LedgerError
 from engine.model import Direction, Side
-from engine.ports import BudgetSpent, Store, StoreError, Unreachable
+from engine.ports import BudgetSpent, Store, StoreError, Unreachable, Wait
 from engine.secrets import Secrets
 from engine.service.alerts import Alerts, troubles
 from engine.service.desk import RESUMES, RETRIES, Desk

@@ -17,6 +17,7 @@ import requests
 
 from engine.ports import Tokens, Unauthorized, Unreachable
 from engine.secrets import Secret
+from engine.sessions import Sober
 
 __all__ = ["WebFlow"]
 
@@ -60,7 +61,11 @@ class WebFlow:
         said = {key: each[0] for key, each in parse_qs(urlsplit(answer).query).items()}
         if "error" in said:
             why = said.get("error_description") or said["error"]
-            raise Unauthorized(f"{self.vendor} did not authorise: {why}")
+            advice = ""
+            if said["error"] == "invalid_scope":
+                scopes = ", ".join(f"`{scope}`" for scope in self.scopes)
+                advice = f"; give the app in {self.vendor} the scopes {scopes}, then try again"
+            raise Unauthorized(f"{self.vendor} did not authorise: {why}{advice}")
         if not secrets.compare_digest(said.get("state", ""), self.state):
             raise Unauthorized(
                 "the address is not the answer to this authorisation: it may be an older one;"
@@ -81,10 +86,8 @@ class WebFlow:
         if self.client_secret is not None:
             form["client_secret"] = self.client_secret.reveal()
         try:
-            answer = requests.post(
-                self.token_url, data=form, timeout=_PATIENCE, allow_redirects=False
-            )
-            said: Any = answer.json()
+            with Sober() as session:
+                said: Any = session.post(self.token_url, data=form, timeout=_PATIENCE).json()
         except requests.JSONDecodeError:
             said = None
         except requests.RequestException as error:

@@ -10,7 +10,8 @@ from starlette.responses import Response
 
 from engine.draw import as_json
 from engine.graph import build
-from engine.ledger.looking import Filters, linked, log_rows, waiting
+from engine.ledger.logbook import log_rows
+from engine.ledger.looking import Filters, linked, waiting
 from engine.service import Drawn
 from engine.told import (
     HELD,

@@ -18,7 +18,7 @@ from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response, StreamingResponse
+from starlette.responses import HTMLResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
@@ -38,6 +38,7 @@ __all__ = ["app"]
 _HERE = Path(__file__).parent
 _COOKIE = "crosswalk"
 _LARGEST = 64 * 1024  # bytes of a form
+_FIGURES = "text/plain; version=0.0.4; charset=utf-8"
 _HEADERS = {
     "content-security-policy": (
         "default-src 'self'; style-src 'self'; img-src 'self'; object-src 'none'; base-uri 'none';"
@@ -66,6 +67,7 @@ def app(service: Service, host: str = "127.0.0.1", *, secrets: Secrets | None = 
         for entry in ROUTES
     ]
     routes.append(Route("/events", gate.events, methods=["GET"]))
+    routes.append(Route("/metrics", gate.metrics, methods=["GET"]))
     routes.append(Mount("/static", StaticFiles(directory=_HERE / "static")))
     failures: dict[Any, Any] = {HTTPException: gate.missing}
     return _Guarded(Starlette(routes=routes, exception_handlers=failures), gate)
@@ -169,7 +171,7 @@ class _Gate:
                 return self._refused(entry, request, session, "log in first", 401)
             return self._with_cookie(go("/login"), session)
         if not session.may(entry.role):
-            text = "your role is `look`, and this takes `approve`"
+            text = f"your role is `{session.role}`, and this takes `{entry.role}`"
             return self._refused(entry, request, session, text, 403)
         response = await run_in_threadpool(self._answered, ask)
         return self._with_cookie(response, ask.session)
@@ -201,6 +203,14 @@ class _Gate:
         del request
         page = template.render(self._around(session, entry.path), message=text)
         return self._with_cookie(HTMLResponse(page, status), session)
+
+    async def metrics(self, request: Request) -> Response:
+        """Prometheus's figures: for a token of any role, or for all where nobody logs in."""
+        header = request.headers.get("authorization", "")
+        if not (self.access.open or await run_in_threadpool(self.access.bearer, header)):
+            text = "show a token of [console.tokens], such as one with the role `metrics`\n"
+            return PlainTextResponse(text, 401, {"www-authenticate": "Bearer"})
+        return Response(self.service.metrics.text(), media_type=_FIGURES)
 
     async def missing(self, request: Request, error: Exception) -> Response:
         """What is not there."""

@@ -17,7 +17,7 @@ from starlette.responses import Response, StreamingResponse
 
 from dsl.schema import Side
 from engine.harmless import harmless
-from engine.ledger.looking import log_rows
+from engine.ledger.logbook import log_rows
 from engine.told import LOG_COLUMNS, log_told
 from engine.web.queries import activity_of, filters_of
 from engine.web.routes import Ask, Wrong, go

@@ -22,7 +22,8 @@ from dsl.schema import Side
 from dsl.values import stamp
 from engine.cli.main import main
 from engine.ledger import Commit, Intent, Ledger, Link, LogRow, Pending
-from engine.ledger.looking import Filters, log_rows
+from engine.ledger.logbook import log_rows
+from engine.ledger.looking import Filters
 from engine.ledger.retention import drop_old_log
 from engine.model import Cursor
 
@@ -76,6 +77,8 @@ WHYS = ("reference", "transient", "refused", "review", "paused", "budget")
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    # Not that of the import: filters ask the real clock, and a suite may take a while to get here.
+    monkeypatch.setattr(sys.modules[__name__], "NOW", datetime.now(UTC))
     (tmp_path / "crosswalk.toml").write_text(TOML, encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     return tmp_path
@@ -250,8 +253,28 @@ class TestLog:
             (["--limit", "2"], 2),
         ],
     )
-    def test_filters(self, ask: Ask, filters: list[str], count: int) -> None:
-        assert len(ask("log", "--format", "json", *filters)["rows"]) == count
+    def test_filters(self, filled: Ledger, ask: Ask, filters: list[str], count: int) -> None:
+        def counted(*more: str) -> int:
+            return len(ask("log", "--format", "json", *more, *filters)["rows"])
+
+        assert counted() == counted("--limit", str(max(count, 1))) == count
+        filled.finish("r-new", stamp(NOW), "done", {}, {})  # its rows are among the words now
+        assert counted() == counted("--limit", str(max(count, 1))) == count
+
+    def test_the_words_of_the_log_are_let_go_with_its_rows(self, filled: Ledger, ask: Ask) -> None:
+        for run in ("r-1", "r-2"):
+            filled.commit(run, ago(days=31), "d", Commit(logs=[LogRow("held", f"word {run}")]))
+            filled.finish("r-new", stamp(NOW), "done", {}, {})
+            assert drop_old_log(filled, NOW, 30) > 0
+        filled.commit("r-3", stamp(NOW), "d", Commit(logs=[LogRow("held", "word of today")]))
+        filled.finish("r-new", stamp(NOW), "done", {}, {})
+        found = ask("log", "--format", "json", "--search", "WORD", "--since", "60d")["rows"]
+        assert [row["message"] for row in found] == ["word of today"]
+        with closing(sqlite3.connect(filled.path)) as connection:
+            for words in ("log_words", "change_words"):  # raises where it differs from the rows
+                connection.execute(
+                    f"INSERT INTO {words}({words}, rank) VALUES ('integrity-check', 1)"
+                )
 
     def test_pages_follow_one_another_without_a_gap_or_a_row_twice(
         self, filled: Ledger, ask: Ask
@@ -278,6 +301,26 @@ class TestLog:
             assert "log_timestamp" in told
             assert "change_at" in told
             assert "change_refused" in told
+
+    @pytest.mark.parametrize(
+        ("filters", "index"),
+        [
+            (Filters(limit=9, search="nowhere"), "VIRTUAL TABLE"),
+            (Filters(limit=9, status="held", type="Lead"), "VIRTUAL TABLE"),
+            (Filters(limit=9, id="17"), "log_internal_id"),
+        ],
+    )
+    def test_no_filter_reads_a_whole_table(
+        self, filled: Ledger, filters: Filters, index: str
+    ) -> None:
+        query = log_rows(filters).compile(dialect=sqlite.dialect())
+        values = [query.params[name] for name in query.positiontup or ()]
+        with closing(sqlite3.connect(filled.path)) as connection:
+            steps = connection.execute(f"EXPLAIN QUERY PLAN {query}", values).fetchall()
+        told = [step[3] for step in steps]
+        assert any(index in step for step in told)
+        assert {"SCAN log", "SCAN change"}.isdisjoint(told)
+        assert not any("log_timestamp" in step or "change_at" in step for step in told)
 
     def test_a_message_is_no_formula_in_a_spreadsheet(
         self, filled: Ledger, tell: Callable[..., str]

@@ -123,6 +123,46 @@ step('queries children in a subquery', async () => {
   assert.ok(records.length > 0);
   assert.ok(records.every((r) => r.Contacts.records.length > 0));
 });
+step('fetches all pages of children', async () => {
+  const { id } = await conn.sobject('Account').create({ Name: 'Many' });
+  const tasks = Array.from({ length: 230 }, (_, i) => ({ Subject: `Task ${i}`, WhatId: id }));
+  await conn.sobject('Task').create(tasks, { allowRecursive: true });
+  const text = `SELECT Name, (SELECT Subject FROM Tasks) FROM Account WHERE Id = '${id}'`;
+  const part = await conn.query(text).autoFetch(false).execute();
+  assert.equal((part.records ?? part)[0].Tasks.done, false);
+  const whole = await conn.query(text).autoFetch(true).execute();
+  assert.equal(whole.records[0].Tasks.records.length, 230);
+});
+step('changes and deletes what a query finds', async () => {
+  const names = Array.from({ length: 20 }, (_, i) => ({ Name: `Templated ${i}`, BillingState: 'CA' }));
+  await conn.sobject('Account').create(names);
+  const found = () => conn.sobject('Account').find({ Name: { $like: 'Templated %' } });
+  const updated = await found().update({ Name: '${Name} (Updated)', BillingState: null });
+  assert.equal(updated.filter((each) => each.success).length, 20);
+  assert.ok((await found()).every((each) => each.Name.endsWith('(Updated)') && each.BillingState === null));
+  assert.equal((await found().destroy()).length, 20);
+});
+step('reads layouts, tabs and list views', async () => {
+  const account = conn.sobject('Account');
+  const { layouts, recordTypeMappings } = await account.layouts();
+  assert.ok(layouts[0].detailLayoutSections.length > 0 && recordTypeMappings.length === 1);
+  assert.ok((await conn.sobject('User').layouts('UserAlt')).layouts.length === 1);
+  assert.equal((await account.compactLayouts()).compactLayouts[0].objectType, 'Account');
+  assert.deepEqual((await account.approvalLayouts()).approvalLayouts, []);
+  assert.ok((await conn.tabs()).some((tab) => tab.sobjectName === 'Lead'));
+  assert.ok((await conn.soap.describeTabs())[0].tabs.length > 0);
+  const { listviews } = await account.listviews();
+  assert.ok((await account.listview(listviews[0].id).results()).records.length > 0);
+  assert.equal((await account.listview(listviews[0].id).explain()).plans[0].sobjectType, 'Account');
+});
+step('performs a quick action', async () => {
+  const [record] = await conn.sobject('Account').find({}, ['Id']).limit(1);
+  const action = conn.quickAction('LogACall');
+  assert.equal((await action.describe()).targetSobjectType, 'Task');
+  assert.equal((await action.defaultValues(record.Id)).WhatId, record.Id);
+  const done = await action.execute(record.Id, { Subject: 'Logged' });
+  assert.ok(done.success && done.created && done.contextId === record.Id);
+});
 step('finds by jsforce conditions', async () => {
   const found = await conn
     .sobject('Lead')

@@ -25,7 +25,7 @@ HERE = Path(__file__).parent
 _INSTALL = "make clients"
 
 
-def _node() -> str | None:
+def node() -> str | None:
     """Node 22 or newer: the one installed beside the clients, or that of the machine."""
     machine = {"x86_64": "x64", "aarch64": "arm64"}.get(platform.machine(), "")
     own = HERE / "node_modules" / f"node-linux-{machine}" / "bin" / "node"
@@ -33,7 +33,7 @@ def _node() -> str | None:
 
 
 pytestmark = pytest.mark.skipif(
-    not (HERE / "node_modules" / "jsforce").exists() or _node() is None,
+    not (HERE / "node_modules" / "jsforce").exists() or node() is None,
     reason=f"needs Node and its clients: {_INSTALL}",
 )
 
@@ -72,7 +72,7 @@ def played(server: Serving):  # type: ignore[no-untyped-def]
             "security_token": SALESFORCE.security_token,
         }
         done = subprocess.run(
-            [_node() or "node", script],
+            [node() or "node", script],
             cwd=HERE,
             env={**os.environ, "SANDBOX": json.dumps(given), "NODE_NO_WARNINGS": "1"},
             capture_output=True,

@@ -96,10 +96,9 @@ class Tap:
         words = [self.program, "--config", self.config, "--discover"]
         found = json.loads(subprocess.check_output(words, env=paths, timeout=60))
         for stream in found["streams"]:
-            chosen = stream["tap_stream_id"] in ("prospects", "accounts", "users")
             for each in stream["metadata"]:
                 if each["breadcrumb"] == []:
-                    each["metadata"]["selected"] = chosen
+                    each["metadata"]["selected"] = True
         return self.file("catalog.json", found)
 
 
@@ -110,7 +109,9 @@ def test_the_singer_tap_reads_all_and_then_what_changed(
     catalog = tap.catalog()
     first = tap.run("--catalog", catalog)
     counts = Counter(line["stream"] for line in first if line["type"] == "RECORD")
-    assert counts == {"prospects": PEOPLE, "accounts": 1, "users": 1}
+    assert counts == {"prospects": PEOPLE, "accounts": 1, "users": 1, "events": PEOPLE + 1}
+    streams = {line["stream"] for line in first if line["type"] == "SCHEMA"}
+    assert {"events", "personas", "sequence_states", "tasks", "teams"} <= streams
     state = tap.file("state.json", [line for line in first if line["type"] == "STATE"][-1]["value"])
     org.edit("prospect", 7, {"title": "CFO"})
     second = tap.run("--catalog", catalog, "--state", state)

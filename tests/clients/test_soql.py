@@ -13,12 +13,12 @@ from hypothesis import given, settings
 from dsl.soql import soql
 from engine.model import Cursor, Side
 from engine.stores.local import SAMPLE, load, open_org
-from tests.clients.test_javascript import HERE, _node
+from tests.clients.test_javascript import HERE, node
 from tests.dsl import conditions_by_chance as rules
 from tests.stores import salesforce
 
 pytestmark = pytest.mark.skipif(
-    not (HERE / "node_modules" / "@salesforce" / "soql-common").exists() or _node() is None,
+    not (HERE / "node_modules" / "@salesforce" / "soql-common").exists() or node() is None,
     reason="the parsers are not installed: make clients",
 )
 
@@ -80,7 +80,7 @@ def test_every_query_is_soql_to_two_other_parsers(
     assert len(asked) > 6
     assert len(queries) > 50
     done = subprocess.run(
-        [_node() or "node", "soql.mjs"],
+        [node() or "node", "soql.mjs"],
         cwd=HERE,
         input="".join(json.dumps(query) + "\n" for query in queries),
         capture_output=True,

@@ -93,10 +93,11 @@ def test_even_one_call_at_a_time_does_it_where_a_run_may_wait(size: int) -> None
     with world(LEADS) as free, world(LEADS) as at:
         told: list[dict[Any, int]] = []
 
-        def wait(spent: BudgetSpent) -> None:
+        def wait(spent: BudgetSpent) -> bool:
             assert spent.until > at.clock.now()
             at.clock.moment = spent.until
             told.append({side: at.orgs[side].calls for side in SIDES})
+            return True
 
         for each in (free, at):
             leads(each, 5)

@@ -12,7 +12,8 @@ from engine.cycle import Summary, rehearse
 from engine.imports.bring import List, bring, objections_to
 from engine.imports.outcome import Rows
 from engine.imports.rows import Chunk, Entry
-from engine.ledger.looking import Filters, log_rows
+from engine.ledger.logbook import log_rows
+from engine.ledger.looking import Filters
 from engine.undo import undo
 from tests.engine.test_crash import CutOff, Killed
 from tests.engine.world import O, S, World, world

@@ -11,7 +11,8 @@ from engine.activity import entries
 from engine.again import held_records, no_partner
 from engine.chosen import Chosen, Partner
 from engine.cycle import Summary
-from engine.ledger.looking import Filters, log_rows
+from engine.ledger.logbook import log_rows
+from engine.ledger.looking import Filters
 from engine.model import Outcome, Result, Write
 from engine.undo import undo
 from tests.engine.test_cycle import ACCOUNTS, LEADS, ROSE

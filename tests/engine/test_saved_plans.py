@@ -201,10 +201,14 @@ def test_a_ledger_of_the_first_format_takes_saved_plans(tmp_path: Path) -> None:
     Ledger(path).close()
     with closing(sqlite3.connect(path)) as old:
         old.executescript(
-            "DROP TABLE applied_plan; DROP TABLE rules; DROP INDEX change_updates;"
+            "DROP TABLE applied_plan; DROP TABLE rules; "
             "DROP TABLE budget; DROP TABLE stalled; DROP INDEX pending_paused; DROP TABLE swing;"
             "DROP TABLE turn; DROP TABLE token; DROP TABLE lately; DROP TABLE alert;"
             "DROP INDEX log_timestamp; DROP INDEX log_run; DROP INDEX change_at;"
+            "DROP INDEX log_internal_id; DROP INDEX log_external_id;"
+            "DROP INDEX change_salesforce_id; DROP INDEX change_outreach_id;"
+            "DROP VIEW log_text; DROP VIEW change_text; DROP TABLE log_words;"
+            "DROP TABLE change_words; DROP TABLE words_upto; DROP INDEX change_unusual;"
             "DROP INDEX change_refused; UPDATE alembic_version SET version_num = '0001'"
         )
     with closing(Ledger(path)) as ledger:

@@ -200,6 +200,11 @@ FILTERS: list[tuple[str, Predicate]] = [
     ("newFilterSyntax=true&filter[id][gt]=5&filter[id][lte]=8", lambda r: 5 < r["id"] <= 8),
     ("newFilterSyntax=true&filter[account][id][gte]=2", lambda r: _account(r) == 2),
     ("filter[firstName]=%F0%9F%98%80%00", lambda r: False),
+    ("filter[id]=3,5,,", lambda r: r["id"] in (3, 5)),
+    ("filter[q]=L3", lambda r: r["id"] % 7 == 4),
+    ("filter[q]=q1", lambda r: any(e[1:2] == "1" for e in r["attributes"]["emails"][1:])),
+    ("filter[q]=_t, 1..X_", lambda r: r["id"] % 4 == 2),
+    ("filter[q]=.example", lambda r: False),
 ]
 
 
@@ -218,6 +223,7 @@ def test_a_filter_lets_through_just_what_it_says(
         ("filter[externalId]=x", "filter[externalId]"),
         ("filter[trashedAt]=__null__", "filter[trashedAt]"),
         ("filter[nothing]=x", "filter[nothing]"),
+        ("filter[q]=", "filter[q]"),
         ("filter[account]=1", "filter[account]"),
         ("filter[account][name]=A", "filter[account][name]"),
         ("filter[account][id]=A", "filter[account][id]"),
@@ -304,6 +310,16 @@ def test_what_is_not_there_is_not_found(client: Client) -> None:
         assert errors(answer) == [("resourceNotFound", "")]
     detail = client.ask("GET", "prospects/999").json()["errors"][0]["detail"]
     assert detail == "Could not find 'prospect' with ID '999'."
+
+
+def test_what_an_org_has_none_of_is_an_empty_list(client: Client) -> None:
+    asked = "sort=updatedAt&newFilterSyntax=true&filter[updatedAt][gte]=2024-01-01&count=true"
+    found = client.get(f"personas?{asked}")
+    assert (found["data"], found["meta"]["count"]) == ([], 0)
+    assert "next" not in found["links"]
+    assert client.ask("GET", "personas/1").status_code == 404
+    assert client.ask("POST", "personas", {}).status_code == 405
+    assert client.ask("GET", "personas?sort=nothing").status_code == 422
 
 
 def test_addresses_may_end_with_a_slash(client: Client) -> None:

@@ -22,18 +22,21 @@ def box(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
         yield found
 
 
-def ask(box: Sandbox, method: str, path: str, body: str = "", kind: str = "") -> requests.Response:
-    headers = {"X-SFDC-Session": box.token(), **({"Content-Type": kind} if kind else {})}
+def ask(
+    box: Sandbox, method: str, path: str, body: str = "", kind: str = "", **more: str
+) -> requests.Response:
+    headers = {"X-SFDC-Session": box.token(), **({"Content-Type": kind} if kind else {}), **more}
     url = f"{box.url}/services/async/{VERSION}{path}"
     return requests.request(method, url, data=body.encode(), headers=headers, timeout=30)
 
 
-def job(box: Sandbox, operation: str) -> str:
+def job(box: Sandbox, operation: str, form: str = "CSV", chunks: str = "") -> str:
     body = (
         f"<jobInfo {SPACE}><operation>{operation}</operation><object>Lead</object>"
-        "<contentType>CSV</contentType></jobInfo>"
+        f"<contentType>{form}</contentType></jobInfo>"
     )
-    answer = ask(box, "POST", "/job", body, "application/xml")
+    more = {"Sforce-Enable-PKChunking": chunks} if chunks else {}
+    answer = ask(box, "POST", "/job", body, "application/xml", **more)
     assert (answer.status_code, answer.headers["Content-Type"]) == (201, "application/xml")
     return f"/job/{inside(answer, 'id')}"
 
@@ -52,6 +55,50 @@ def test_simple_salesforce_writes_and_reads_by_the_first_bulk_api(box: Sandbox) 
     assert refused["errors"][0]["statusCode"] == "REQUIRED_FIELD_MISSING"
     [found] = client.bulk.Lead.query("SELECT Id, LastName FROM Lead WHERE Company = 'First'")
     assert (found["Id"], found["LastName"]) == (done["id"], "V1")
+
+
+def test_records_may_come_and_go_in_xml(box: Sandbox) -> None:
+    at = job(box, "insert", "XML")
+    nil = 'xmlns:i="http://www.w3.org/2001/XMLSchema-instance" i:nil="true"'
+    good = f"<sObject><LastName>X&amp;Y</LastName><Company>Xml</Company><Title {nil}/></sObject>"
+    body = f"<sObjects {SPACE}>{good}<sObject><Company>Xml</Company></sObject></sObjects>"
+    batch = f"{at}/batch/{inside(ask(box, 'POST', f'{at}/batch', body, 'application/xml'), 'id')}"
+    assert inside(ask(box, "GET", batch), "numberRecordsFailed") == "1"
+    result = ask(box, "GET", f"{batch}/result")
+    assert inside(result, "success") == "true"
+    assert inside(result, "statusCode") == "REQUIRED_FIELD_MISSING"
+    at = job(box, "query", "XML")
+    text = "SELECT LastName, Title FROM Lead WHERE Company = 'Xml'"
+    batch = f"{at}/batch/{inside(ask(box, 'POST', f'{at}/batch', text, 'application/xml'), 'id')}"
+    assert inside(ask(box, "GET", batch), "state") == "Completed"
+    name = inside(ask(box, "GET", f"{batch}/result"), "result")
+    found = ask(box, "GET", f"{batch}/result/{name}")
+    assert inside(found, "LastName") == "X&amp;Y"
+    assert '<Title xsi:nil="true"/>' in found.text
+
+
+def test_a_query_is_handed_out_in_chunks_of_ids(box: Sandbox) -> None:
+    at = job(box, "query", chunks="chunkSize=10")
+    text = "SELECT Id FROM Lead"
+    first = inside(ask(box, "POST", f"{at}/batch", text, "text/csv"), "id")
+    assert inside(ask(box, "GET", f"{at}/batch/{first}"), "state") == "NotProcessed"
+    batches = re.findall("<id>(.*?)</id>", ask(box, "GET", f"{at}/batch").text)
+    found: list[str] = []
+    for batch in batches[1:]:
+        name = inside(ask(box, "GET", f"{at}/batch/{batch}/result"), "result")
+        rows = ask(box, "GET", f"{at}/batch/{batch}/result/{name}").text.split()[1:]
+        assert len(rows) <= 10
+        found += rows
+    whole = box.get("/query", q=text)["records"]
+    assert sorted(found) == sorted(f'"{record["Id"]}"' for record in whole)
+
+
+def test_no_two_batches_have_one_id(box: Sandbox) -> None:
+    made = [
+        inside(ask(box, "POST", f"{job(box, 'insert')}/batch", "LastName\n", "text/csv"), "id")
+        for _ in range(2)
+    ]
+    assert made[0] != made[1]
 
 
 def test_a_batch_in_csv_is_told_of_in_xml(box: Sandbox) -> None:

@@ -124,7 +124,6 @@ def test_the_oauth_password_flow_lets_in(box: Sandbox) -> None:
         ({"iss": "another-app"}, "invalid_client_id", "client identifier"),
         ({"aud": "https://elsewhere.example"}, "invalid_grant", "audience"),
         ({"exp": 1}, "invalid_grant", "expired"),
-        ({"exp": time.time() + 9000}, "invalid_grant", "future"),
         ({"sub": "who@else.example"}, "invalid_grant", "approved"),
     ],
 )
@@ -132,8 +131,9 @@ def test_an_assertion_that_claims_something_else_is_refused(
     box: Sandbox, changed: dict[str, object], error: str, words: str
 ) -> None:
     claims = {"iss": ME.client_id, "sub": ME.username, "aud": box.url, "exp": time.time() + 60}
-    answer = box.oauth("token", grant_type=JWT, assertion=jwt.encode(claims, PRIVATE, "RS256"))
-    assert answer.status_code == 200
+    for exp in (claims["exp"], int(time.time() * 1000)):  # as Salesforce's own CLI has it
+        right = jwt.encode(claims | {"exp": exp}, PRIVATE, "RS256")
+        assert box.oauth("token", grant_type=JWT, assertion=right).status_code == 200
     assertion = jwt.encode(claims | changed, PRIVATE, "RS256")
     answer = box.oauth("token", grant_type=JWT, assertion=assertion)
     assert (answer.status_code, answer.json()["error"]) == (400, error)

@@ -93,6 +93,25 @@ def test_a_lead_is_converted_and_contacts_are_merged(box: Sandbox, token: str) -
     assert box.ask("GET", f"/sobjects/Contact/{other}").status_code == 404
 
 
+def test_an_emptied_bin_gives_nothing_back(box: Sandbox, token: str) -> None:
+    [record] = told(call(box, f"<create><sObjects>{LEAD}</sObjects></create>", token), "id")
+    ids = f"<ids>{record}</ids>"
+    call(box, f"<delete>{ids}</delete>", token)
+    done = [
+        told(call(box, f"<{name}>{ids}</{name}>", token), "success")
+        for name in ("undelete", "delete", "emptyRecycleBin", "emptyRecycleBin", "undelete")
+    ]
+    assert done == [["true"], ["true"], ["true"], ["false"], ["false"]]
+
+
+def test_records_are_searched(box: Sandbox, token: str) -> None:
+    text = "FIND {United} IN NAME FIELDS RETURNING Account(Id, Name LIMIT 1)"
+    found = call(box, f"<search><searchString>{text}</searchString></search>", token)
+    assert told(found, "type")[-1] == "Account"
+    assert told(found, "Name")[0].startswith("United Oil")
+    assert told(call(box, "<search><searchString>x</searchString></search>", token), "faultcode")
+
+
 def test_types_are_described(box: Sandbox, token: str) -> None:
     body = "<describeSObjects><sObjectType>Lead</sObjectType></describeSObjects>"
     names = told(call(box, body, token), "name")

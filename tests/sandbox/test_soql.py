@@ -78,6 +78,18 @@ def test_a_reference_to_several_types_is_a_name(org: LocalOrg) -> None:
     assert list(bare(lead)["Who"]) == ["Company", "Title"]
 
 
+def test_what_only_users_have_is_read_through_their_name_too(org: LocalOrg) -> None:
+    [role] = found(org, "SELECT Id, Name FROM UserRole LIMIT 1")
+    user = found(org, "SELECT OwnerId FROM Lead WHERE Owner.Type = 'User' LIMIT 1")[0]["OwnerId"]
+    org.edit("User", user, {"UserRoleId": role["Id"]})
+    text = "SELECT Owner.Type, Owner.UserRole.Name, Owner.Profile.Name FROM Lead"
+    [lead] = bare(found(org, f"{text} WHERE Owner.UserRole.Name = '{role['Name']}' LIMIT 1"))
+    assert lead["Owner"]["UserRole"] == {"Name": role["Name"]}
+    assert lead["Owner"]["Type"] == "User"
+    assert "Profile" in lead["Owner"]
+    assert bare(found(org, "SELECT RecordType.Name FROM Account LIMIT 1")) == [{"RecordType": None}]
+
+
 def test_children_come_with_a_total_of_their_own(org: LocalOrg) -> None:
     text = (
         "SELECT Name, (SELECT LastName FROM Contacts WHERE LastName > 'f' ORDER BY LastName DESC"
@@ -310,6 +322,73 @@ def test_what_salesforce_refuses_is_refused_in_its_words(
     assert caret.strip() == "^"
     assert where == f"ERROR at Row:1:Column:{column}"
     assert said.startswith(message)
+
+
+_SEMI = "SELECT Id FROM Account WHERE"
+_CONTACTS = "Id IN (SELECT AccountId FROM Contact)"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (f"{_SEMI} {_CONTACTS} OR Name = 'x'", "not allowed with the 'OR' operator"),
+        (f"{_SEMI} NOT ({_CONTACTS})", "only allowed at the top level WHERE expressions"),
+        (f"{_SEMI} Name = 'x' AND (Name = 'y' OR {_CONTACTS})", "only allowed at the top level"),
+        (f"{_SEMI} Id IN (SELECT Id FROM Account)", "should not be on the same object type"),
+        (f"{_SEMI} Id IN (SELECT Name FROM Contact)", "can only query id fields, cannot use: 'Nam"),
+        (f"{_SEMI} Id IN (SELECT OwnerId FROM Contact)", "should point to the same object type"),
+        (f"{_SEMI} Id IN (SELECT Account.Id FROM Contact)", "can only query id fields"),
+        ("SELECT Name n FROM Lead", "only aggregate expressions use field aliasing"),
+        ("SELECT Id FROM Lead WHERE Name = :x", "Bind variables only allowed in Apex code"),
+        ("SELECT Id FROM Lead WHERE Name = 'x", "line 1:35 mismatched character '<EOF>'"),
+        ("SELECT Id FROM Lead WHERE Name = “x”", "line 1:33 no viable alternative at character '“"),
+        ("SELECT FROM Lead", "unexpected token: 'FROM'"),
+        ("SELECT Name, GROUPING(Name) FROM Lead GROUP BY Name", "Field must be grouped"),
+        ("SELECT Name FROM Contact c, c.Nope n", "Didn't understand relationship 'Nope'"),
+    ],
+)
+def test_a_query_is_refused_in_the_vendors_words(org: LocalOrg, text: str, message: str) -> None:
+    with pytest.raises(SoqlError) as refused:
+        query(org, text)
+    assert message in refused.value.message
+
+
+@pytest.mark.parametrize(("word", "sets"), [("ROLLUP", 3), ("CUBE", 4)])
+def test_subtotals_stand_beside_the_groups(org: LocalOrg, word: str, sets: int) -> None:
+    text = (
+        "SELECT LeadSource, Rating, GROUPING(LeadSource) one, GROUPING(Rating) two, COUNT(Id) n"
+        f" FROM Lead GROUP BY {word}(LeadSource, Rating) ORDER BY COUNT(Id) DESC"
+    )
+    rows = bare(found(org, text))
+    total = query(org, "SELECT COUNT() FROM Lead").total
+    grand = {"LeadSource": None, "Rating": None, "one": 1, "two": 1, "n": total}
+    assert rows[0]["n"] == total
+    assert grand in rows
+    by_set: dict[tuple[int, int], int] = {}
+    for row in rows:
+        by_set[row["one"], row["two"]] = by_set.get((row["one"], row["two"]), 0) + row["n"]
+    assert by_set == dict.fromkeys(by_set, total)
+    assert len(by_set) == sets
+
+
+def test_a_relationship_has_a_name_of_its_own_in_from(org: LocalOrg) -> None:
+    text = "SELECT c.LastName, a.Name, o.Id FROM Contact c, c.Account a, a.Owner o WHERE a.Name"
+    plain = "SELECT LastName, Account.Name, Account.Owner.Id FROM Contact WHERE Account.Name"
+    assert bare(found(org, f"{text} LIKE 'U%'")) == bare(found(org, f"{plain} LIKE 'U%'"))
+
+
+def test_values_are_formatted_for_their_kind(org: LocalOrg) -> None:
+    text = "SELECT FORMAT(Amount), FORMAT(CloseDate) d, CreatedDate, FORMAT(CreatedDate) c"
+    record = found(org, f"{text} FROM Opportunity WHERE Amount = 15000 LIMIT 1")[0]
+    moment = datetime.fromisoformat(record["CreatedDate"])
+    assert record["Amount"] == "$15,000.00"
+    assert record["c"].startswith(f"{moment.month}/{moment.day}/{moment.year}, ")
+    assert found(org, "SELECT FORMAT(MAX(Amount)) m FROM Opportunity")[0]["m"].startswith("$")
+
+
+def test_a_count_keeps_to_its_limit(org: LocalOrg) -> None:
+    assert query(org, "SELECT COUNT() FROM Lead LIMIT 3").total == 3
+    assert query(org, "SELECT COUNT() FROM Lead LIMIT 3 OFFSET 2000").total == 0
 
 
 @pytest.mark.parametrize(

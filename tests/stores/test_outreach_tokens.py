@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ssl
 import threading
 import time
 import traceback
@@ -19,6 +18,7 @@ from engine.sandbox.outreach.setup import Setup
 from engine.secrets import Secrets
 from engine.stores.outreach import open_outreach
 from engine.stores.outreach.auth import Auth
+from tests.stores.listener import answering, self_signed
 from tests.stores.outreach import Connected, MemoryVault, connected, store_at
 
 CANARY = "canary-6f1d"
@@ -239,56 +239,8 @@ def test_a_list_that_leads_elsewhere_is_not_followed(at: Connected) -> None:
 
 
 def test_a_certificate_that_nobody_here_trusts_is_told(tmp_path: Path) -> None:
-    context = _self_signed(tmp_path)
-    import socket
-
-    listener = socket.create_server(("127.0.0.1", 0))
-
-    def serve() -> None:
-        try:
-            peer, _ = listener.accept()
-            context.wrap_socket(peer, server_side=True)
-        except OSError:
-            pass
-
-    threading.Thread(target=serve, daemon=True).start()
-    store = store_at(f"https://127.0.0.1:{listener.getsockname()[1]}", MemoryVault())
-    with pytest.raises(Unreachable, match="certificate that cannot be trusted"):
-        store.fetch("user", [], [1])
-    store.close()
-    listener.close()
-
-
-def _self_signed(folder: Path) -> ssl.SSLContext:
-    from datetime import UTC, datetime, timedelta
-
-    from cryptography import x509
-    from cryptography.hazmat.primitives import hashes, serialization
-    from cryptography.hazmat.primitives.asymmetric import ec
-    from cryptography.x509.oid import NameOID
-
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
-    now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .sign(key, hashes.SHA256())
-    )
-    pem = folder / "both.pem"
-    pem.write_bytes(
-        certificate.public_bytes(serialization.Encoding.PEM)
-        + key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-    )
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(pem)
-    return context
+    with answering(b"", self_signed(tmp_path)) as url:
+        store = store_at(url, MemoryVault())
+        with pytest.raises(Unreachable, match="certificate that cannot be trusted"):
+            store.fetch("user", [], [1])
+        store.close()

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import logging
 import socket
-import ssl
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -25,6 +23,7 @@ from engine.sandbox.salesforce.setup import Setup
 from engine.secrets import Secret, Secrets
 from engine.stores.oauth import WebFlow
 from engine.stores.salesforce import open_salesforce
+from tests.stores.listener import answering, self_signed
 from tests.stores.salesforce import KeptTokens, connected, served, settings
 
 CANARY = "canary-5f2a91"
@@ -217,6 +216,38 @@ def test_a_wrong_key_is_told_from_a_wrong_app(url: str) -> None:
         store.describe("Lead")
 
 
+def test_scopes_that_the_app_lacks_are_told_each_with_what_to_do(tmp_path: Path) -> None:
+    with served(tmp_path / "one.db", setup=Setup(scopes=frozenset({"api"}))) as url:
+        places = f"{url}/services/oauth2/authorize", f"{url}/services/oauth2/token"
+        app = SALESFORCE.client_id, Secret(SALESFORCE.client_secret), "http://localhost:1717/c"
+        flow = WebFlow("Salesforce", *places, *app, ("api", "refresh_token"))
+        back = requests.get(flow.address(), allow_redirects=False, timeout=5).headers["Location"]
+        with pytest.raises(Unauthorized, match="the scopes `api`, `refresh_token`, then try again"):
+            flow.tokens(back)
+        # Asked for without it, the authorisation holds as long as its session.
+        short = WebFlow("Salesforce", *places, *app, ("api",))
+        page, _, query = short.address().partition("?")
+        form = dict(parse_qsl(query)) | {"decision": "allow"}
+        answer = requests.post(page, data=form, allow_redirects=False, timeout=5)
+        tokens = short.tokens(answer.headers["Location"])
+        assert tokens.refresh is None
+        _works(url, KeptTokens([tokens]), auth="web")
+        ended = KeptTokens([tokens._replace(access="ended")])
+        wanted = r"has ended, and no refresh token .* `Perform requests at any time \(refresh_token"
+        with (
+            connected(url, ended, auth="web") as store,
+            pytest.raises(Unauthorized, match=wanted),
+        ):
+            store.describe("Lead")
+    lacking = Setup(scopes=frozenset({"refresh_token"}))
+    with (
+        served(tmp_path / "two.db", setup=lacking) as url,
+        connected(url) as store,
+        pytest.raises(Unauthorized, match=r"scope `Manage user data via APIs \(api\)`"),
+    ):
+        store.describe("Lead")
+
+
 def test_an_org_without_api_access_is_told(tmp_path: Path) -> None:
     with (
         served(tmp_path / "salesforce.db", setup=Setup(api=False)) as address,
@@ -283,48 +314,10 @@ def test_a_redirect_is_not_followed(tmp_path: Path) -> None:
         store.describe("Lead")
 
 
-def test_a_certificate_that_does_not_verify_is_told(
-    tmp_path: Path, key: rsa.RSAPrivateKey, certificate: bytes
-) -> None:
-    pem = tmp_path / "both.pem"
-    pem.write_text(_pem(key) + certificate.decode())
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(pem)
+def test_a_certificate_that_does_not_verify_is_told(tmp_path: Path) -> None:
     with (
-        answering(b"", context) as address,
+        answering(b"", self_signed(tmp_path)) as address,
         connected(address, auth="token", token=CANARY) as store,
         pytest.raises(Unreachable, match=r"the certificate of 127\.0\.0\.1:\d+ cannot be verified"),
     ):
         store.describe("Lead")
-
-
-@contextmanager
-def answering(answer: bytes, context: ssl.SSLContext | None = None) -> Iterator[str]:
-    """The address of a listener that gives everybody one answer."""
-    listener = socket.create_server(("127.0.0.1", 0))
-
-    def serve() -> None:
-        while True:
-            try:
-                caller, _ = listener.accept()
-            except OSError:
-                return
-            with caller:
-                try:
-                    if context is None:
-                        caller.recv(1 << 16)
-                        caller.sendall(answer)
-                    else:
-                        context.wrap_socket(caller, server_side=True).close()
-                except OSError:
-                    continue
-
-    thread = threading.Thread(target=serve, daemon=True)
-    thread.start()
-    scheme = "http" if context is None else "https"
-    try:
-        yield f"{scheme}://127.0.0.1:{listener.getsockname()[1]}"
-    finally:
-        listener.shutdown(socket.SHUT_RDWR)
-        listener.close()
-        thread.join()

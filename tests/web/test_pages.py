@@ -15,7 +15,8 @@ from starlette.testclient import TestClient
 
 from dsl.values import stamp
 from engine.ledger import Pending
-from engine.ledger.looking import Filters, linked, log_rows
+from engine.ledger.logbook import log_rows
+from engine.ledger.looking import Filters, linked
 from engine.model import Side, Write
 from engine.service.desk import Desk
 from tests.web.served import Served

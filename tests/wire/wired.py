@@ -20,7 +20,12 @@ __all__ = ["wired"]
 
 
 def wired(
-    clock: Clock, closing: ExitStack, spec: str = "", seed: int = 0
+    clock: Clock,
+    closing: ExitStack,
+    spec: str = "",
+    seed: int = 0,
+    daily_limit: int = 100_000,
+    hourly_limit: int = 10_000,
 ) -> tuple[dict[Side, Any], dict[Side, Any]]:
     """Two orgs in files, as users act on them, and the stores of both vendors connected to them."""
     folder = Path(closing.enter_context(tempfile.TemporaryDirectory(prefix="crosswalk-wire-")))
@@ -32,14 +37,20 @@ def wired(
     one = closing.enter_context(
         Serving(
             lambda: salesforce_app(
-                orgs[Side.SALESFORCE].file.path, faults=faults(spec, seed), clock=clock
+                orgs[Side.SALESFORCE].file.path,
+                faults=faults(spec, seed),
+                clock=clock,
+                daily_limit=daily_limit,
             )
         )
     )
     two = closing.enter_context(
         Serving(
             lambda: outreach_app(
-                orgs[Side.OUTREACH].file.path, faults=faults(spec, seed), clock=clock
+                orgs[Side.OUTREACH].file.path,
+                faults=faults(spec, seed),
+                clock=clock,
+                hourly_limit=hourly_limit,
             )
         )
     )

@@ -12,6 +12,7 @@ from starlette.types import Receive, Scope, Send
 
 from engine.ports import Clock, StoreError
 from engine.sandbox.outreach.actions import act
+from engine.sandbox.outreach.bare import BARE, empty_page
 from engine.sandbox.outreach.budget import Budget
 from engine.sandbox.outreach.changing import change_of, changed, destroyed, made
 from engine.sandbox.outreach.errors import MEDIA_TYPE, ApiError, invalid, not_found
@@ -129,6 +130,12 @@ class Api:
                 return self._of_imports(asked, *rest)
             case (name, *rest) if (resource := by_plural(name)) is not None:
                 return self._of_resource(asked, resource, rest)
+            case (name, *rest) if name in BARE and len(rest) < 2:
+                _allowed(asked.method, ("GET",))
+                asked.need(name, "read")
+                if rest:
+                    raise not_found(BARE[name], rest[0][:80])
+                return 200, empty_page(name, asked.given, asked.base)
         raise not_found("resource", "/".join(asked.path)[:80])
 
     def _root(self, base: str) -> dict[str, Any]:

@@ -29,6 +29,11 @@ _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _NUMBER = re.compile(r"-?\d{1,18}(\.\d{1,12})?")
 _NEVER: Condition = ("0", [])
 _MOST_VALUES = 1000
+#: What a search by `filter[q]` looks at.
+_SEARCHED = {
+    "account": ("name", "domain", "customId"),
+    "prospect": ("firstName", "lastName", "name", "emails", "company", "title"),
+}
 #: Relationships that another type's records make, and that filter a list all the same.
 _THROUGH = {
     ("opportunity", "prospect"): ("opportunityProspectRole", "prospect", "opportunity"),
@@ -64,6 +69,8 @@ class _Filter:
 
     def condition(self) -> Condition:
         name, rest = self.key[0], self.key[1:]
+        if name == "q" and self.resource.type in _SEARCHED and rest in ((), ("",)):
+            return self._found(self.values[-1])
         field = self.resource.object.fields.get(name)
         if field is None or field.many:
             through = _THROUGH.get((self.resource.type, name))
@@ -96,6 +103,23 @@ class _Filter:
         inner = f"SELECT {quoted(target)} FROM {quoted(type_name)} WHERE {quoted(by)} IN"
         return f"t.id IN ({inner} (SELECT value FROM json_each(?)))", [json.dumps(ids)]
 
+    def _found(self, term: str) -> Condition:
+        """Records with a word that begins so, or with a value that is just so (`_Acme_`)."""
+        exact = len(term) > 2 and term[0] == term[-1] == "_"
+        text = str(folded(term[1:-1] if exact else term))
+        if not text:
+            raise self._refused("'q' needs a text to look for.")
+        fields = [self.resource.attributes[name] for name in _SEARCHED[self.resource.type]]
+        test = "folded(e.value) = ?" if exact else "instr(' ' || folded(e.value), ?) > 0"
+        listed = ", ".join(
+            f"(SELECT group_concat(value, ' ') FROM json_each({column(f.name)}))"
+            if shape(f) == "json"
+            else column(f.name)
+            for f in fields
+        )
+        sql = f"EXISTS (SELECT 1 FROM json_each(json_array({listed})) AS e WHERE {test})"
+        return sql, [text if exact else f" {text}"]
+
     # -- values and ranges ----------------------------------------------------------------------
 
     def _compared(self, field: Field, rest: tuple[str, ...]) -> Condition:
@@ -108,7 +132,8 @@ class _Filter:
         low, dots, high = self.values[-1].partition("..")
         if dots:
             return self._between(field, low, high)
-        return self._one_of(field, self.values[-1].split(","))
+        # Commas at the end stand for nothing, as clients leave them.
+        return self._one_of(field, self.values[-1].rstrip(",").split(","))
 
     def _between(self, field: Field, low: str, high: str) -> Condition:
         found = []

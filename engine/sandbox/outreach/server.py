@@ -24,6 +24,7 @@ from engine.sandbox.mishaps import Mishaps
 from engine.sandbox.outreach.api import PREFIX, Api
 from engine.sandbox.outreach.budget import Budget
 from engine.sandbox.outreach.delivery import Delivery
+from engine.sandbox.outreach.errors import MEDIA_TYPE, not_found
 from engine.sandbox.outreach.hiding import Hiding
 from engine.sandbox.outreach.imports import Imports
 from engine.sandbox.outreach.kept import Kept
@@ -90,8 +91,17 @@ def app(
             file.close()
 
     described = [Route(path, _described) for path in ("/openapi.json", _SCHEMA)]
-    rest = Starlette(routes=[*routes(tokens), *described], lifespan=lifespan)
+    rest = Starlette(
+        routes=[*routes(tokens), *described],
+        lifespan=lifespan,
+        exception_handlers={404: _nothing},
+    )
     return Dated(Mishaps(_Parted(api, rest), faults, refusals(api), setup.slow), file.glance)
+
+
+async def _nothing(request: Request, _error: Exception) -> Response:
+    error = not_found("resource", request.url.path[:80])
+    return JSONResponse(error.body(), error.status, media_type=MEDIA_TYPE)
 
 
 async def _described(_: Request) -> Response:

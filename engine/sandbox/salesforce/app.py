@@ -25,21 +25,25 @@ from engine.sandbox.faults import Faults
 from engine.sandbox.identity import SALESFORCE, SalesforceIdentity
 from engine.sandbox.mishaps import Mishaps
 from engine.sandbox.salesforce import (
+    beyond,
     bulk,
     bulk_v1,
     changes,
     collection,
     composite,
     consent,
+    layouts,
     lists,
     oauth,
     queries,
+    quick_actions,
     recent,
     records,
     reports,
     resources,
     search,
     soap,
+    tabs,
     tree,
 )
 from engine.sandbox.salesforce.box import ORG_ID, Ahead, Box
@@ -88,7 +92,7 @@ def app(
     made = Starlette(
         routes=_routes(inside),
         middleware=around,
-        exception_handlers={HTTPException: _http},
+        exception_handlers={HTTPException: _http, Exception: _unforeseen},
         lifespan=_closing,
     )
     made.router.redirect_slashes = False
@@ -147,6 +151,9 @@ def _inside() -> Inside:
     # The most particular first: `/sobjects/{type}/{id}` would take what stands before it.
     modules = (
         resources,
+        tabs,
+        layouts,
+        quick_actions,
         recent,
         changes,
         queries,
@@ -157,6 +164,7 @@ def _inside() -> Inside:
         lists,
         reports,
         search,
+        beyond,
         records,
     )
     return Inside([route for module in modules for route in module.routes()])
@@ -170,6 +178,7 @@ def _routes(inside: Inside) -> list[BaseRoute]:
         *oauth.routes(),
         *consent.routes(),
         *soap.routes(),
+        *beyond.outer_routes(),
         *bulk_v1.routes(),
     ]
 
@@ -179,4 +188,10 @@ async def _http(_request: Request, error: Exception) -> Response:
     refusal = not_found()
     if status == 405:
         refusal = ApiError(405, "METHOD_NOT_ALLOWED", "HTTP Method not allowed.")
+    return answer(refusal.body(), refusal.status)
+
+
+async def _unforeseen(_request: Request, _error: Exception) -> Response:
+    """A mistake of the sandbox's own, which is then raised for whoever runs it."""
+    refusal = ApiError(500, "UNKNOWN_EXCEPTION", "An unexpected error occurred.")
     return answer(refusal.body(), refusal.status)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from starlette.requests import Request
@@ -50,6 +50,8 @@ class Box:
     late: Late
     locators: Locators
     daily_limit: int
+    #: When users looked at records, by id: as a stamp.
+    viewed: dict[str, str] = field(default_factory=dict)
 
     @property
     def file(self) -> OrgFile:

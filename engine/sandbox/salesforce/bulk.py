@@ -26,7 +26,7 @@ from engine.sandbox.salesforce.bulk_jobs import (
 from engine.sandbox.salesforce.bulk_work import proceed
 from engine.sandbox.salesforce.errors import ApiError, not_found
 from engine.sandbox.salesforce.keys import key_field
-from engine.sandbox.salesforce.wire import answer, body_of, object_of
+from engine.sandbox.salesforce.wire import answer, body_of, csv_answer, object_of
 
 __all__ = ["routes"]
 
@@ -183,4 +183,4 @@ async def _results(request: Request) -> Response:
     which, front = chosen
     rows: list[list[str]] = getattr(job, which)
     text = csv_text([[*front, *job.header], *rows], job.delimiter, job.ending)
-    return Response(text.encode(), 200, media_type="text/csv")
+    return csv_answer(text)

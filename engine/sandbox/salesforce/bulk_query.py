@@ -23,7 +23,7 @@ from engine.sandbox.salesforce.bulk_jobs import (
     wrong_state,
 )
 from engine.sandbox.salesforce.errors import ApiError
-from engine.sandbox.salesforce.wire import answer, object_of
+from engine.sandbox.salesforce.wire import answer, csv_answer, object_of
 from engine.sandbox.soql import Answer, SoqlError, query
 from engine.sandbox.soql.parse import parse
 from engine.sandbox.soql.tree import Call, Children, Path, Plain, Query, TypeOf
@@ -156,7 +156,7 @@ async def _results(request: Request) -> Response:
         "Sforce-Locator": _locator(stop) if more else "null",
         "Sforce-NumberOfRecords": str(len(rows)),
     }
-    return Response(text.encode(), 200, headers, "text/csv")
+    return csv_answer(text, headers)
 
 
 def _rows(request: Request, found: Answer, start: int, stop: int) -> Iterator[list[str]]:

@@ -16,17 +16,22 @@ from engine.sandbox.salesforce.box import Box, box_of
 from engine.sandbox.salesforce.bulk_csv import BadData, csv_text, read_csv, shown, value_at
 from engine.sandbox.salesforce.bulk_v1_forms import (
     asked,
+    chunk_size,
     formed,
+    record_key,
+    records_as_xml,
+    records_in_xml,
     refusal,
     results_as_csv_rows,
     results_as_json,
+    results_as_xml,
     wants_json,
 )
 from engine.sandbox.salesforce.bulk_work import Column, carried_out, payload_of, see_column
 from engine.sandbox.salesforce.errors import ApiError
 from engine.sandbox.salesforce.keys import key_field
 from engine.sandbox.salesforce.meter import checked_session, counted
-from engine.sandbox.salesforce.wire import body_of
+from engine.sandbox.salesforce.wire import body_of, csv_answer
 from engine.sandbox.soql import SoqlError, query
 from engine.stores.local.ids import INSTANCE
 
@@ -35,6 +40,7 @@ __all__ = ["routes"]
 _QUERIES = ("query", "queryAll")
 _WRITES = ("insert", "update", "upsert", "delete", "hardDelete")
 _MOST, _LARGEST = 10_000, 10_000_000  # records, and bytes, of one batch
+_FORMS = {"CSV": "text/csv", "JSON": "application/json", "XML": "application/xml"}
 _Handler = Callable[[Request], Awaitable[Response]]
 
 
@@ -65,6 +71,8 @@ class _Job:
     created: str
     user: str
     version: str
+    mode: str = "Parallel"
+    chunk: int | None = None
     state: str = "Open"
     batches: dict[str, _Batch] = field(default_factory=dict)
 
@@ -128,8 +136,12 @@ async def _create(request: Request) -> Response:
     type_ = box.visible.find(str(body.get("object")))
     if type_ is None:
         raise ApiError(400, "InvalidEntity", f"Entity '{body.get('object')}' is not supported")
-    if form not in ("CSV", "JSON"):
-        raise ApiError(400, "InvalidJob", f"contentType: {form} is not one of CSV, JSON")
+    if form not in _FORMS:
+        message = f"contentType: {form} is not one of {', '.join(_FORMS)}"
+        raise ApiError(400, "InvalidJob", message)
+    mode = body.get("concurrencyMode") or "Parallel"
+    if mode not in ("Parallel", "Serial"):
+        raise ApiError(400, "InvalidJob", f"concurrencyMode: {mode} is not Parallel or Serial")
     key = body.get("externalIdFieldName") if operation == "upsert" else None
     if operation == "upsert":
         key = key_field(box, type_, str(key)).name
@@ -137,7 +149,9 @@ async def _create(request: Request) -> Response:
     made = full_id(f"750{INSTANCE}B{len(jobs) + 1:08}")
     created = box.file.as_vendor(box.org.now())
     version = str(request.path_params["version"])
-    job = _Job(made, operation, type_.name, key, form, created, box.user_id(), version)
+    chunk = chunk_size(request.headers.get("sforce-enable-pkchunking"))
+    user = box.user_id()
+    job = _Job(made, operation, type_.name, key, form, created, user, version, mode, chunk)
     jobs[made] = job
     return formed(request, "jobInfo", _told(job), 201)
 
@@ -166,7 +180,7 @@ def _told(job: _Job) -> dict[str, Any]:
         "systemModstamp": job.created.replace("+0000", "Z"),
         "state": job.state,
         "externalIdFieldName": job.key,
-        "concurrencyMode": "Parallel",
+        "concurrencyMode": job.mode,
         "contentType": job.form,
         "numberBatchesQueued": states.count("Queued"),
         "numberBatchesInProgress": 0,
@@ -193,9 +207,14 @@ async def _add(request: Request) -> Response:
     raw = await body_of(request)
     if len(raw) > _LARGEST:
         raise ApiError(400, "ClientInputError", f"A batch has at most {_LARGEST} bytes")
-    made = full_id(f"751{job.id[3:12]}{len(job.batches) + 1:03}")
+    return formed(request, "batchInfo", _batch_told(job, _added(request, job, raw)), 201)
+
+
+def _added(request: Request, job: _Job, raw: bytes) -> _Batch:
+    number = sum(len(each.batches) for each in _jobs(request).values()) + 1
+    made = full_id(f"751{INSTANCE}B{number:08}")
     batch = job.batches[made] = _Batch(made, raw)
-    return formed(request, "batchInfo", _batch_told(job, batch), 201)
+    return batch
 
 
 def _batch_of(request: Request) -> tuple[_Job, _Batch]:
@@ -234,9 +253,25 @@ async def _batch(request: Request) -> Response:
         try:
             _work(request, job, batch)
             batch.state = "Completed"
+            if job.chunk is not None and job.operation in _QUERIES:
+                _split(request, job, batch)
         except (BadData, ApiError) as error:
             batch.state, batch.message = "Failed", str(error)
     return formed(request, "batchInfo", _batch_told(job, batch))
+
+
+def _split(request: Request, job: _Job, batch: _Batch) -> None:
+    """Hand a query's records out in batches of their own, by ranges of all ids of the type."""
+    size = job.chunk or 1
+    text = f"SELECT Id FROM {job.type} ORDER BY Id"
+    ids = [row["Id"] for row in query(request.app.state.org, text).records()]
+    records, columns = batch.records, batch.columns
+    for start in range(0, len(ids), size):
+        chosen = set(ids[start : start + size])
+        made = _added(request, job, batch.raw)
+        made.records = [r for r in records if record_key(r) in chosen]
+        made.columns, made.state = columns, "Completed"
+    batch.records, batch.state = [], "NotProcessed"
 
 
 def _work(request: Request, job: _Job, batch: _Batch) -> None:
@@ -257,6 +292,8 @@ def _payloads(box: Box, job: _Job, raw: bytes) -> list[dict[str, Any]]:
             return msgspec.json.decode(raw, type=list[dict[str, Any]])
         except (msgspec.DecodeError, msgspec.ValidationError) as error:
             raise BadData(f"InvalidBatch : {error}") from None
+    if job.form == "XML":
+        return records_in_xml(raw)
     ending = "CRLF" if raw.partition(b"\n")[0].endswith(b"\r") else "LF"
     header, rows = read_csv(raw, "COMMA", ending)
     for name in header:
@@ -282,8 +319,7 @@ def _ask(request: Request, job: _Job, batch: _Batch) -> None:
 
 async def _request(request: Request) -> Response:
     job, batch = _batch_of(request)
-    kind = "application/json" if job.form == "JSON" else "text/csv"
-    return Response(batch.raw, 200, media_type=kind)
+    return Response(batch.raw, 200, {"Content-Type": _FORMS[job.form]})
 
 
 async def _result(request: Request) -> Response:
@@ -296,7 +332,9 @@ async def _result(request: Request) -> Response:
     if job.form == "JSON":
         raw = msgspec.json.encode(results_as_json(batch.results))
         return Response(raw, 200, media_type="application/json")
-    return Response(csv_text(results_as_csv_rows(batch.results)), 200, media_type="text/csv")
+    if job.form == "XML":
+        return Response(results_as_xml(batch.results), 200, media_type=_FORMS["XML"])
+    return csv_answer(csv_text(results_as_csv_rows(batch.results)))
 
 
 def _result_id(batch: _Batch) -> str:
@@ -310,6 +348,8 @@ async def _records(request: Request) -> Response:
     if job.form == "JSON":
         raw = msgspec.json.encode(batch.records)
         return Response(raw, 200, media_type="application/json")
+    if job.form == "XML":
+        return Response(records_as_xml(batch.records), 200, media_type=_FORMS["XML"])
     header = [".".join(path) for path in batch.columns]
     rows = [[shown(value_at(r, path)) for path in batch.columns] for r in batch.records]
-    return Response(csv_text([header, *rows]), 200, media_type="text/csv")
+    return csv_answer(csv_text([header, *rows]))

@@ -10,12 +10,11 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from engine.sandbox.salesforce.box import Box, box_of
-from engine.sandbox.salesforce.oauth import base_url, form_of, issued, user_is
+from engine.sandbox.salesforce.oauth import USUAL, base_url, form_of, issued, scope_of, user_is
 from engine.sandbox.salesforce.oauth_error import OAuthError
 
 __all__ = ["routes"]
 
-_SCOPE = "api refresh_token offline_access id"
 #: What the form carries on from the address that it was asked for at.
 _KEPT = "response_type client_id redirect_uri state scope code_challenge code_challenge_method"
 _PAGE = """<!doctype html>
@@ -45,6 +44,8 @@ async def _ask(request: Request) -> Response:
         given = _checked(box_of(request), dict(request.query_params))
     except OAuthError as error:
         return _told(error)
+    if (refused := _scope_refused(box_of(request), given)) is not None:
+        return refused
     if given.get("prompt") == "none":
         return _back(given, error="immediate_unsuccessful", error_description="not logged in")
     return _page(box_of(request), given)
@@ -62,6 +63,8 @@ async def _decide(request: Request) -> Response:
         return _back(
             given, error="access_denied", error_description="end-user denied authorization"
         )
+    if (refused := _scope_refused(box, given)) is not None:
+        return refused
     password = given.get("password")
     if password and not user_is(box, given.get("username", ""), password):
         return _page(box, given, "Please check your username and password.")
@@ -69,7 +72,7 @@ async def _decide(request: Request) -> Response:
         return _fragment(request, box, given)
     code = box.sessions.code(
         given["redirect_uri"],
-        given.get("scope") or _SCOPE,
+        scope_of(box, given),
         given.get("code_challenge"),
         given.get("code_challenge_method", "S256"),
     )
@@ -91,6 +94,15 @@ def _checked(box: Box, given: dict[str, str]) -> dict[str, str]:
     return given
 
 
+def _scope_refused(box: Box, given: dict[str, str]) -> Response | None:
+    """What the app is told that asks for a scope which it has not."""
+    try:
+        scope_of(box, given)
+    except OAuthError as error:
+        return _back(given, error=error.error, error_description=error.description)
+    return None
+
+
 def _told(error: OAuthError) -> Response:
     text = f"<p>error={escape(error.error)}&amp;error_description={escape(error.description)}</p>"
     return HTMLResponse(f"<!doctype html><title>OAuth error</title>{text}", 400)
@@ -104,7 +116,7 @@ def _page(box: Box, given: dict[str, str], problem: str = "") -> Response:
     )
     page = _PAGE.format(
         client=escape(box.identity.client_id),
-        scope=escape(given.get("scope") or _SCOPE),
+        scope=escape(given.get("scope") or USUAL),
         user=escape(box.identity.username),
         problem=f'<p role="alert">{escape(problem)}</p>\n' if problem else "",
         hidden=hidden,
@@ -123,7 +135,7 @@ def _back(given: dict[str, str], **told: str) -> Response:
 
 def _fragment(request: Request, box: Box, given: dict[str, str]) -> Response:
     """The user agent flow: the token itself goes back, where servers do not see it."""
-    session = box.sessions.start(given.get("scope") or "api id")
+    session = box.sessions.start(scope_of(box, given, "api id"))
     told = issued(box, base_url(request), session, None)
     if "state" in given:
         told["state"] = given["state"]

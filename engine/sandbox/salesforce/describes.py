@@ -11,9 +11,15 @@ import dsl.schema
 from dsl.schema import Field, Kind, ObjectType, is_custom
 from engine.sandbox.salesforce.box import Box
 from engine.sandbox.soql.relations import child_name
+from engine.sandbox.soql.virtual import VIRTUAL_PREFIXES, is_virtual
 from engine.stores.local.ids import PREFIXES
 
-__all__ = ["children_by_word", "describe", "is_lookup", "summary"]
+__all__ = ["MASTER_ID", "NAMED_LAYOUTS", "children_by_word", "describe", "is_lookup", "summary"]
+
+#: The record type of records that have none.
+MASTER_ID = "012000000000000AAA"
+#: Layouts that are asked for by a name, by type.
+NAMED_LAYOUTS = {"User": ("UserAlt",)}
 
 _SHIPPED = Path(dsl.schema.__file__).parent / "describes" / "salesforce"
 _LONG = 255  # a longer text area cannot be filtered, grouped or sorted
@@ -38,6 +44,8 @@ _SOAP = {
 @cache
 def _raw(type_name: str) -> dict[str, dict[str, Any]]:
     """The fields of a shipped describe, by name."""
+    if is_virtual(type_name):
+        return {}
     found = json.loads((_SHIPPED / f"{type_name}.json").read_text(encoding="utf-8"))
     return {f["name"]: f for f in found["fields"]}
 
@@ -70,7 +78,7 @@ def summary(box: Box, type_: ObjectType, version: str) -> dict[str, Any]:
         "hasSubtypes": False,
         "isInterface": False,
         "isSubtype": False,
-        "keyPrefix": PREFIXES[name],
+        "keyPrefix": PREFIXES.get(name) or VIRTUAL_PREFIXES[name],
         "label": type_.label,
         "labelPlural": _plural(type_),
         "layoutable": createable,
@@ -88,7 +96,19 @@ def summary(box: Box, type_: ObjectType, version: str) -> dict[str, Any]:
             "describe": f"{url}/describe",
             "rowTemplate": f"{url}/{{ID}}",
             "sobject": url,
+            **(_links(url) if createable else {}),
         },
+    }
+
+
+def _links(url: str) -> dict[str, str]:
+    """What else there is of a type that users make records of."""
+    return {
+        "approvalLayouts": f"{url}/describe/approvalLayouts",
+        "compactLayouts": f"{url}/describe/compactLayouts",
+        "layouts": f"{url}/describe/layouts",
+        "listviews": f"{url}/listviews",
+        "quickActions": f"{url}/quickActions",
     }
 
 
@@ -114,9 +134,9 @@ def describe(box: Box, type_: ObjectType, version: str) -> dict[str, Any]:
         "implementsInterfaces": None,
         "listviewable": None,
         "lookupLayoutable": None,
-        "namedLayoutInfos": [],
+        "namedLayoutInfos": [{"name": n} for n in NAMED_LAYOUTS.get(type_.name, ())],
         "networkScopeFieldName": None,
-        "recordTypeInfos": [_MASTER],
+        "recordTypeInfos": [{**_MASTER, "urls": _layout_url(found["urls"])}],
         "searchLayoutable": found["searchable"],
         "sobjectDescribeOption": "FULL",
         "supportedScopes": [{"label": f"All {found['labelPlural']}", "name": "everything"}],
@@ -126,6 +146,10 @@ def describe(box: Box, type_: ObjectType, version: str) -> dict[str, Any]:
     return found
 
 
+def _layout_url(urls: dict[str, str]) -> dict[str, str]:
+    return {"layout": f"{urls['layouts']}/{MASTER_ID}"} if "layouts" in urls else {}
+
+
 _MASTER = {
     "active": True,
     "available": True,
@@ -133,8 +157,7 @@ _MASTER = {
     "developerName": "Master",
     "master": True,
     "name": "Master",
-    "recordTypeId": "012000000000000AAA",
-    "urls": {},
+    "recordTypeId": MASTER_ID,
 }
 
 

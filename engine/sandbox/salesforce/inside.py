@@ -11,7 +11,7 @@ import msgspec
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Router
+from starlette.routing import BaseRoute, Match, Route, Router
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from engine.ports import StoreError
@@ -22,6 +22,7 @@ from engine.sandbox.salesforce.wire import answer
 __all__ = ["FIRST_VERSION", "Answered", "Inside", "dispatched"]
 
 FIRST_VERSION = 20
+_METHODS = ("HEAD", "GET", "POST", "PUT", "PATCH", "DELETE")
 _ROOT = "/services/data/v"
 
 
@@ -33,14 +34,33 @@ class Inside:
     """
 
     def __init__(self, routes: Sequence[BaseRoute]) -> None:
-        self._inside: ASGIApp = Router(list(routes), redirect_slashes=False, default=_nothing)
+        self._routes = list(routes)
+        self._inside: ASGIApp = Router(self._routes, redirect_slashes=False, default=_nothing)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        plain = _plain(scope)
         try:
             _see_version(scope["path_params"]["version"])
-            await self._inside(_plain(scope), receive, send)
+            await self._inside(plain, receive, send)
         except (ApiError, Ambiguous, HTTPException, StoreError) as error:
-            await _refusal(scope, error)(scope, receive, send)
+            await self._refusal(plain, error)(scope, receive, send)
+
+    def _refusal(self, scope: Scope, error: Exception) -> Response:
+        if isinstance(error, HTTPException) and error.status_code == 405:
+            return _not_allowed(scope, self._routes)
+        return _refusal(error)
+
+
+def _not_allowed(scope: Scope, routes: Sequence[BaseRoute]) -> Response:
+    """The refusal of a method, with those of all that stands at the address."""
+    known: set[str] = set()
+    for route in routes:
+        if isinstance(route, Route) and route.matches(scope)[0] is not Match.NONE:
+            known |= route.methods or set()
+    allowed = ",".join(method for method in _METHODS if method in known)
+    message = f"HTTP Method '{scope['method']}' not allowed. Allowed are {allowed}"
+    refusal = ApiError(405, "METHOD_NOT_ALLOWED", message)
+    return answer(refusal.body(), 405, {"Allow": allowed})
 
 
 async def _nothing(_scope: Scope, _receive: Receive, _send: Send) -> None:
@@ -60,21 +80,17 @@ def _plain(scope: Scope) -> Scope:
     path = str(scope["path"]).removeprefix(root).removesuffix("/").removesuffix(".json") or "/"
     method = scope["method"]
     if method == "POST" and b"_HttpMethod=" in scope["query_string"]:
-        method = parse_qs(scope["query_string"].decode("latin-1"))["_HttpMethod"][0].upper()
+        given = parse_qs(scope["query_string"].decode("latin-1")).get("_HttpMethod")
+        method = given[0].upper() if given else method
     return {**scope, "path": root + path, "method": method}
 
 
-def _refusal(scope: Scope, error: Exception) -> Response:
+def _refusal(error: Exception) -> Response:
     match error:
         case ApiError():
             return answer(error.body(), error.status)
         case Ambiguous():
             return answer(error.urls, 300)
-        case HTTPException(status_code=405):
-            allowed = (error.headers or {}).get("Allow", "")
-            message = f"HTTP Method '{scope['method']}' not allowed. Allowed are {allowed}"
-            refusal = ApiError(405, "METHOD_NOT_ALLOWED", message)
-            return answer(refusal.body(), 405, error.headers)
         case StoreError():
             message = f"An unexpected error occurred: {error}"
             return answer(ApiError(500, "UNKNOWN_EXCEPTION", message).body(), 500)

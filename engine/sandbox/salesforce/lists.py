@@ -17,7 +17,7 @@ from engine.sandbox.salesforce.box import Box, box_of, version_of
 from engine.sandbox.salesforce.errors import ApiError, not_found
 from engine.sandbox.salesforce.wire import answer
 from engine.sandbox.soql import query
-from engine.sandbox.soql.virtual import developer_name
+from engine.sandbox.soql.virtual import developer_name, list_views, standard_views
 from engine.stores.local.conditions import read_condition
 from engine.stores.local.ids import full_id
 from engine.stores.local.lists import LIST_VIEW, definition, ids_in, lists_of
@@ -45,7 +45,7 @@ def routes() -> list[Route]:
 async def _views(request: Request) -> Response:
     box = box_of(request)
     type_ = box.visible.type(request.path_params["type"])
-    found = [each for each in lists_of(box.file, LIST_VIEW) if each.type == type_.name]
+    found = [each for each in list_views(box.file) if each.type == type_.name]
     return answer(
         {
             "done": True,
@@ -114,6 +114,8 @@ async def _describe(request: Request) -> Response:
 
 def _where(box: Box, view: Listing) -> str:
     """What the view's query asks for; where SOQL cannot say it, the ids of those that it finds."""
+    if view in standard_views():
+        return ""
     condition, _ = definition(box.file, view)
     if condition is not None:
         now = datetime.fromisoformat(box.org.now()).astimezone(UTC)
@@ -184,7 +186,8 @@ def _number(request: Request, name: str, usual: int, least: int, most: int) -> i
 def found_list(box: Box, kind: str, given: str) -> Listing:
     """The list of a kind with an id. Raises `ApiError`."""
     record = full_id(given) if len(given) == 15 else given
-    found = next((each for each in lists_of(box.file, kind) if each.id == record), None)
+    known = list_views(box.file) if kind == LIST_VIEW else lists_of(box.file, kind)
+    found = next((each for each in known if each.id == record), None)
     if found is None:
         raise not_found()
     return found
@@ -193,6 +196,8 @@ def found_list(box: Box, kind: str, given: str) -> Listing:
 def records_in(box: Box, listing: Listing) -> list[str]:
     """The ids in a list, as queries see the org now. Raises `StoreError`."""
     with box.late.kept_back():
+        if listing in standard_views():
+            return [row["Id"] for row in query(box.org, f"SELECT Id FROM {listing.type}").records()]
         return [str(record) for record in chain.from_iterable(ids_in(box.file, listing, _MOST))]
 
 

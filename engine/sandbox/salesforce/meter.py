@@ -12,6 +12,7 @@ from engine.stores.local.calls import count_calls, usage
 
 __all__ = ["Metered", "checked_session", "counted", "limit_info"]
 
+_FOR_REST = {"api", "full", "web"}
 _LONGEST = 16_384  # bytes of an address with its query
 
 
@@ -53,8 +54,12 @@ def _token(headers: Headers) -> str:
 
 def checked_session(box: Box, token: str) -> None:
     """See that a session may use the API. Raises `ApiError`."""
-    if box.sessions.find(token) is None:
+    session = box.sessions.find(token)
+    if session is None:
         raise ApiError(401, "INVALID_SESSION_ID", "Session expired or invalid")
+    if box.setup.scopes is not None and _FOR_REST.isdisjoint(session.scope.split()):
+        message = "This session is not valid for use with the REST API"
+        raise ApiError(401, "INVALID_SESSION_ID", message)
     if not box.setup.api:
         message = "The REST API is not enabled for this Organization."
         raise ApiError(403, "API_DISABLED_FOR_ORG", message)

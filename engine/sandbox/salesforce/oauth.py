@@ -20,9 +20,10 @@ from engine.sandbox.salesforce.oauth_error import OAuthError
 from engine.sandbox.salesforce.sessions import Session
 from engine.sandbox.salesforce.wire import answer, body_of
 
-__all__ = ["base_url", "form_of", "issued", "routes", "user_is"]
+__all__ = ["USUAL", "base_url", "form_of", "issued", "routes", "scope_of", "user_is"]
 
-_SCOPE = "api refresh_token offline_access id"
+#: What an app is given that asks for nothing by name.
+USUAL = "api refresh_token offline_access id"
 _JWT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 
 
@@ -75,26 +76,26 @@ def _granted(box: Box, request: Request, given: Mapping[str, str]) -> tuple[Sess
     match given.get("grant_type", ""):
         case "client_credentials":
             see_client(box, request, given, secret=True)
-            return box.sessions.start(_scope(given, "api id")), None
+            return box.sessions.start(scope_of(box, given, "api id")), None
         case "password":
             see_client(box, request, given, secret=True)
             _see_user(box, given)
-            return box.sessions.start(_scope(given, "api id")), None
+            return box.sessions.start(scope_of(box, given, "api id")), None
         case "refresh_token":
             see_client(box, request, given)
             refresh = given.get("refresh_token", "")
             if not box.sessions.is_refresh(refresh):
                 raise OAuthError("invalid_grant", "expired access/refresh token")
-            return box.sessions.start(_scope(given, _SCOPE), refresh), None
+            return box.sessions.start(scope_of(box, given), refresh), None
         case "authorization_code":
             return _redeemed(box, request, given)
         case grant if grant == _JWT:
             subject_of(box, given.get("assertion", ""), base_url(request))
-            return box.sessions.start(_scope(given, "api id")), None
+            return box.sessions.start(scope_of(box, given, "api id")), None
     raise OAuthError("unsupported_grant_type", "grant type not supported")
 
 
-def _redeemed(box: Box, request: Request, given: Mapping[str, str]) -> tuple[Session, str]:
+def _redeemed(box: Box, request: Request, given: Mapping[str, str]) -> tuple[Session, str | None]:
     grant = box.sessions.redeem(given.get("code", ""))
     if grant is None:
         raise OAuthError("invalid_grant", "expired authorization code")
@@ -107,7 +108,8 @@ def _redeemed(box: Box, request: Request, given: Mapping[str, str]) -> tuple[Ses
         proof = verifier if grant.method == "plain" else _hashed(verifier)
         if not hmac.compare_digest(proof.encode(), grant.challenge.encode()):
             raise OAuthError("invalid_grant", "invalid code verifier")
-    refresh = box.sessions.refresh_token()
+    lasting = {"refresh_token", "offline_access"} & set(grant.scope.split())
+    refresh = box.sessions.refresh_token() if lasting else None
     return box.sessions.start(grant.scope, refresh), refresh
 
 
@@ -116,8 +118,14 @@ def _hashed(verifier: str) -> str:
     return base64.urlsafe_b64encode(digest).decode().rstrip("=")
 
 
-def _scope(given: Mapping[str, str], usual: str) -> str:
-    return given.get("scope") or usual
+def scope_of(box: Box, given: Mapping[str, str], usual: str = USUAL) -> str:
+    """What an app asks for, or those of the usual scopes that it has. Raises `OAuthError`."""
+    asked, allowed = given.get("scope", "").split(), box.setup.scopes
+    if allowed is None:
+        return " ".join(asked) or usual
+    if not allowed.issuperset(asked):
+        raise OAuthError("invalid_scope", "the requested scope is not allowed")
+    return " ".join(asked or [each for each in usual.split() if each in allowed])
 
 
 def see_client(box: Box, request: Request, given: Mapping[str, str], secret: bool = False) -> None:
@@ -184,7 +192,7 @@ async def _revoke(request: Request) -> Response:
     except OAuthError as error:
         return error.answer()
     if not box_of(request).sessions.revoke(given.get("token", "")):
-        return OAuthError("unsupported_token_type", "this token type is not supported").answer()
+        return OAuthError("invalid_token", "invalid token").answer()
     return Response(status_code=200)
 
 
@@ -206,7 +214,7 @@ async def _introspect(request: Request) -> Response:
         return answer({**found, "exp": until, "iat": start, "nbf": start})
     if box.sessions.is_refresh(token):
         kind = "refresh_token"
-        return answer({"active": True, "scope": _SCOPE, "token_type": kind, **common})
+        return answer({"active": True, "scope": USUAL, "token_type": kind, **common})
     return answer({"active": False})
 
 
@@ -235,7 +243,7 @@ async def _userinfo(request: Request) -> Response:
             "given_name": found["first_name"],
             "family_name": found["last_name"],
             "zoneinfo": "GMT",
-            "photos": {},
+            "photos": found["photos"],
             "profile": f"{base}/{found['user_id']}",
             "address": {},
             "urls": found["urls"],
@@ -257,7 +265,9 @@ async def _identity(request: Request) -> Response:
     if wanted != (ORG_ID, box.user_id()):
         return Response("Wrong_Org", 403, media_type="text/html")
     found = _who(box, base_url(request))
-    more = {"asserted_user": True, "organization_id": ORG_ID, "status": {}, "user_type": "STANDARD"}
+    status = {"created_date": None, "body": None}
+    more = {"asserted_user": True, "organization_id": ORG_ID, "status": status}
+    more |= {"user_type": "STANDARD", "email_verified": True, "timezone": "GMT"}
     rest = {"language": "en_US", "locale": "en_US", "utcOffset": 0, "active": True}
     return answer({**found, **more, **rest, "is_lightning_login_user": False})
 
@@ -277,8 +287,13 @@ def _who(box: Box, base: str) -> dict[str, Any]:
         "email": row.get("Email") or box.identity.username,
         "first_name": row.get("FirstName"),
         "last_name": row.get("LastName") or "Administrator",
+        "photos": {
+            "picture": f"{base}/profilephoto/005/F",
+            "thumbnail": f"{base}/profilephoto/005/T",
+        },
         "urls": {
             "enterprise": f"{soap}/c/{{version}}/{ORG_ID[:15]}",
+            "metadata": f"{soap}/m/{{version}}/{ORG_ID[:15]}",
             "partner": f"{soap}/u/{{version}}/{ORG_ID[:15]}",
             "rest": data,
             "sobjects": f"{data}sobjects/",

@@ -12,11 +12,14 @@ from starlette.routing import Route
 from engine.sandbox.salesforce.box import Box, box_of, version_of
 from engine.sandbox.salesforce.columns import columns_of
 from engine.sandbox.salesforce.errors import ApiError
-from engine.sandbox.salesforce.lists import found_list, query_of
+from engine.sandbox.salesforce.lists import query_of
+from engine.sandbox.salesforce.recent import note_viewed
 from engine.sandbox.salesforce.wire import answer
 from engine.sandbox.soql import SoqlError, query
 from engine.sandbox.soql.locators import BATCH, batch_size
-from engine.stores.local.lists import LIST_VIEW, REPORT, lists_of
+from engine.sandbox.soql.parse import parse
+from engine.sandbox.soql.virtual import list_views
+from engine.stores.local.lists import REPORT, lists_of
 
 __all__ = ["first_page", "next_page", "routes"]
 
@@ -72,7 +75,10 @@ def first_page(
 
     def page() -> dict[str, Any]:
         found = query(request.app.state.org, text, deleted=deleted, api=api)
-        return box.locators.first(found, f"/services/data/{api}/query", size)
+        made = box.locators.first(found, f"/services/data/{api}/query", size)
+        if parse(text).viewed:
+            note_viewed(box, made["records"])
+        return made
 
     return _seen(box, page)
 
@@ -100,10 +106,11 @@ def _explained(request: Request, text: str) -> dict[str, Any]:
     The id of a report or a list view stands for its query.
     """
     box = box_of(request)
-    for kind in (REPORT, LIST_VIEW):
-        if any(text in (each.id, each.id[:15]) for each in lists_of(box.file, kind)):
-            text = query_of(box, found_list(box, kind, text))
+    for each in (*lists_of(box.file, REPORT), *list_views(box.file)):
+        if text in (each.id, each.id[:15]):
+            text = query_of(box, each)
     page = first_page(request, text)
+    type_ = box.visible.find(parse(text).type)
     plan = {
         "cardinality": page["totalSize"],
         "fields": [],
@@ -111,6 +118,6 @@ def _explained(request: Request, text: str) -> dict[str, Any]:
         "notes": [],
         "relativeCost": 1.0,
         "sobjectCardinality": page["totalSize"],
-        "sobjectType": page["records"][0]["attributes"]["type"] if page["records"] else None,
+        "sobjectType": parse(text).type if type_ is None else type_.name,
     }
     return {"plans": [plan], "sourceQuery": text}

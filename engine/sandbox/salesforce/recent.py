@@ -1,7 +1,9 @@
-"""What was written last: the records that a user would find in a list of recent ones."""
+"""What was looked at or written last: what a user would find in a list of recent records."""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from starlette.requests import Request
@@ -14,9 +16,10 @@ from engine.sandbox.salesforce.describes import summary
 from engine.sandbox.salesforce.errors import ApiError
 from engine.sandbox.salesforce.wire import answer
 
-__all__ = ["routes"]
+__all__ = ["note_viewed", "routes"]
 
 _USUAL, _MOST = 10, 200
+_MOST_VIEWED = 2_000  # records of which it is known when they were looked at
 
 
 def routes() -> list[Route]:
@@ -25,6 +28,17 @@ def routes() -> list[Route]:
         Route("/recent", _recent),
         Route("/sobjects/{type}", _type, methods=["GET"]),
     ]
+
+
+def note_viewed(box: Box, records: Iterable[Mapping[str, Any]]) -> None:
+    """Records that a query was made FOR VIEW, or FOR REFERENCE, of."""
+    now = box.file.now()
+    for record in records:
+        key = str(record.get("attributes", {}).get("url", "")).rpartition("/")[2]
+        if key:
+            box.viewed[key] = now
+    while len(box.viewed) > _MOST_VIEWED:
+        del box.viewed[next(iter(box.viewed))]
 
 
 async def _recent(request: Request) -> Response:
@@ -53,12 +67,18 @@ def _latest(
     if "Name" not in type_.fields or not box.file.made(type_.name):
         return []
     table = box.file.table(type_.name).name
-    sql = f'SELECT _stamp, "Id", "Name" FROM {table} ORDER BY _stamp DESC, "Id" DESC LIMIT ?'
+    seen = "SELECT key, value FROM json_each(?)"
+    when = "max(_stamp, coalesce((SELECT value FROM seen WHERE key = t.\"Id\"), ''))"
+    sql = (
+        f'WITH seen AS ({seen}) SELECT {when} AS at, "Id", "Name" FROM {table} AS t'
+        ' ORDER BY at DESC, "Id" DESC LIMIT ?'
+    )
+    viewed = json.dumps(box.viewed)
     base = f"/services/data/v{version_of(request)}/sobjects/{type_.name}/"
     return [
         (
             stamp,
             {"attributes": {"type": type_.name, "url": base + record}, "Id": record, "Name": name},
         )
-        for stamp, record, name in box.file.rows(sql, (most,))
+        for stamp, record, name in box.file.rows(sql, (viewed, most))
     ]

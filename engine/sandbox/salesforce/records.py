@@ -10,12 +10,16 @@ from starlette.routing import Route
 
 from dsl.schema import Field, ObjectType
 from engine.sandbox.salesforce.box import Box, box_of, version_of
+from engine.sandbox.salesforce.conditional import conditional, see_unmodified
+from engine.sandbox.salesforce.describes import children_by_word
 from engine.sandbox.salesforce.errors import ApiError, not_found
 from engine.sandbox.salesforce.keys import found_by, key_field
+from engine.sandbox.salesforce.queries import first_page
 from engine.sandbox.salesforce.rows import row_of
 from engine.sandbox.salesforce.values import checked_record_id, values_of
 from engine.sandbox.salesforce.wire import answer, object_of
 from engine.sandbox.salesforce.writes import Verdict, Wanted, carry_out
+from engine.sandbox.soql.virtual import virtual_type
 from engine.stores.local.ids import checked_id, type_of
 
 __all__ = ["fields_asked", "routes", "saves_duplicates"]
@@ -31,7 +35,7 @@ def routes() -> list[Route]:
         Route("/sobjects/{type}/{id}", _get, methods=["GET"]),
         Route("/sobjects/{type}/{id}", _patch, methods=["PATCH"]),
         Route("/sobjects/{type}/{id}", _delete, methods=["DELETE"]),
-        Route("/sobjects/{type}/{key}/{value:path}", _get_related, methods=["GET"]),
+        Route("/sobjects/{type}/{key}/{value:path}", _get_by_key, methods=["GET"]),
         Route("/sobjects/{type}/{key}/{value:path}", _upsert, methods=["PATCH", "POST"]),
         Route("/sobjects/{type}/{key}/{value:path}", _delete_by_key, methods=["DELETE"]),
     ]
@@ -66,9 +70,25 @@ async def _create(request: Request) -> Response:
 
 
 async def _get(request: Request) -> Response:
-    box, type_ = box_of(request), _type(request)
+    box, listed = box_of(request), virtual_type(request.path_params["type"])
+    if listed is not None:
+        return answer(_listed(request, listed))
+    type_ = _type(request)
     record = checked_record_id(type_.name, request.path_params["id"])
-    return answer(_read(request, box, type_, record))
+    return conditional(request, type_.name, record, _read(request, box, type_, record))
+
+
+def _listed(request: Request, type_: ObjectType) -> dict[str, Any]:
+    """A record of a type without a table, as a query finds it."""
+    record = checked_id(request.path_params["id"])
+    if record is None:
+        raise not_found()
+    names = (request.query_params.get("fields") or ",".join(type_.fields)).split(",")
+    text = f"SELECT {', '.join(names)} FROM {type_.name} WHERE Id = '{record}'"
+    found: list[dict[str, Any]] = first_page(request, text)["records"]
+    if not found:
+        raise not_found()
+    return found[0]
 
 
 def _read(request: Request, box: Box, type_: ObjectType, record: str) -> dict[str, Any]:
@@ -91,6 +111,7 @@ async def _patch(request: Request) -> Response:
     box, type_ = box_of(request), _type(request)
     record = checked_record_id(type_.name, request.path_params["id"])
     values = values_of(box, type_, await object_of(request), creating=False)
+    see_unmodified(request, type_.name, record)
     _one(request, Wanted(type_.name, record, values))
     return answer(None, 204)
 
@@ -105,31 +126,57 @@ async def _delete(request: Request) -> Response:
 # -- by an external id, or through a relationship ------------------------------------------------
 
 
-async def _get_related(request: Request) -> Response:
+def _by_id(request: Request, type_: ObjectType) -> bool:
+    """Whether what stands behind the type is a record's id, and not the name of a key field."""
+    key = request.path_params["key"]
+    known = box_of(request).visible.field(type_.name, key)
+    return known is None and checked_id(key) is not None
+
+
+async def _get_by_key(request: Request) -> Response:
     box, type_ = box_of(request), _type(request)
-    first, rest = request.path_params["key"], request.path_params["value"]
-    field = box.visible.field(type_.name, first)
-    if field is not None or checked_id(first) is None:
-        return answer(_read(request, box, type_, _only(request, box, type_)))
-    owner = row_of(box, type_, checked_record_id(type_.name, first), [], version_of(request))
-    if owner is None:
+    if _by_id(request, type_):
+        return _get_through(request, box, type_)
+    return answer(_read(request, box, type_, _only(request, box, type_)))
+
+
+def _get_through(request: Request, box: Box, type_: ObjectType) -> Response:
+    path, _, last = request.path_params["value"].strip("/").rpartition("/")
+    type_, record = _followed(request, type_, path)
+    child = children_by_word(box, type_).get(last)
+    if child is not None:
+        return answer(_children(request, record, *child))
+    return answer(_read(request, box, *_next(request, type_, record, last)))
+
+
+def _followed(request: Request, type_: ObjectType, path: str) -> tuple[ObjectType, str]:
+    """The record that relationships lead to, one word of the path at a time. Raises `ApiError`."""
+    box, given = box_of(request), request.path_params["key"]
+    record = checked_record_id(type_.name, given)
+    if row_of(box, type_, record, [], version_of(request)) is None:
         raise not_found()
-    return _through(request, box, type_, str(owner["Id"]), rest)
+    for word in filter(None, path.split("/")):
+        type_, record = _next(request, type_, record, word)
+    return type_, record
 
 
-def _through(request: Request, box: Box, type_: ObjectType, record: str, path: str) -> Response:
-    """Follow relationships from a record, one word of the path at a time."""
-    for word in path.strip("/").split("/"):
-        through = type_.by_relationship(word)
-        if through is None:
-            raise not_found()
-        row = row_of(box, type_, record, [through], version_of(request))
-        target = None if row is None else row[through.name]
-        if target is None:
-            raise not_found()
-        name = type_of(target) or through.references[0]
-        type_, record = box.visible.type(name), target
-    return answer(_read(request, box, type_, record))
+def _next(request: Request, type_: ObjectType, record: str, word: str) -> tuple[ObjectType, str]:
+    box, through = box_of(request), type_.by_relationship(word)
+    if through is None:
+        raise not_found()
+    row = row_of(box, type_, record, [through], version_of(request))
+    target = None if row is None else row[through.name]
+    if target is None:
+        raise not_found()
+    return box.visible.type(type_of(target) or through.references[0]), str(target)
+
+
+def _children(request: Request, record: str, child: str, by: str) -> dict[str, Any]:
+    """The records that refer to one, as a query finds them."""
+    box = box_of(request)
+    fields = fields_asked(box, box.visible.type(child), request.query_params.get("fields"))
+    names = ", ".join(field.name for field in fields)
+    return first_page(request, f"SELECT {names} FROM {child} WHERE {by} = '{record}'")
 
 
 def _matches(request: Request, box: Box, type_: ObjectType) -> tuple[Field, str, list[str]]:
@@ -158,8 +205,13 @@ class Ambiguous(Exception):
 
 async def _upsert(request: Request) -> Response:
     box, type_ = box_of(request), _type(request)
-    field, value, found = _matches(request, box, type_)
     payload = await object_of(request)
+    if _by_id(request, type_):
+        type_, record = _followed(request, type_, request.path_params["value"])
+        values = values_of(box, type_, payload, creating=False)
+        _one(request, Wanted(type_.name, record, values))
+        return answer(None, 204)
+    field, value, found = _matches(request, box, type_)
     if any(name.casefold() == field.name.casefold() for name in payload):
         message = f"The {field.name} field should not be specified in the sobject data."
         raise ApiError(400, "INVALID_FIELD", message)
@@ -180,5 +232,9 @@ async def _upsert(request: Request) -> Response:
 
 async def _delete_by_key(request: Request) -> Response:
     box, type_ = box_of(request), _type(request)
-    _one(request, Wanted(type_.name, _only(request, box, type_), {}, delete=True))
+    if _by_id(request, type_):
+        type_, record = _followed(request, type_, request.path_params["value"])
+    else:
+        record = _only(request, box, type_)
+    _one(request, Wanted(type_.name, record, {}, delete=True))
     return answer(None, 204)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from email.utils import format_datetime, parsedate_to_datetime
+from email.utils import format_datetime
 from typing import Any
 
 from starlette.requests import Request
@@ -11,18 +11,22 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from engine.sandbox.salesforce.box import box_of, version_of
+from engine.sandbox.salesforce.conditional import time_in
 from engine.sandbox.salesforce.describes import describe, summary
-from engine.sandbox.salesforce.errors import ApiError
 from engine.sandbox.salesforce.inside import FIRST_VERSION
 from engine.sandbox.salesforce.wire import answer
+from engine.sandbox.soql.virtual import virtual_type
 from engine.stores.local.calls import usage
+from engine.stores.local.ids import PREFIXES
 
 __all__ = ["routes", "versions"]
 
 _LAST_VERSION = 64
+#: A type of which no user changes the fields; its describe is as old as the server.
+_ANY = "OpportunityStage"
 _SEASONS = ("Winter", "Spring", "Summer")
-_RESOURCES = "analytics composite jobs limits parameterizedSearch query queryAll recent search"
-_RESOURCES += " sobjects tabs theme"
+_RESOURCES = "actions analytics appMenu compactLayouts composite jobs limits parameterizedSearch"
+_RESOURCES += " process query queryAll quickActions recent search sobjects tabs theme"
 
 
 async def versions(_request: Request) -> Response:
@@ -42,8 +46,6 @@ def routes() -> list[Route]:
         Route("/", _resources),
         Route("/limits", _limits),
         Route("/limits/recordCount", _counts),
-        Route("/tabs", _empty),
-        Route("/theme", _theme),
         Route("/sobjects", _types),
         Route("/sobjects/{type}/describe", _describe),
     ]
@@ -89,40 +91,31 @@ async def _counts(request: Request) -> Response:
     return answer({"sObjects": found})
 
 
-async def _empty(_request: Request) -> Response:
-    return answer([])
-
-
-async def _theme(_request: Request) -> Response:
-    return answer({"themeItems": []})
-
-
 async def _types(request: Request) -> Response:
     box, version = box_of(request), version_of(request)
     box.file.refresh()
     types = [t for t in map(box.visible.find, box.visible.names()) if t is not None]
+    changed = max(box.visible.changed(t.name) for t in types)
+    headers = {"Last-Modified": format_datetime(changed, usegmt=True)}
+    if _is_known(request, changed):
+        return answer(None, 304, headers)
     found = [summary(box, t, version) for t in types]
-    return answer({"encoding": "UTF-8", "maxBatchSize": 200, "sobjects": found})
+    document = {"encoding": "UTF-8", "maxBatchSize": 200, "sobjects": found}
+    return answer(document, headers=headers)
 
 
 async def _describe(request: Request) -> Response:
     box = box_of(request)
     box.file.refresh()
-    type_ = box.visible.type(request.path_params["type"])
-    changed = box.visible.changed(type_.name)
-    since = _since(request)
+    name = request.path_params["type"]
+    type_ = virtual_type(name) or box.visible.type(name)
+    changed = box.visible.changed(type_.name if type_.name in PREFIXES else _ANY)
     headers = {"Last-Modified": format_datetime(changed, usegmt=True)}
-    if since is not None and changed <= since:
+    if _is_known(request, changed):
         return answer(None, 304, headers)
     return answer(describe(box, type_, version_of(request)), headers=headers)
 
 
-def _since(request: Request) -> datetime | None:
-    given = request.headers.get("if-modified-since")
-    if given is None:
-        return None
-    try:
-        return parsedate_to_datetime(given)
-    except ValueError:
-        message = f"If-Modified-Since is no HTTP date: {given}"
-        raise ApiError(400, "INVALID_REQUEST", message) from None
+def _is_known(request: Request, changed: datetime) -> bool:
+    since = time_in(request, "if-modified-since", strict=True)
+    return since is not None and changed <= since

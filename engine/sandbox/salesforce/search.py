@@ -23,7 +23,7 @@ from engine.sandbox.salesforce.sosl import (
 from engine.sandbox.salesforce.wire import answer, object_of
 from engine.sandbox.soql import SoqlError, query
 
-__all__ = ["routes"]
+__all__ = ["found_by_sosl", "routes"]
 
 #: What is searched where no type is named.
 _EVERYWHERE = ("Account", "Contact", "Event", "Lead", "Opportunity", "Task", "User")
@@ -43,14 +43,23 @@ async def _search(request: Request) -> Response:
     return _answered(request, parse_sosl(request.query_params.get("q", "")))
 
 
+def found_by_sosl(request: Request, text: str, version: str) -> list[dict[str, Any]]:
+    """The records that a search finds; their addresses are of a version. Raises `ApiError`."""
+    return _all_found(request, parse_sosl(text), version)
+
+
 def _answered(request: Request, search: Search) -> Response:
+    return answer({"searchRecords": _all_found(request, search, version_of(request))})
+
+
+def _all_found(request: Request, search: Search, version: str) -> list[dict[str, Any]]:
     returning = search.returning or tuple(map(Returning, _EVERYWHERE))
     with box_of(request).late.kept_back():
-        found = [record for each in returning for record in _found(request, search, each)]
-    return answer({"searchRecords": found[: search.limit]})
+        found = [r for each in returning for r in _found(request, search, each, version)]
+    return found[: search.limit]
 
 
-def _found(request: Request, search: Search, of: Returning) -> list[dict[str, Any]]:
+def _found(request: Request, search: Search, of: Returning, version: str) -> list[dict[str, Any]]:
     org, box = request.app.state.org, box_of(request)
     type_ = box.visible.find(of.type)
     if type_ is None:
@@ -62,7 +71,7 @@ def _found(request: Request, search: Search, of: Returning) -> list[dict[str, An
     text = f"SELECT {', '.join(of.fields)} FROM {type_.name} WHERE {condition} {of.tail}"
     try:
         # Also without a match: what cannot be read is refused in any case.
-        return query(org, text, api=f"v{version_of(request)}").records()
+        return query(org, text, api=f"v{version}").records()
     except SoqlError as error:
         raise ApiError(400, error.code, error.message) from None
 

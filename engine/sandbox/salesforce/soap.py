@@ -10,24 +10,25 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from engine.ports import StoreError
-from engine.sandbox.salesforce import soap_records
+from engine.sandbox.salesforce import metadata, soap_records
 from engine.sandbox.salesforce.box import ORG_ID, Box, box_of
 from engine.sandbox.salesforce.errors import ApiError
 from engine.sandbox.salesforce.meter import checked_session, counted
 from engine.sandbox.salesforce.oauth import base_url, user_is
 from engine.sandbox.salesforce.soap_xml import Call, Fault, call_of, envelope, fault, xml
+from engine.sandbox.salesforce.tabs import app_tabs
 from engine.sandbox.salesforce.wire import body_of
 from engine.stores.local.calls import usage
 from engine.stores.local.refusals import Refused
 
 __all__ = ["routes"]
 
-_NAMESPACES = {"u": "partner", "c": "enterprise"}
+_NAMESPACES = {"u": "partner", "c": "enterprise", "m": "metadata"}
 _WRONG = "Invalid username, password, security token; or user locked out."
 
 
 def routes() -> list[Route]:
-    """The endpoints of both flavours, with an org's id behind them or not."""
+    """The endpoints of all flavours, with an org's id behind them or not."""
     paths = ("/services/Soap/{kind}/{version}", "/services/Soap/{kind}/{version}/{org}")
     return [Route(path, _answer, methods=["POST"]) for path in paths]
 
@@ -74,7 +75,7 @@ def _called(request: Request, call: Call) -> tuple[str, str]:
     if call.name == "logout":
         box.sessions.end(token)
         return "<logoutResponse/>", ""
-    work = _WORK.get(call.name)
+    work = (metadata.WORK if request.path_params["kind"] == "m" else _WORK).get(call.name)
     if work is None:
         raise Fault("soapenv:Client", f"Operation '{call.name}' is not offered")
     counted(box)
@@ -145,8 +146,13 @@ def _timestamp(_request: Request, box: Box, _call: Call) -> str:
     return xml("result", {"timestamp": box.file.now()})
 
 
+def _tabs(request: Request, box: Box, _call: Call) -> str:
+    return xml("result", app_tabs(box, base_url(request), request.path_params["version"]))
+
+
 _Work = Callable[[Request, Box, Call], str]
 _WORK: Mapping[str, _Work] = {
+    "describeTabs": _tabs,
     "getUserInfo": _user_info,
     "getServerTimestamp": _timestamp,
     **soap_records.WORK,

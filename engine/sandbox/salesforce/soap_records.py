@@ -16,6 +16,7 @@ from engine.sandbox.salesforce.keys import key_field
 from engine.sandbox.salesforce.queries import first_page, next_page
 from engine.sandbox.salesforce.records import fields_asked
 from engine.sandbox.salesforce.rows import rows_of
+from engine.sandbox.salesforce.search import found_by_sosl
 from engine.sandbox.salesforce.soap_xml import Call, Raw, Record, parts_of, record_in, xml
 from engine.sandbox.salesforce.upserting import upserted
 from engine.sandbox.salesforce.values import checked_record_id, values_of
@@ -137,6 +138,22 @@ def _undelete(_request: Request, box: Box, call: Call) -> str:
         return {"id": full, "success": True}
 
     return "".join(_each(call.all("ids"), back))
+
+
+def _empty_bin(_request: Request, box: Box, call: Call) -> str:
+    """Take deleted records out of the recycle bin, from which nobody can bring them back then."""
+
+    def emptied(record: str) -> dict[str, Any]:
+        type_name, full = _typed(record)
+        sql = "SELECT 1 FROM deleted WHERE type = ? AND id = ? AND record IS NOT NULL"
+        if not box.file.rows(sql, (type_name, full)):
+            raise ApiError(400, "INVALID_ID_FIELD", f"the record is not in the recycle bin: {full}")
+        with box.file.transaction():
+            sql = "UPDATE deleted SET record = NULL WHERE type = ? AND id = ?"
+            box.file.db.execute(sql, (type_name, full))
+        return {"id": full, "success": True}
+
+    return "".join(_each(call.all("ids"), emptied))
 
 
 def _each(given: list[Any], work: Callable[[Any], dict[str, Any]]) -> list[str]:
@@ -276,6 +293,13 @@ def _retrieve(request: Request, box: Box, call: Call) -> str:
     )
 
 
+def _search(request: Request, box: Box, call: Call) -> str:
+    text = str(call.arguments().get("searchString", ""))
+    found = found_by_sosl(request, text, version_of(request))
+    inner = "".join(f"<searchRecords>{_record('record', each)}</searchRecords>" for each in found)
+    return xml("result", Raw(inner))
+
+
 def _updated(_request: Request, box: Box, call: Call) -> str:
     given = call.arguments()
     type_ = _type(box, str(given.get("sObjectType")))
@@ -321,6 +345,7 @@ WORK: Mapping[str, Callable[[Request, Box, Call], str]] = {
     "describeGlobal": _describe_global,
     "describeSObject": _describe,
     "describeSObjects": _describe,
+    "emptyRecycleBin": _empty_bin,
     "getDeleted": _deleted,
     "getUpdated": _updated,
     "merge": _merge,
@@ -328,6 +353,7 @@ WORK: Mapping[str, Callable[[Request, Box, Call], str]] = {
     "queryAll": _query_all,
     "queryMore": _query_more,
     "retrieve": _retrieve,
+    "search": _search,
     "undelete": _undelete,
     "update": _update,
     "upsert": _upsert,

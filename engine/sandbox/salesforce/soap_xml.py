@@ -25,6 +25,7 @@ __all__ = [
 
 _SOAP = "http://schemas.xmlsoap.org/soap/envelope/"
 _XSI = "http://www.w3.org/2001/XMLSchema-instance"
+_METADATA = "http://soap.sforce.com/2006/04/metadata"
 _NIL, _TYPE = f"{{{_XSI}}}nil", f"{{{_XSI}}}type"
 
 
@@ -164,12 +165,14 @@ def xml(name: str, value: Any, kind: str = "") -> str:
 
 
 def envelope(body: str, namespace: str, header: str = "") -> bytes:
-    """An answer; `namespace` is `partner` or `enterprise`."""
+    """An answer; `namespace` is `partner`, `enterprise` or `metadata`."""
     head = f"<soapenv:Header>{header}</soapenv:Header>" if header else ""
-    objects = f"urn:sobject.{namespace}.soap.sforce.com"
+    own, objects = f"urn:{namespace}.soap.sforce.com", f"urn:sobject.{namespace}.soap.sforce.com"
+    if namespace == "metadata":
+        own = objects = _METADATA
     return (
         f'<?xml version="1.0" encoding="UTF-8"?><soapenv:Envelope xmlns:soapenv="{_SOAP}"'
-        f' xmlns="urn:{namespace}.soap.sforce.com" xmlns:sf="{objects}" xmlns:xsi="{_XSI}">'
+        f' xmlns="{own}" xmlns:sf="{objects}" xmlns:xsi="{_XSI}">'
         f"{head}<soapenv:Body>{body}</soapenv:Body></soapenv:Envelope>"
     ).encode()
 
@@ -178,6 +181,9 @@ def fault(error: Fault, namespace: str) -> bytes:
     """The answer to a call that is refused."""
     code = error.code if ":" in error.code else f"sf:{error.code}"
     plain = error.code.rpartition(":")[2]
+    space = f"urn:fault.{namespace}.soap.sforce.com"
+    if namespace == "metadata":
+        space = _METADATA
     text = escape(f"{plain}: {error.message}")
     detail = (
         f'<detail><sf:{error.kind} xsi:type="sf:{error.kind}"><sf:exceptionCode>{escape(plain)}'
@@ -186,7 +192,7 @@ def fault(error: Fault, namespace: str) -> bytes:
     )
     return (
         f'<?xml version="1.0" encoding="UTF-8"?><soapenv:Envelope xmlns:soapenv="{_SOAP}"'
-        f' xmlns:sf="urn:fault.{namespace}.soap.sforce.com" xmlns:xsi="{_XSI}"><soapenv:Body>'
+        f' xmlns:sf="{space}" xmlns:xsi="{_XSI}"><soapenv:Body>'
         f"<soapenv:Fault><faultcode>{escape(code)}</faultcode><faultstring>{text}</faultstring>"
         f"{detail}</soapenv:Fault></soapenv:Body></soapenv:Envelope>"
     ).encode()

@@ -15,6 +15,8 @@ from engine.stores.local.stamps import instant
 
 __all__ = ["checked_record_id", "values_of"]
 
+_LARGEST_INT = (1 << 31) - 1
+_PAST_NUMBERS = 10**18  # a number has 18 digits at most
 _JSON_WORDS = {bool: "VALUE_BOOLEAN", int: "VALUE_NUMBER", float: "VALUE_NUMBER"}
 _JSON_WORDS |= {dict: "START_OBJECT", list: "START_ARRAY", str: "VALUE_STRING"}
 
@@ -102,16 +104,32 @@ def _value(field: Field, value: Any) -> Any:
 
 
 def _number(field: Field, value: Any) -> Any:
-    if not isinstance(value, str):
-        return value
     if value == "":
         return None
-    for read in (int, float):
-        try:
-            return read(value)
-        except ValueError:
-            continue
-    return _unreadable(field, value)
+    number = value
+    if isinstance(value, str):
+        number = next((n for n in map(_read, (int, float), (value, value)) if n is not None), None)
+        if number is None:
+            return _unreadable(field, value)
+    if isinstance(number, int | float) and not isinstance(number, bool):
+        _see_range(field, number)
+    return number
+
+
+def _read(kind: type[int] | type[float], text: str) -> float | None:
+    try:
+        return kind(text)
+    except ValueError:
+        return None
+
+
+def _see_range(field: Field, number: float) -> None:
+    if field.vendor_type == "int" and abs(number) > _LARGEST_INT:
+        message = f"Numeric value ({number}) out of range of int at [line:1, column:1]"
+        raise ApiError(400, "JSON_PARSER_ERROR", message)
+    if not abs(number) < _PAST_NUMBERS:  # what is no number is not less
+        message = f"{field.label}: value outside of valid range on numeric field: {number}"
+        raise ApiError(400, "NUMBER_OUTSIDE_VALID_RANGE", message, (field.name,))
 
 
 def _unreadable(field: Field, value: Any) -> Any:

@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from engine.sandbox.salesforce.errors import ApiError
 
-__all__ = ["answer", "body_of", "json_of", "object_of"]
+__all__ = ["answer", "body_of", "csv_answer", "json_of", "object_of"]
 
 _MOST = 150_000_000  # bytes; Bulk API 2.0's bound, which is the largest of all
 _JSON = "application/json;charset=UTF-8"
@@ -25,6 +25,11 @@ def answer(
     if content is None:
         return Response(None, status, headers)
     return Response(msgspec.json.encode(content), status, headers, _JSON)
+
+
+def csv_answer(text: str, headers: Mapping[str, str] | None = None) -> Response:
+    """An answer in CSV, of which the vendor does not say the encoding, as clients rely on."""
+    return Response(text.encode(), 200, {**(headers or {}), "Content-Type": "text/csv"})
 
 
 async def body_of(request: Request) -> bytes:

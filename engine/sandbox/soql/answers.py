@@ -52,13 +52,14 @@ class Answer:
 
     `total` is the vendor's `totalSize`; `size` how many records there are to page through, which
     is none for `COUNT()`. Records are read when they are asked for, as they are then. `columns` are
-    the paths of the selected fields, without those of children.
+    the paths of the selected fields, without those of children; `nested` says if there are such.
     """
 
     total: int
     size: int
     read: Callable[[int, int], list[dict[str, Any]]] = field(repr=False)
     columns: tuple[tuple[str, ...], ...] = ()
+    nested: bool = False
 
     def records(self, start: int = 0, stop: int | None = None) -> list[dict[str, Any]]:
         """The records from one position up to another, in REST shape."""
@@ -72,11 +73,11 @@ def answer_of(asking: Asking, query: Query) -> Answer:
     if type_ is None:
         raise unsupported(query.type, asking.text, query.at)
     see_bounds(query, asking.text)
-    scope = Scope(asking.org, type_, asking.text, query.alias)
+    scope = Scope(asking.org, type_, asking.text, query)
     conditions = Conditions(scope, asking.reader)
     where = where_sql(asking, conditions, query, scope)
     order = order_of(query.order, scope)
-    selection = Selection(Scope(asking.org, type_, asking.text, query.alias), query)
+    selection = Selection(Scope(asking.org, type_, asking.text, query), query)
     fetching, columns = Fetching(asking, selection), tuple(selection.record.paths())
     if asking.org.made(type_.name):
         _see_indexes(asking.org, type_, conditions.sought)
@@ -89,7 +90,7 @@ def answer_of(asking: Asking, query: Query) -> Answer:
         wanted = [ids[at : at + _WIDTH] for at in range(start * _WIDTH, stop * _WIDTH, _WIDTH)]
         return fetching.records(wanted)
 
-    return Answer(len(found), len(found), read, columns)
+    return Answer(len(found), len(found), read, columns, bool(selection.children))
 
 
 def _found(
@@ -227,7 +228,7 @@ class Kin:
         type_ = asking.org.table(related.type).type
         see_bounds(query, asking.text)
         self._asking, self._query, self._type = asking, query, type_
-        scope = Scope(asking.org, type_, asking.text, query.alias)
+        scope = Scope(asking.org, type_, asking.text, query)
         self._parent = f"{scope.root}.{quoted(related.field)}"
         conditions = Conditions(scope, asking.reader)
         self._where = conditions.where(query.where) if query.where is not None else "1"

@@ -6,6 +6,7 @@ Text compares without regard to case. `= null` also finds empty text, and `!= 'x
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 from dsl.schema import Kind
@@ -35,6 +36,10 @@ from engine.sandbox.soql.values import Days, Reader, Value
 __all__ = ["Conditions", "sortable"]
 
 _DEEPEST = 100  # conditions in each other; SQLite takes 1,000
+_NOT_ON_TOP = (
+    "Semi join sub-selects are only allowed at the top level WHERE expressions and not in nested"
+    " WHERE expressions."
+)
 _MOST_JOINS = 2  # semi- and anti-joins in one query
 _NO_ORDER = (Kind.BOOLEAN,)
 #: What a subquery of a semi-join may not have, by the SOQL reference.
@@ -75,9 +80,21 @@ class Conditions:
 
     def where(self, condition: Condition) -> str:
         """SQL that holds where the condition does. Raises `SoqlError`."""
+        self._see_joins(condition)
         for part in condition.conditions if isinstance(condition, Every) else (condition,):
             self._note_sought(part)
         return self._sql(condition, sure=False, depth=0)
+
+    def _see_joins(self, condition: Condition) -> None:
+        """See that semi-joins stand on top, or in what AND joins there. Raises `SoqlError`."""
+        parts = condition.conditions if isinstance(condition, Every) else (condition,)
+        if isinstance(condition, Some):
+            parts = condition.conditions
+            if found := next((p for p in parts if isinstance(p, Within)), None):
+                message = "Semi join sub-selects are not allowed with the 'OR' operator"
+                raise malformed(message, self._scope.text, found.operand.at)
+        if found := next((j for p in parts for j in _joins_below(p)), None):
+            raise malformed(_NOT_ON_TOP, self._scope.text, found.operand.at)
 
     def _note_sought(self, condition: Condition) -> None:
         match condition:
@@ -262,10 +279,7 @@ class Conditions:
             raise malformed("maximum 2 semi join sub-selects are allowed", scope.text, at)
         outer = self._place(condition.operand)
         inner, selected = self._subquery(query)
-        keys = (Kind.ID, Kind.REFERENCE)
-        if outer.field.kind not in keys or selected.field.kind not in keys:
-            message = "The left operand and the selected field of a semi join must both be ids"
-            raise pointed("INVALID_FIELD", message, scope.text, at)
+        self._see_keys(condition, outer, inner, selected)
         conditions = Conditions(inner, self._reader, inner=True)
         where = conditions.where(query.where) if query.where is not None else "1"
         self.values += conditions.values
@@ -280,6 +294,35 @@ class Conditions:
         sql = f"coalesce({outer.sql} IN {found}, 0)"
         return sql if condition.holds else f"(NOT {sql})"
 
+    def _see_keys(self, condition: Within, outer: Place, inner: Scope, selected: Place) -> None:
+        """See that both sides of a semi-join are ids of one type. Raises `SoqlError`."""
+        text, operand, item = self._scope.text, condition.operand, condition.query.items[0]
+        keys = (Kind.ID, Kind.REFERENCE)
+        path = item.operand if isinstance(item, Plain) else operand
+        through = isinstance(path, Path) and len(inner.trail(path)) > 1
+        if selected.field.kind not in keys or through:
+            message = f"Semi join sub-selects can only query id fields, cannot use: '{path}'"
+            raise malformed(message, text, path.at)
+        if inner.type.name == self._scope.type.name and selected.field.kind is Kind.ID:
+            message = "The inner and outer selects should not be on the same object type"
+            raise malformed(message, text, condition.query.at)
+        found = set(selected.field.references or (inner.type.name,))
+        wanted = set(outer.field.references or (self._owner(operand),))
+        if outer.field.kind not in keys or not found & wanted:
+            message = (
+                f"The selected field '{path}' in the subquery and the left operand field"
+                f" '{operand}' in the where expression in the outer query should point to the same"
+                " object type"
+            )
+            raise pointed("INVALID_FIELD", message, text, operand.at)
+
+    def _owner(self, operand: Operand) -> str:
+        """The type that a path's last field belongs to."""
+        names = self._scope.trail(operand) if isinstance(operand, Path) else ()
+        if len(names) < 2 or not isinstance(operand, Path):
+            return self._scope.type.name
+        return self._scope.related(names[:-1], operand).type
+
     def _subquery(self, query: Query) -> tuple[Scope, Place]:
         text = self._scope.text
         type_ = type_named(self._scope.org, query.type)
@@ -291,10 +334,24 @@ class Conditions:
             message = "ORDER BY, GROUP BY and LIMIT are not supported in a semi join sub-select"
             raise malformed(message, text, query.at)
         operand = query.items[0].operand
-        inner = Scope(self._scope.org, type_, text, query.alias, f"s{self._joins}_")
+        inner = Scope(self._scope.org, type_, text, query, f"s{self._joins}_")
         if not isinstance(operand, Path):
             raise malformed(f"unexpected token: '{operand.name}'", text, operand.at)
         return inner, inner.place(operand)
+
+
+def _joins_below(condition: Condition) -> Iterator[Within]:
+    """The semi-joins that lie within a condition, itself not counted."""
+    inner: tuple[Condition, ...] = ()
+    match condition:
+        case Every(conditions=parts) | Some(conditions=parts):
+            inner = parts
+        case Negation(condition=one):
+            inner = (one,)
+    for part in inner:
+        if isinstance(part, Within):
+            yield part
+        yield from _joins_below(part)
 
 
 def unsupported(name: str, text: str, at: int) -> SoqlError:

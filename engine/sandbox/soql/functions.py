@@ -63,6 +63,8 @@ def operand_place(operand: Operand, scope: Scope, use: str) -> Place:
         return place
     template = DATE_PARTS.get(operand.name)
     argument = operand.argument
+    if operand.name == "TOLABEL" and use == "filtered" and isinstance(argument, Path):
+        return scope.place(argument)  # a picklist's labels are its values
     if isinstance(argument, Call) and argument.name == "CONVERTTIMEZONE":
         argument = argument.argument  # the one user's zone is UTC
     if template is None or not isinstance(argument, Path):

@@ -38,7 +38,14 @@ _GRAMMAR = File(__file__).parent / "soql.lark"
 _LONGEST = 100_000
 #: Two words before what should be FROM: a field, and what was taken for its alias.
 _ALIASED = re.compile(r"[\w.)]\s+(\w+)\s+$")
+#: What should be a field, or one behind a comma, is FROM, which reads like one.
+_NOTHING = re.compile(r"(?:^\s*SELECT|,)\s+(FROM)\b", re.IGNORECASE)
+#: Characters that begin no token of the language.
+_FOREIGN = re.compile(r"[^\x00-\x7f]|[\"`;]")
 _NOTES = {"VIEW", "REFERENCE", "UPDATE", "TRACKING", "VIEWSTAT"}
+_LOOKED_AT = {"VIEW", "REFERENCE"}
+#: What many arguments may be given to.
+_SEVERAL = {"ROLLUP", "CUBE"}
 _WITH = {"SECURITY_ENFORCED", "USER_MODE", "SYSTEM_MODE"}
 
 
@@ -79,15 +86,32 @@ class _Wrong(Exception):
 def _refusal(text: str, error: UnexpectedInput) -> SoqlError:
     at = error.pos_in_stream or 0
     if not isinstance(error, UnexpectedToken):
-        return malformed(f"unexpected token: '{text[at : at + 1]}'", text, at)
+        return _unread(text, at)
     token = error.token
     if token.type == "$END":
+        nothing = _NOTHING.search(text) if "_FROM" in error.accepts else None
+        if nothing is not None:
+            return malformed(f"unexpected token: '{nothing[1]}'", text, nothing.start(1))
         return malformed("unexpected token: '<EOF>'", text, len(text))
     # A misspelt FROM reads like an alias, and only the word behind it is wrong.
     misread = _ALIASED.search(text[:at]) if "_FROM" in error.accepts else None
     if misread is not None:
         return malformed(f"unexpected token: '{misread[1]}'", text, misread.start(1))
     return malformed(f"unexpected token: '{token}'", text, at)
+
+
+def _unread(text: str, at: int) -> SoqlError:
+    """The refusal of a character that begins nothing which could stand there."""
+    character = text[at : at + 1]
+    if character == ":":
+        return malformed("Bind variables only allowed in Apex code", text, at)
+    if character != "'" and not _FOREIGN.match(character):
+        return malformed(f"unexpected token: '{character}'", text, at)
+    wrong = f"no viable alternative at character '{character}'"
+    if character == "'":  # the string that it begins has no end
+        at, wrong = len(text), "mismatched character '<EOF>' expecting '''"
+    row, column = text.count("\n", 0, at) + 1, at - (text.rfind("\n", 0, at) + 1)
+    return SoqlError("MALFORMED_QUERY", f"line {row}:{column} {wrong}")
 
 
 def _count(token: Token) -> int:
@@ -128,8 +152,11 @@ class _Builder(Transformer[Token, Any]):
     def path(self, *names: Token) -> Path:
         return Path(tuple(map(str, names)), names[0].start_pos or 0)
 
-    def call(self, name: Token, argument: Any = None) -> Call:
-        return Call(str(name).upper(), argument, name.start_pos or 0)
+    def call(self, name: Token, argument: Any = None, *more: Any) -> Call:
+        word = str(name).upper()
+        if more and word not in _SEVERAL:
+            raise _Wrong("unexpected token: ','", more[0].at)
+        return Call(word, argument, name.start_pos or 0, more)
 
     def typeof(self, path: Path, *rest: Any) -> TypeOf:
         branches = tuple(part for part in rest if isinstance(part, Branch))
@@ -149,6 +176,11 @@ class _Builder(Transformer[Token, Any]):
 
     def named(self, alias: tuple[str, str] | None = None) -> tuple[str, Any]:
         return alias or ("alias", None)
+
+    def others(self, *parts: Any) -> tuple[str, Any]:
+        return "others", tuple(
+            (path, alias) for path, (_, alias) in zip(parts[::2], parts[1::2], strict=True)
+        )
 
     def scope(self, name: Token | None = None) -> tuple[str, Any]:
         return "scope", None if name is None else str(name).lower()
@@ -186,7 +218,7 @@ class _Builder(Transformer[Token, Any]):
             raise _Wrong("ALL ROWS not allowed in this context", word.start_pos or 0)
         if word.upper() not in _NOTES:
             raise _Wrong(f"unexpected token: '{word}'", word.start_pos or 0)
-        return "with", None
+        return "viewed", word.upper() in _LOOKED_AT or None
 
     # -- conditions -------------------------------------------------------------------------
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from functools import cache
 
 from dsl.schema import Field, Kind, ObjectType, Side, shipped_schema
 from engine.sandbox.soql.errors import SoqlError, pointed
 from engine.sandbox.soql.relations import NAME_FIELDS
-from engine.sandbox.soql.tree import Path
+from engine.sandbox.soql.tree import Path, Query
 from engine.sandbox.soql.virtual import is_virtual, rows_of, virtual_type
 from engine.stores.local.org import OrgFile
 from engine.stores.local.paths import address_json
@@ -23,6 +23,8 @@ _CUSTOM = (
     " If you are attempting to use a custom {what}, be sure to append the '{end}' after the"
     " {of} name. Please reference your WSDL or the describe call for the appropriate names."
 )
+#: Relationships of users that also a reference to users and others leads on to.
+_OF_USERS = ("profile", "userrole")
 _NAME = "Name"  # the vendor's type for what a reference to several types goes to
 
 
@@ -85,12 +87,16 @@ class Scope:
     """
 
     def __init__(
-        self, org: OrgFile, type_: ObjectType, text: str, alias: str | None = None, root: str = "t"
+        self, org: OrgFile, type_: ObjectType, text: str, query: Query, root: str = "t"
     ) -> None:
         self.org, self.type, self.text, self.root = org, type_, text, root
         self.key = f'{root}."Id"'
         self.made = is_virtual(type_.name) or org.made(type_.name)
-        self._own = {name.lower() for name in (alias, type_.name) if name}
+        self._own = {name.lower() for name in (query.alias, type_.name) if name}
+        self._others: dict[str, tuple[str, ...]] = {}
+        for path, alias in query.others:
+            self._others[alias.lower()] = self._without_alias(path)
+            self.trail(Path((*path.names, "Id"), path.at))  # what is named has to be there
         self._used: dict[str, None] = {"Id": None}
         self._joins: dict[tuple[str, str, str], tuple[str, str]] = {}
 
@@ -108,9 +114,10 @@ class Scope:
             through = self._relationship(type_, name, path)
             found.append(through.relationship or name)
             targets = self._targets(through)
+            through = self._narrowed(through, names[len(found) :])
             if len(through.references) > 1:
                 break
-            type_ = targets[0]
+            type_ = next(t for t in targets if t.name in through.references)
         last = names[-1]
         known = field_named(type_, last) if len(found) == len(names) - 1 else None
         if found and len(through.references) > 1:
@@ -123,6 +130,7 @@ class Scope:
         alias, type_ = self.root, self.type
         for at, name in enumerate(relationships):
             through = self._relationship(type_, name, path)
+            through = self._narrowed(through, (*relationships[at + 1 :], "Id"))
             targets = self._targets(through)
             joined = [self._joined(alias, through, target) for target in targets]
             if len(through.references) > 1 or at == len(relationships) - 1:
@@ -149,6 +157,8 @@ class Scope:
         names = path.names
         if len(names) > 1 and names[0].lower() in self._own:
             names = names[1:]
+        elif len(names) > 1 and names[0].lower() in self._others:
+            names = (*self._others[names[0].lower()], *names[1:])
         if len(names) > _LEVELS + 1:
             message = f"a relationship path cannot have more than {_LEVELS} levels: {path}"
             raise pointed("INVALID_FIELD", message, self.text, path.at)
@@ -157,7 +167,7 @@ class Scope:
     def _walk(self, alias: str, type_: ObjectType, names: tuple[str, ...], path: Path) -> Place:
         if len(names) == 1:
             return self._field(alias, type_, names[0], path)
-        through = self._relationship(type_, names[0], path)
+        through = self._narrowed(self._relationship(type_, names[0], path), names[1:])
         targets = self._targets(through)
         if len(through.references) > 1:
             return self._of_name(alias, through, targets, names[1:], path)
@@ -177,8 +187,15 @@ class Scope:
         message += _CUSTOM.format(what="relationship", end="__r", of="custom relationship")
         raise pointed("INVALID_FIELD", message, self.text, path.at)
 
+    def _narrowed(self, through: Field, rest: tuple[str, ...]) -> Field:
+        """A reference to several types as one to users, where what follows only they have."""
+        ours = len(through.references) > 1 and "User" in through.references
+        if ours and len(rest) > 1 and rest[0].lower() in _OF_USERS:
+            return replace(through, references=("User",))
+        return through
+
     def _targets(self, through: Field) -> list[ObjectType]:
-        found = (self.org.describe(name) for name in through.references)
+        found = (self.org.describe(name) or virtual_type(name) for name in through.references)
         return [type_ for type_ in found if type_ is not None]
 
     def _of_name(
@@ -231,7 +248,8 @@ class Scope:
 
     def _joined(self, alias: str, through: Field, target: ObjectType) -> str:
         """The alias of a joined type; "" if it has no table, or nothing leads to it."""
-        if not alias or not self.org.made(target.name):
+        listed = is_virtual(target.name)
+        if not alias or not (listed or self.org.made(target.name)):
             return ""
         at = (alias, through.name, target.name)
         if at not in self._joins:
@@ -239,7 +257,10 @@ class Scope:
             if alias == self.root:
                 self._used[through.name] = None
             on = f'{new}."Id" = {alias}.{quoted(through.name)}'
-            self._joins[at] = new, f" LEFT JOIN {quoted(target.name)} AS {new} ON {on}"
+            rows = quoted(target.name)
+            if listed:
+                rows = f"({self._listed(target.name, target.fields)})"
+            self._joins[at] = new, f" LEFT JOIN {rows} AS {new} ON {on}"
         return self._joins[at][0]
 
     def joins(self) -> str:
@@ -249,17 +270,17 @@ class Scope:
     def source(self, rows: str) -> str:
         """The type's rows for FROM: `live`, `gone` (deleted) or `all`."""
         if is_virtual(self.type.name):
-            return f"({self._listed()}) AS {self.root}"
+            return f"({self._listed(self.type.name, self._used)}) AS {self.root}"
         if rows == "live":
             return f"{quoted(self.type.name)} AS {self.root}"
         parts = [self._live()] if rows == "all" else []
         return f"({' UNION ALL '.join([*parts, self._gone()])}) AS {self.root}"
 
-    def _listed(self) -> str:
+    def _listed(self, type_name: str, names: Iterable[str]) -> str:
         """Rows that are in no table, as a table."""
-        rows = json.dumps(rows_of(self.org, self.type.name)).replace("'", "''")
+        rows = json.dumps(rows_of(self.org, type_name)).replace("'", "''")
         columns = ", ".join(
-            f"json_extract(value, '$.{quoted(name)}') AS {quoted(name)}" for name in self._used
+            f"json_extract(value, '$.{quoted(name)}') AS {quoted(name)}" for name in names
         )
         return f"SELECT {columns} FROM json_each('{rows}')"
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from operator import itemgetter
 from typing import Any
 
-from dsl.schema import Side, is_custom
+from dsl.schema import Field, Side, is_custom
 from engine.sandbox.soql.errors import malformed, pointed
+from engine.sandbox.soql.formats import formatted
 from engine.sandbox.soql.functions import DATE_PARTS, PRESENTED, operand_place
 from engine.sandbox.soql.scope import Place, Scope
 from engine.sandbox.soql.tree import Call, Children, Item, Path, Plain, Query, TypeOf
@@ -40,7 +41,7 @@ class Record:
     type: str | None
     entries: dict[str, int | Record | Kids] = field(default_factory=dict)
     choices: dict[str, dict[str, int]] | None = None
-    formats: list[str] = field(default_factory=list)
+    formats: list[tuple[str, Field]] = field(default_factory=list)
 
     def paths(self) -> Iterator[tuple[str, ...]]:
         """The names that lead to each selected field."""
@@ -77,18 +78,11 @@ class Record:
                 found[name] = make(row, base, kids)
             for name, number in kin.items():
                 found[name] = kids[number].get(record)
-            for name in formats:
-                found[name] = _formatted(found[name])
+            for name, known in formats:
+                found[name] = formatted(known, found[name])
             return found
 
         return made
-
-
-def _formatted(value: Any) -> Any:
-    """A value as FORMAT writes it, for the locale en_US."""
-    if isinstance(value, bool) or value is None:
-        return value
-    return f"{value:,}" if isinstance(value, int | float) else value
 
 
 class Selection:
@@ -118,7 +112,8 @@ class Selection:
             case Plain(operand=Path() as path, alias=alias):
                 if alias is not None:
                     text = self.scope.text
-                    raise malformed(f"unexpected token: '{alias}'", text, path.at)
+                    message = "only aggregate expressions use field aliasing"
+                    raise malformed(message, text, path.at)
                 self._add_path(path)
             case Plain(operand=Call() as call):
                 self._add_call(call, item.alias)
@@ -165,7 +160,8 @@ class Selection:
                 raise malformed(f"unexpected token: '{call.name}'", scope.text, call.at)
             record = self._add_path(inner, alias)
             if call.name == "FORMAT":
-                record.formats.append(alias or scope.trail(inner)[-1])
+                shown = alias or scope.trail(inner)[-1]
+                record.formats.append((shown, scope.place(inner).field))
         elif call.name in DATE_PARTS:
             place = operand_place(call, scope, "selected")
             message = f"field {place.field.name} must be grouped"

@@ -41,11 +41,12 @@ class Path:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A function with its argument, if any: `COUNT()`, `MAX(Amount)`."""
+    """A function with its argument, if any: `COUNT()`, `MAX(Amount)`; only a grouping has more."""
 
     name: str
     argument: Path | Call | None
     at: int
+    more: tuple[Path | Call, ...] = ()
 
 
 Operand = Path | Call
@@ -161,12 +162,17 @@ class Sorting:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """`SELECT … FROM …`; `at` is where the type's name stands."""
+    """`SELECT … FROM …`; `at` is where the type's name stands.
+
+    `others` are the relationships that FROM gives names to (`FROM Contact c, c.Account a`);
+    `viewed` says that the records count as looked at (`FOR VIEW`, `FOR REFERENCE`).
+    """
 
     items: tuple[Item, ...]
     type: str
     at: int
     alias: str | None = None
+    others: tuple[tuple[Path, str], ...] = ()
     scope: str | None = None
     where: Condition | None = None
     group: tuple[Operand, ...] = ()
@@ -174,3 +180,4 @@ class Query:
     order: tuple[Sorting, ...] = ()
     limit: int | None = None
     offset: int = 0
+    viewed: bool = False

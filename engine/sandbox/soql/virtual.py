@@ -9,14 +9,44 @@ from types import MappingProxyType
 from typing import Any
 
 from dsl.schema import ObjectType, salesforce_type
+from engine.model import Listing
 from engine.stores.local.ids import INSTANCE, full_id
 from engine.stores.local.lists import LIST_VIEW, REPORT, lists_of
 from engine.stores.local.org import OrgFile
 
-__all__ = ["ORG_ID", "developer_name", "is_virtual", "rows_of", "virtual_type"]
+__all__ = [
+    "ORG_ID",
+    "VIRTUAL_PREFIXES",
+    "developer_name",
+    "is_virtual",
+    "list_views",
+    "rows_of",
+    "standard_views",
+    "virtual_type",
+]
 
 ORG_ID = full_id(f"00D{INSTANCE}000000001")
 _Row = dict[str, Any]
+#: Types that have a list view of all their records, and what these are called.
+_WITH_VIEWS = MappingProxyType(
+    {
+        "Account": "Accounts",
+        "Contact": "Contacts",
+        "Lead": "Leads",
+        "Opportunity": "Opportunities",
+    }
+)
+#: What the ids of these types' records begin with.
+VIRTUAL_PREFIXES = MappingProxyType(
+    {
+        "ListView": "00B",
+        "Organization": "00D",
+        "Profile": "00e",
+        "RecordType": "012",
+        "Report": "00O",
+    }
+)
+_FIRST_STANDARD = 900_000_000  # numbers of ids; an org's own count from 1
 
 #: Their fields, each with its type in a describe.
 _FIELDS: Mapping[str, Mapping[str, str]] = MappingProxyType(
@@ -99,6 +129,19 @@ def _reports(org: OrgFile) -> list[_Row]:
     ]
 
 
+def standard_views() -> list[Listing]:
+    """The list views that every org has from the start: all records of a type, by type."""
+    return [
+        Listing(LIST_VIEW, full_id(f"00B{INSTANCE}{_FIRST_STANDARD + at:09}"), f"All {many}", name)
+        for at, (name, many) in enumerate(_WITH_VIEWS.items())
+    ]
+
+
+def list_views(org: OrgFile) -> list[Listing]:
+    """All list views of an org, its own first."""
+    return [*lists_of(org, LIST_VIEW), *standard_views()]
+
+
 def _list_views(org: OrgFile) -> list[_Row]:
     return [
         {
@@ -108,7 +151,7 @@ def _list_views(org: OrgFile) -> list[_Row]:
             "IsSoqlCompatible": True,
             "SobjectType": view.type,
         }
-        for view in lists_of(org, LIST_VIEW)
+        for view in list_views(org)
     ]
 
 

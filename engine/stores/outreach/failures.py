@@ -67,7 +67,7 @@ def refusal(status: int, body: bytes) -> Refusal:
         pointer = source.get("pointer") if isinstance(source, dict) else None
         if isinstance(pointer, str) and (name := _name(pointer)):
             names.append(name)
-    message = "; ".join(dict.fromkeys(filter(None, texts)))[:_SHOWN]
+    message = "; ".join(dict.fromkeys(filter(None, texts)))[:_SHOWN].rstrip(".")
     code = str(found[0].get("id") or f"HTTP_{status}")
     return Refusal(code, message or f"Outreach answered with status {status}", tuple(names))
 

@@ -9,7 +9,7 @@ from difflib import get_close_matches
 from dsl.schema import ObjectType, Side, shipped_schema
 from dsl.values import stamp
 from engine.model import Cursor, Outcome, Page, RecordId, Result, Row, Value, Write
-from engine.ports import Checkup, Need, StoreError, Usage, Vault
+from engine.ports import Checkup, Need, StoreError, Usage, Vault, Wait
 from engine.secrets import Secrets
 from engine.stores.outreach.auth import Auth
 from engine.stores.outreach.checkups import checkups
@@ -116,6 +116,9 @@ class OutreachStore:
     def price(self, type_name: str, fields: Sequence[str]) -> int:
         """A request, and one more for the places of prospects in their sequences."""
         return 2 if self._columns(type_name, fields).sequence else 1
+
+    def wait_by(self, wait: Wait) -> None:
+        self.transport.wait = wait
 
     def usage(self) -> Usage:
         """The requests of this hour, by whomever, as Outreach told last."""

@@ -12,13 +12,13 @@ from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any, NamedTuple, TypeVar
 from urllib.parse import urlencode
+from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 import msgspec
-from aiohttp.helpers import get_env_proxy_for_url
 from yarl import URL
 
-from engine.ports import BudgetSpent, StoreError, Unreachable
+from engine.ports import BudgetSpent, StoreError, Unreachable, Wait
 from engine.stores.outreach.failures import Unsent, broken, refused
 from engine.stores.outreach.pace import Pace
 from engine.stores.outreach.settings import Settings
@@ -61,13 +61,15 @@ class Transport:
     """Sends requests and knows the server's time; for one thread at a time.
 
     `access` gives the access token, and renews the one that it is told was refused. `counted` is
-    told each request that Outreach counts.
+    told each request that Outreach counts. `wait` waits for Outreach's own limit; without it, what
+    would have to wait longer than `pace` has patience for is `BudgetSpent`.
     """
 
     settings: Settings
     access: Callable[[str | None], str] = lambda _refused: ""
     pace: Pace = field(default_factory=Pace)
     counted: Callable[[], None] = lambda: None
+    wait: Wait | None = None
     _loop: asyncio.AbstractEventLoop | None = None
     _session: aiohttp.ClientSession | None = None
     _told: tuple[datetime, float] | None = None
@@ -93,23 +95,27 @@ class Transport:
         nobody knows. After the first without an answer no further ones are begun.
         """
         found: list[Answer | StoreError | None] = [None] * len(requests)
-        token: str | None = None
+        ended: str | None = None  # a token that was refused
         renewed = False
         while True:
             open_ = found.count(None)
             try:
-                token = self.access(token)
+                token = self.access(ended)
             except StoreError as error:
                 if open_ == len(requests):
                     raise
                 return [each or error for each in found]
             self.run(self._work(requests, found, token))
+            spent = next((each for each in found if isinstance(each, BudgetSpent)), None)
+            if spent is not None and self.wait is not None and self.wait(spent):
+                found = [None if isinstance(each, BudgetSpent) else each for each in found]
+                continue
             refusal = next((e for e in found if isinstance(e, Answer) and e.status == 401), None)
             if refusal is None:
                 unbegun = _unbegun(found)
                 return [each or unbegun for each in found]
             # A token may end at any time. One that is refused as soon as it is there is no good.
-            found = [None if _is_refused(each) else each for each in found]
+            ended, found = token, [None if _is_refused(each) else each for each in found]
             if renewed and found.count(None) == open_:
                 lost = refused(refusal.status, refusal.body, what)
                 return [each or lost for each in found]
@@ -228,15 +234,13 @@ class Transport:
                 cookie_jar=aiohttp.DummyCookieJar(),
             )
         address = URL(request.url, encoded=True)
-        proxy, proxy_auth = _proxy(address)
         async with self._session.request(
             request.method,
             address,
             headers=headers,
             data=request.body,
             allow_redirects=False,
-            proxy=proxy,
-            proxy_auth=proxy_auth,
+            proxy=_proxy(address),
         ) as response:
             self._note_time(response.headers.get("Date"))
             answer = Answer(response.status, response.headers, await response.read())
@@ -294,11 +298,11 @@ async def _wait(tried: int) -> None:
     await asyncio.sleep(longest * (0.5 + random.random() / 2))  # noqa: S311 - no secret
 
 
-def _proxy(address: URL) -> tuple[URL | None, aiohttp.BasicAuth | None]:
-    """The proxy of the environment; a sandbox server on this machine is reached without."""
-    if address.scheme != "https":
-        return None, None
-    try:
-        return get_env_proxy_for_url(address)
-    except LookupError:
-        return None, None
+def _proxy(address: URL) -> str | None:
+    """The proxy of the environment; a sandbox server on this machine is reached without.
+
+    aiohttp's own look at the environment would give it a password of a `.netrc` as well.
+    """
+    if address.scheme != "https" or proxy_bypass(address.host or ""):
+        return None
+    return getproxies().get("https")

@@ -26,6 +26,7 @@ from engine.ports import (
     Unreachable,
     Usage,
     Vault,
+    Wait,
 )
 from engine.stores.salesforce.login import VERSION, log_in
 from engine.stores.salesforce.problems import LIMIT, VendorProblem, forbidden, problem_in
@@ -67,6 +68,8 @@ class Connection:
 
     def __init__(self, settings: Settings, vault: Vault) -> None:
         self.calls = 0
+        #: What to do where the org has no calls left; without, `BudgetSpent` is raised.
+        self.wait: Wait | None = None
         #: The headers of the last answer.
         self.headers: Any = {}
         self._settings, self._vault = settings, vault
@@ -106,7 +109,9 @@ class Connection:
                 return self._once(method, path, as_, options)
             except VendorProblem as problem:
                 if problem.spends:
-                    raise self._spent() from None
+                    self._wait_for_calls()
+                    until, tried = time.monotonic() + _PATIENCE, 0
+                    continue
                 if problem.is_certain and not problem.passes:
                     raise
                 if last or not (again or problem.is_certain):
@@ -288,6 +293,12 @@ class Connection:
             self._usage = self.read("limits", _as_limits)
         used, most = self._usage
         return Usage(used, most, datetime.fromisoformat(self.now()) + _HOUR, "day")
+
+    def _wait_for_calls(self) -> None:
+        """The org has no calls left: wait as one is told to, or raise `BudgetSpent`."""
+        spent = self._spent()
+        if self.wait is None or not self.wait(spent):
+            raise spent from None
 
     def _spent(self) -> BudgetSpent:
         until = datetime.fromisoformat(self.now()) + _HOUR

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
+from html import escape
 from typing import Any
 from urllib.parse import urlsplit
 from xml.parsers.expat import ExpatError
@@ -100,6 +101,12 @@ def log_in(settings: Settings, session: requests.Session, last: Tokens | None) -
             refresh = last.refresh if last is not None else None
             if refresh is None and settings.has("refresh_token"):
                 refresh = settings.get("refresh_token").reveal()
+            if refresh is None and last is not None:
+                raise Unauthorized(
+                    "the session of `crosswalk connect salesforce` has ended, and no refresh token"
+                    f" came with it: give {_APP} the scope `Perform requests at any time"
+                    f" (refresh_token, offline_access)`, then {_CONNECT} again"
+                )
             if refresh is None:
                 raise Unauthorized(f"nobody has connected Salesforce yet: {_CONNECT}")
             return _by_oauth(settings, session, _refresh_form(settings, refresh), refresh)
@@ -182,7 +189,7 @@ def _by_password(settings: Settings, session: requests.Session) -> Tokens:
         access, host = SalesforceLogin(
             username=settings.get("username").reveal(),
             password=password,
-            security_token=token,
+            security_token=escape(token),  # which it does for the other two alone
             sf_version=VERSION,
             session=session,
             scratch_url=url,

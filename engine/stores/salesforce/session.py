@@ -17,6 +17,7 @@ from urllib3.exceptions import (
 
 from engine.connections import host_of, is_loopback
 from engine.ports import StoreError, Unreachable
+from engine.sessions import Sober
 
 __all__ = ["Unsent", "as_store_error", "open_session", "redirect_of"]
 
@@ -60,19 +61,13 @@ class _Refused(HTTPAdapter):
 
 def open_session(urls: list[str]) -> requests.Session:
     """A session that goes to these addresses alone, each `https`, or `http` on loopback."""
-    session = requests.Session()
-    session.headers["User-Agent"] = "crosswalk"
-    session.auth = _as_it_is  # or a .netrc of this machine would take the token's place
+    session = Sober()
     session.mount("https://", _Refused())
     session.mount("http://", _Refused())
     for url in urls:
         plain = url.startswith("http://") and is_loopback(url)
         session.mount(f"https://{host_of(url)}/", _Loopback() if plain else _Timed())
     return session
-
-
-def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    return request
 
 
 def redirect_of(response: requests.Response) -> str | None:

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from dsl.schema import ObjectType
 from engine.model import Cursor, Listing, Page, RecordId, Result, Row, Side, Value, Write
-from engine.ports import Checkup, Need, Usage, Vault
+from engine.ports import Checkup, Need, Usage, Vault, Wait
 from engine.secrets import Secrets
 from engine.stores.salesforce.bulk import WORTH
 from engine.stores.salesforce.checkups import checkups
@@ -72,6 +72,9 @@ class SalesforceStore:
 
     def write(self, type_name: str, writes: Sequence[Write]) -> list[Result]:
         return write_all(self._connection, type_name, writes) if writes else []
+
+    def wait_by(self, wait: Wait) -> None:
+        self._connection.wait = wait
 
     def usage(self) -> Usage:
         return self._connection.usage()

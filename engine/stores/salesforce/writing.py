@@ -11,11 +11,10 @@ from typing import Any
 import msgspec
 
 from dsl.ids import full_id
-from engine.model import Outcome, RecordId, Result, Value, Write
+from engine.model import NO_CALLS, Outcome, RecordId, Result, Value, Write
 from engine.ports import BudgetSpent, Unreachable
 from engine.stores.salesforce.connection import ROOT, Connection
 from engine.stores.salesforce.problems import (
-    LIMIT,
     LOCKED,
     VendorProblem,
     duplicates_in,
@@ -129,7 +128,7 @@ def _send_all(
             results |= _send(connection, type_name, together)
         except BudgetSpent as spent:
             left = [item for chunk in chunks[start:] for item in chunk]
-            refused = Result(Outcome.TRANSIENT, code=LIMIT, message=str(spent))
+            refused = Result(Outcome.TRANSIENT, code=NO_CALLS, message=str(spent))
             return results | {item.at: refused for item in left}
     return results
 
