@@ -77,6 +77,7 @@ FLOORS = {
             "engine.rehearsal",
             "engine.sealing",
             "engine.secrets",
+            "engine.sessions",
             "engine.shipped",
             "engine.stages",
             "engine.svg",
