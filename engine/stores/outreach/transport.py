@@ -22,6 +22,7 @@ from engine.ports import BudgetSpent, StoreError, Unreachable, Wait
 from engine.stores.outreach.failures import Unsent, broken, refused
 from engine.stores.outreach.pace import Pace
 from engine.stores.outreach.settings import Settings
+from engine.tracing import call
 
 __all__ = ["AT_ONCE", "Answer", "Request", "Transport"]
 
@@ -29,7 +30,8 @@ AT_ONCE = 16  # requests under way; more gain nothing at one user's limit
 _TRIES = 6
 _UNSENT_TRIES = 2  # further ones where no connection comes about
 _FIRST_WAIT, _LONGEST_WAIT = 0.25, 8.0  # seconds, of which half is by chance
-_TIMEOUT = aiohttp.ClientTimeout(total=150, connect=20, sock_read=100)
+#: No bound between two reads: its timer would be set anew with each piece of each answer.
+_TIMEOUT = aiohttp.ClientTimeout(total=120, connect=20)
 #: Shorter than servers keep connections: one that they have closed would lose a create's outcome.
 _IDLE = 4.0
 _MEDIA = "application/vnd.api+json"
@@ -73,6 +75,7 @@ class Transport:
     _loop: asyncio.AbstractEventLoop | None = None
     _session: aiohttp.ClientSession | None = None
     _told: tuple[datetime, float] | None = None
+    _date: str | None = None
 
     # -- plain calls ----------------------------------------------------------------------------
 
@@ -205,7 +208,11 @@ class Transport:
             await self.pace.turn(reading=request.method == "GET")
             self.counted()
             try:
-                answer = await self._send(request, headers)
+                with call(
+                    "outreach", request.method, URL(request.url, encoded=True).raw_path
+                ) as note:
+                    answer = await self._send(request, headers)
+                    note("http.response.status_code", answer.status)
             except (aiohttp.ClientError, OSError, TimeoutError) as error:
                 failure = broken(error, self.settings)
                 if last or not _worth_another(failure, request, tried):
@@ -250,6 +257,9 @@ class Transport:
 
     def _note_time(self, date: str | None) -> None:
         """Keep the latest time that the server told: it tells whole seconds, past ones."""
+        if date == self._date:
+            return
+        self._date = date
         try:
             moment = parsedate_to_datetime(date) if date else None
         except ValueError:
