@@ -22,7 +22,7 @@ help:
 	@echo "make clean    remove what was built and installed"
 
 demo: $(READY)
-	@$(BIN)/crosswalk demo
+	@$(BIN)/crosswalk demo </dev/null
 	@$(BIN)/crosswalk demo --story day
 
 test: check

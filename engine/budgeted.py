@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta, tzinfo
 from functools import partial
 from typing import Any, TypeVar
@@ -12,11 +13,21 @@ from dsl.schema import ObjectType
 from engine.budget import Budget
 from engine.ledger import Ledger
 from engine.model import Cursor, Listing, Page, RecordId, Result, Row, Side, Value, Write
-from engine.ports import BudgetSpent, Clock, Lists, Metered, Patient, Store, Wait
+from engine.ports import (
+    BudgetSpent,
+    Clock,
+    Lists,
+    Metered,
+    Patient,
+    Store,
+    Unreachable,
+    Wait,
+)
 
 __all__ = ["Budgeted", "budgeted", "is_near", "room_for", "spent_there"]
 
 _FIND_SIZE = 200  # values that one `find` call looks for, as `Store` has it
+_SUBSCRIBING = ("webhooks", "subscribe", "resubscribe", "unsubscribe")
 _NEAR = 50  # calls that a batch may need besides those for its records
 _Item = TypeVar("_Item")
 _Answer = TypeVar("_Answer")
@@ -40,7 +51,8 @@ class Budgeted:
         self._wait = wait
 
     def now(self) -> str:
-        return self._store.now()
+        with self._named():
+            return self._store.now()
 
     def describe(self, type_name: str) -> ObjectType | None:
         """Counted once it is sent: most are known by then, and a local org's cost nothing."""
@@ -51,11 +63,12 @@ class Budgeted:
         self._store.close()
 
     def __getattr__(self, name: str) -> Any:
-        """What a store may offer besides: its lists, counted once they are read, and what it is."""
-        if name in ("price", "sweeps"):
+        """What a store may offer besides, counted once it is done, and what it is."""
+        if name in ("packed", "price", "sweeps", "own"):
             return getattr(self._store, name)
-        if name in ("reports", "list_views"):
-            return partial(self._counted, getattr(self._store, name))
+        if name in ("reports", "list_views", *_SUBSCRIBING):
+            offered = getattr(self._store, name)
+            return lambda *given: self._counted(partial(offered, *given))
         raise AttributeError(name)
 
     def listed(self, listing: Listing) -> Iterator[list[RecordId]]:
@@ -63,7 +76,9 @@ class Budgeted:
             yield from self._paged(self._store.listed(listing))
 
     def scan(self, type_name: str, fields: Sequence[str], since: Cursor | None) -> Iterator[Page]:
-        return self._paged(self._store.scan(type_name, fields, since))
+        with self._named():
+            pages = self._store.scan(type_name, fields, since)
+        return self._paged(pages)
 
     def fetch(self, type_name: str, fields: Sequence[str], ids: Sequence[RecordId]) -> list[Row]:
         def fetch(some: Sequence[RecordId]) -> list[Row]:
@@ -151,10 +166,20 @@ class Budgeted:
     def _counted(self, request: Callable[[], _Answer]) -> _Answer:
         before = self._store.calls
         try:
-            return request()
+            with self._named():
+                return request()
         finally:
             self.budget.spend(self._store.calls - before)
             self.calls = self._store.calls
+
+    @contextmanager
+    def _named(self) -> Iterator[None]:
+        """Notes on an error which side could not be reached."""
+        try:
+            yield
+        except Unreachable as error:
+            error.side = self.side
+            raise
 
 
 def budgeted(

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dsl.schema import Side
-from engine.connections import SECRETS, known_keys, problems_of, without_password
+from engine.connections import SECRETS, known_keys, problems_of, without_password, wrong_hook
 from engine.console import Console, console_of
 from engine.secrets import REFERENCES
 
@@ -29,6 +29,8 @@ _ALERT_SECRETS = ("slack", "smtp_password")
 #: The keys of each section, but for [console].
 KNOWN: Mapping[str, Set[str]] = {
     "alerts": _ALERTS,
+    "webhooks": {"url"},
+    "telemetry": {"endpoint", "authorization"},
     "project": _PROJECT,
     **{side.value: known_keys(side) for side in Side},
 }
@@ -55,7 +57,8 @@ class StoreConfig:
 class Config:
     """A checked `crosswalk.toml`; `ledger` is a URL, `rules_name` the folder as it is written.
 
-    `log_days` is how long rows of the technical log are kept.
+    `log_days` is how long rows of the technical log are kept, `webhooks` the address by which
+    Outreach reaches this project's service, if it has one.
     """
 
     root: Path
@@ -68,6 +71,8 @@ class Config:
     stores: Mapping[Side, StoreConfig]
     console: Console = field(default_factory=Console)
     alerts: Mapping[str, str] = field(default_factory=dict)
+    webhooks: str = ""
+    telemetry: Mapping[str, str] = field(default_factory=dict)
 
     def org_path(self, side: Side) -> Path | None:
         """The file of a side's local org, be it connected as it is or behind a sandbox server."""
@@ -88,6 +93,8 @@ def read_config(root: Path) -> Config:
     stores = {side: _store(side, data.get(side.value), problems) for side in Side}
     console = console_of(data.get(_CONSOLE), problems)
     alerts = _alerts(data.get("alerts", {}), problems)
+    webhooks = _webhooks(data.get("webhooks", {}), problems)
+    telemetry = _telemetry(data.get("telemetry", {}), problems)
     ledger = project.get("ledger", "sqlite:///crosswalk.db")
     if isinstance(ledger, str) and not ledger.startswith("sqlite:///"):
         problems.append(
@@ -108,6 +115,8 @@ def read_config(root: Path) -> Config:
         stores=stores,
         console=console,
         alerts=alerts,
+        webhooks=webhooks,
+        telemetry=telemetry,
     )
 
 
@@ -217,6 +226,35 @@ def _alerts(section: Any, problems: list[str]) -> dict[str, str]:
     ]
     if "email_to" in section and "smtp" not in section:
         problems.append('`smtp` is missing in [alerts]: write smtp = "mail.acme.com:587"')
+    return dict(section)
+
+
+def _webhooks(section: Any, problems: list[str]) -> str:
+    """Where Outreach is to call."""
+    url = section.get("url", "") if isinstance(section, dict) else ""
+    if not isinstance(url, str) or not url:
+        return ""  # a wrong type is told already
+    if (problem := wrong_hook(url)) is not None:
+        problems.append(problem)
+    return url
+
+
+def _telemetry(section: Any, problems: list[str]) -> dict[str, str]:
+    """Where `crosswalk serve` sends traces."""
+    if not isinstance(section, dict):
+        return {}  # which is told already
+    endpoint = str(section.get("endpoint", ""))
+    if section and not endpoint.startswith(("https://", "http://")):
+        problems.append(
+            "`endpoint` in [telemetry] is the address of a collector that takes OTLP over HTTP:"
+            ' write one such as endpoint = "http://127.0.0.1:4318"'
+        )
+    secret = section.get("authorization")
+    if isinstance(secret, str) and not secret.startswith(REFERENCES):
+        problems.append(
+            "`authorization` in [telemetry] is a secret written as plain text: refer to it, as"
+            " `env:NAME`, `file:PATH` or `keyring:SERVICE/NAME`"
+        )
     return dict(section)
 
 

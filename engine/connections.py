@@ -16,6 +16,7 @@ __all__ = [
     "known_keys",
     "problems_of",
     "without_password",
+    "wrong_hook",
 ]
 
 #: Keys whose values are secrets, and so references to where they are.
@@ -116,6 +117,22 @@ def _wrong_url(side: Side, key: str, url: Any) -> str | None:
         return (
             f"`{key}` in [{side}] is `{url}`: what is sent there could be read on its way;"
             " write https:// (http:// is for this machine alone, as http://127.0.0.1:8080)"
+        )
+    return None
+
+
+def wrong_hook(url: str) -> str | None:
+    """What is wrong with the `url` of [webhooks], in a sentence."""
+    from urllib.parse import urlsplit  # noqa: PLC0415 - for a lint of local orgs it would be slow
+
+    parts, example = urlsplit(url), "https://crosswalk.acme.com"
+    right = parts.scheme in ("https", "http") and parts.hostname and not parts.username
+    if not right or parts.query or parts.fragment:
+        return f"`url` in [webhooks] is `{url}`: write an address such as `{example}`"
+    if parts.scheme == "http" and not is_loopback(url):
+        return (
+            f"`url` in [webhooks] is `{url}`: what Outreach sends there could be read on its way;"
+            f" write https://, as in `{example}`"
         )
     return None
 

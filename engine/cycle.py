@@ -23,6 +23,7 @@ from engine.model import Direction
 from engine.objection import Objection
 from engine.ports import BudgetSpent, Clock, Store
 from engine.rehearsal import Rehearsal, is_provisional
+from engine.tracing import span
 
 __all__ = [
     "Summary",
@@ -115,7 +116,7 @@ def run_cycle(  # noqa: PLR0913 - all but the first four are options with a defa
         context.partner, context.fresh, context.yes = partner, fresh, yes
         context.unpaused = unpaused
         if yes:
-            ledger.resume(None if only is None else list(only))
+            ledger.waits.resume(None if only is None else list(only))
         ready = compiled or Compiled(program, zone)
         Interpreter(ready, context, stop, progress).run(only, steps)
         _log_troubles(program, context)
@@ -158,22 +159,24 @@ def recorded(
     def calls() -> dict[str, int]:
         return {side.value: store.calls - earlier[side] for side, store in stores.items()}
 
-    try:
-        objections = tuple(before(run))
-        if objections:
-            logs = [LogRow("stopped", each.message) for each in objections]
-            ledger.commit(run, started, context.digest, Commit(logs=logs))
-        else:
-            work(context)
+    with span("cycle", run=run) as note:
+        try:
+            objections = tuple(before(run))
+            if objections:
+                logs = [LogRow("stopped", each.message) for each in objections]
+                ledger.commit(run, started, context.digest, Commit(logs=logs))
+            else:
+                work(context)
+                status = _status(tally, context)
+        except Stopped:
+            pass
+        except BudgetSpent as spent:  # before the first step, or where there are no steps
+            context.waits.note(spent)
+            ledger.calls.stall(context.waits.stalled())
             status = _status(tally, context)
-    except Stopped:
-        pass
-    except BudgetSpent as spent:  # before the first step, or where there are no steps
-        context.waits.note(spent)
-        ledger.calls.stall(context.waits.stalled())
-        status = _status(tally, context)
-    finally:
-        ledger.finish(run, stamp(clock.now()), status, tally.counts, calls())
+        finally:
+            ledger.finish(run, stamp(clock.now()), status, tally.counts, calls())
+            note("status", status)
     waits = tuple(context.waits.spent.values())
     return Summary(run, status, tally.counts, calls(), objections, waits=waits)
 
@@ -228,6 +231,7 @@ def change_as_json(change: Change) -> dict[str, Any]:
         ],
         "reason": change.reason,
         "rule": change.rule,
+        **({"upsert": change.upsert} if change.upsert else {}),
     }
 
 

@@ -22,6 +22,7 @@ from engine.ports import BudgetSpent
 from engine.recover import recover
 from engine.stages import ensure_stages
 from engine.sweeping import next_in_turn, not_there
+from engine.tracing import each_in_span, span
 from engine.whose import WAITS_FOR
 
 __all__ = ["Interpreter", "Progress", "Stopped"]
@@ -126,8 +127,9 @@ class Interpreter:
         match step["kind"]:
             case "observe":
                 direction = Direction(step["direction"])
-                self._afford(node, partial(self._stream, node, step["type"], direction))
-                self._afford(node, partial(self._sweep, step["type"], direction.source))
+                with span("step", pair=step["type"], direction=direction.value):
+                    self._afford(node, partial(self._stream, node, step["type"], direction))
+                    self._afford(node, partial(self._sweep, step["type"], direction.source))
             case "stages":
                 self._make_stages([node])
 
@@ -165,7 +167,8 @@ class Interpreter:
             self._look_at(context.chosen, node, pair, side)
             self._seen.written[pair, side] = others
             return
-        for page, cursor, since, overlap in self._observed(batches.mapping, side):
+        pages = self._observed(batches.mapping, side)
+        for page, cursor, since, overlap in each_in_span("scan", pages, side=side.value):
             self._check()
             count += len(page.rows)
             self._progress(node, count)
@@ -226,10 +229,12 @@ class Interpreter:
         """Decide again on records whose reference is linked by now, or whose refusal may pass."""
         batches, context = self._batches[pair], self._context
         if batches.mapping.pair.label:
-            context.ledger.forget_waits(pair, stamp(context.clock.now() - WAITS_FOR))
+            context.ledger.waits.forget(pair, stamp(context.clock.now() - WAITS_FOR))
         after = ("", "")
         size = _PORTION if is_near(context.stores, _PAGE) else _PAGE
-        while ready := context.ledger.ready(pair, context.digest, context.started, size, after):
+        while ready := context.ledger.waits.ready(
+            pair, context.digest, context.started, size, after
+        ):
             after = (str(ready[-1].side), str(ready[-1].record_id))
             for side in Side:
                 ids = [p.record_id for p in ready if p.side is side and self._wanted(p)]

@@ -206,6 +206,23 @@ class Mapping:
         }
 
     @cached_property
+    def identifying(self) -> tuple[str, ...]:
+        """The Salesforce fields that may be external ids: each is all that a `match` line names.
+
+        Those that no create writes do not count, nor what ships and is known to be none.
+        """
+        if not self.flows(Direction.OUTBOUND, "create"):
+            return ()
+        known = self.pair.salesforce.fields
+        alone = [rule.keys[0][0].path for rule in self.pair.matches if len(rule.keys) == 1]
+        written = {c.ends[Side.SALESFORCE].name for c in self.lines if c.line.outbound}
+        return tuple(
+            path
+            for path in dict.fromkeys(alone)
+            if path in written and (path not in known or known[path].external_id)
+        )
+
+    @cached_property
     def owning(self) -> frozenset[int]:
         """The lines that say whose a record is in Salesforce, which no inactive user may be.
 

@@ -13,6 +13,7 @@ from dsl.schema import Side
 from dsl.values import stamp
 from engine.ledger import Ledger
 from engine.ledger.looking import cursors, last_run, link_counts, pending_counts, waiting
+from engine.whys import HELD, WHYS
 
 if TYPE_CHECKING:  # what tells the status must not wait for what tells the history
     from engine.activity import Entry
@@ -38,17 +39,6 @@ __all__ = [
     "waiting_told",
 ]
 
-#: Why records wait, in words; see `engine.ledger.schema.pending`.
-WHYS = {
-    "reference": "for another record",
-    "transient": "to be tried again",
-    "refused": "refused",
-    "review": "for review",
-    "paused": "swings to and fro",
-    "budget": "for calls",
-}
-#: What waits for a person, or for the other side to change its mind.
-HELD = ("review", "paused", "refused", "transient")
 HELD_COLUMNS = ("sync", "side", "type", "id", "why", "message", "since")
 LIMIT_COLUMNS = ("side", "scope", "period", "used", "threshold", "max", "resets_at")
 LOG_COLUMNS = (

@@ -1,4 +1,4 @@
-"""One side's tokens in the project's ledger, sealed; kept before they are used."""
+"""Tokens and other secrets in the project's ledger, sealed; kept before they are used."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from engine.model import Side
 from engine.ports import StoreError, Tokens
 from engine.sealing import opened, sealed
 
-__all__ = ["LedgerVault"]
+__all__ = ["LedgerVault", "SealedDrawer"]
 
 _PATIENCE = 60.0  # seconds that another process may take to renew the tokens
 
@@ -24,30 +24,55 @@ _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(Tokens).decode
 
 
-class LedgerVault:
-    """A `Vault` over the ledger in a file, which it opens only while it reads or writes.
+class SealedDrawer:
+    """One sealed text in the ledger of a file, which is open only while it is read or written.
 
-    Every method may be called from any thread.
+    Every method may be called from any thread, and raises `StoreError`.
     """
 
-    def __init__(self, ledger: Path, side: Side) -> None:
+    def __init__(self, ledger: Path, name: str) -> None:
         self._ledger = ledger
-        self._side = side
+        self._name = name
 
-    def tokens(self) -> Tokens | None:
+    def read(self) -> bytes | None:
         """What was kept last; None if nothing was, or if it was sealed with another key."""
         if not self._ledger.exists():
             return None
         with self._opened() as ledger:
-            kept = ledger.sealed_tokens(self._side)
-        text = None if kept is None else opened(kept)
+            kept = ledger.sealed_tokens(self._name)
+        return None if kept is None else opened(kept)
+
+    def keep(self, text: bytes) -> None:
+        """Seal the text and commit it."""
+        closed = sealed(text)
+        with self._opened() as ledger:
+            ledger.keep_tokens(self._name, closed, datetime.now(UTC).isoformat())
+
+    @contextmanager
+    def _opened(self) -> Iterator[Ledger]:
+        try:
+            with closing(Ledger(self._ledger)) as ledger:
+                yield ledger
+        except LedgerError as error:
+            raise StoreError(str(error)) from None
+
+
+class LedgerVault:
+    """A `Vault` over the ledger in a file; every method may be called from any thread."""
+
+    def __init__(self, ledger: Path, side: Side) -> None:
+        self._ledger = ledger
+        self._side = side
+        self._drawer = SealedDrawer(ledger, side)
+
+    def tokens(self) -> Tokens | None:
+        """What was kept last; None if nothing was, or if it was sealed with another key."""
+        text = self._drawer.read()
         return None if text is None else _decode(text)
 
     def keep(self, tokens: Tokens) -> None:
         """Seal the tokens and commit them. Raises `StoreError`."""
-        text = sealed(_encode(tokens))
-        with self._opened() as ledger:
-            ledger.keep_tokens(self._side, text, datetime.now(UTC).isoformat())
+        self._drawer.keep(_encode(tokens))
 
     @contextmanager
     def exclusive(self) -> Iterator[None]:
@@ -67,11 +92,3 @@ class LedgerVault:
             yield
         finally:
             lock.release()
-
-    @contextmanager
-    def _opened(self) -> Iterator[Ledger]:
-        try:
-            with closing(Ledger(self._ledger)) as ledger:
-                yield ledger
-        except LedgerError as error:
-            raise StoreError(str(error)) from None

@@ -8,6 +8,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dsl.schema import Side
+from engine.cli.hooking import webhook_checkups
 from engine.cli.project import Failure, Project
 from engine.cli.table import print_json
 
@@ -87,6 +88,13 @@ def _look(project: Project, side: Side, wanted: list[Need]) -> Iterator[Checkup]
                 yield checkup
         if right or not isinstance(store, Checkable):
             yield from _types(store, wanted)
+        if right:
+            try:
+                yield from webhook_checkups(project, store)
+            except Unreachable:
+                raise
+            except StoreError as error:
+                yield _wrong("it calls us of changes", str(error))
 
 
 def _types(store: Store, wanted: list[Need]) -> Iterator[Checkup]:

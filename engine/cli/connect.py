@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from dsl.schema import Side
+from engine.cli.hooking import register_webhooks, remove_webhooks
 from engine.cli.project import Failure, Project
 from engine.connections import host_of, is_loopback
 
@@ -38,21 +39,32 @@ def register(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="take the address that the browser ends at from standard input",
     )
+    parser.add_argument(
+        "--remove-webhooks",
+        action="store_true",
+        help="authorise nothing; remove the webhooks that were registered for this project",
+    )
     parser.epilog = (
         "The application at the vendor must name the `redirect_uri` of crosswalk.toml"
         f"\n(default: {_HERE}). Where that is no address of this machine, the browser ends\n"
         "at a page that cannot be found: copy its address and paste it here.\n"
         "The token is kept in the ledger, sealed with a key in your configuration folder\n"
-        "(or in CROSSWALK_KEY). It is renewed by itself.\n\n"
+        "(or in CROSSWALK_KEY). It is renewed by itself.\n"
+        "Where crosswalk.toml has [webhooks], Outreach is told to call its `url` of changes.\n\n"
         "examples:\n"
         "  crosswalk connect salesforce\n"
-        "  crosswalk connect outreach --paste"
+        "  crosswalk connect outreach --paste\n"
+        "  crosswalk connect outreach --remove-webhooks"
     )
 
 
 def run(args: argparse.Namespace, project: Project) -> int:
     """Authorise one side. Raises `Failure`, `Unauthorized` or `Unreachable`."""
     side = Side(args.side)
+    if args.remove_webhooks:
+        if side is not Side.OUTREACH:
+            raise Failure("--remove-webhooks is for Outreach: crosswalk connect outreach")
+        return remove_webhooks(project)
     flow = _flow(project, side)
     address = flow.address()
     print(f"Authorise at\n\n  {address}\n", file=sys.stderr, flush=True)
@@ -71,6 +83,8 @@ def run(args: argparse.Namespace, project: Project) -> int:
             " application give one (in Salesforce the scope `refresh_token`)",
             file=sys.stderr,
         )
+    if side is Side.OUTREACH:
+        register_webhooks(project)
     return 0
 
 
@@ -90,7 +104,7 @@ def _flow(project: Project, side: Side) -> WebFlow:
 
         _, origin = address(settings.get("base_url"))
         endpoints = f"{origin}/oauth/authorize", f"{origin}/oauth/token"
-        scopes = tuple(_scopes(_needs(project)))
+        scopes = tuple(_scopes(_needs(project), bool(project.config.webhooks)))
     return WebFlow(side.title(), *endpoints, settings["client_id"], secret, redirect, scopes)
 
 
@@ -127,8 +141,10 @@ def _needs(project: Project) -> list[Need]:
     return needs(Compiled(project.program(), project.config.timezone))[Side.OUTREACH]
 
 
-def _scopes(wanted: Iterable[Need]) -> Iterable[str]:
+def _scopes(wanted: Iterable[Need], webhooks: bool) -> Iterable[str]:
     """What the rules need, and no more: `prospects.read`, `prospects.write`, …"""
+    if webhooks:
+        yield from (f"webhooks.{word}" for word in ("read", "write", "delete"))
     from engine.stores.outreach.paths import plural
 
     for need in wanted:

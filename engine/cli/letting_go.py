@@ -10,18 +10,13 @@ from dsl.schema import Side
 from engine.cli.plan import chosen
 from engine.cli.project import Failure
 from engine.cli.writing import Session, add_yes, run_chosen
+from engine.whys import LETS_GO
 
 if TYPE_CHECKING:  # `--help` must not wait for a database
     from engine.chosen import Partner
     from engine.cycle import Summary
 
-__all__ = ["LETS_GO", "add_records", "let_go"]
-
-#: Why records are held that a command lets go on: see `schema.pending`.
-LETS_GO = {
-    "retry": frozenset({"refused", "transient"}),
-    "resume": frozenset({"review", "resumed", "paused"}),
-}
+__all__ = ["add_records", "let_go"]
 
 
 def add_records(parser: argparse.ArgumentParser) -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from engine.cli.letting_go import LETS_GO, add_records, let_go
+from engine.cli.letting_go import add_records, let_go
 from engine.cli.plan import chosen
 from engine.cli.project import Failure, Project
 from engine.cli.writing import Session, add_output, writing
+from engine.whys import LETS_GO
 
 if TYPE_CHECKING:  # `--help` must not wait for a database
     from engine.cycle import Summary
@@ -56,5 +57,5 @@ def run(args: argparse.Namespace, project: Project) -> int:
 def _resume(args: argparse.Namespace, session: Session) -> Summary:
     if args.id is None:
         only = chosen(session.program, args.type)
-        session.ledger.resume(None if only is None else list(only))
+        session.ledger.waits.resume(None if only is None else list(only))
     return let_go(args, session, LETS_GO["resume"])

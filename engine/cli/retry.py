@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import argparse
 
-from engine.cli.letting_go import LETS_GO, add_records, let_go
+from engine.cli.letting_go import add_records, let_go
 from engine.cli.project import Project
 from engine.cli.writing import add_output, writing
+from engine.whys import LETS_GO
 
 __all__ = ["register", "run"]
 

@@ -9,22 +9,15 @@ from typing import Any
 from engine.cli.looking import add_format, add_limit, looking
 from engine.cli.project import Project
 from engine.cli.table import print_csv, print_json, print_table
+from engine.whys import REVIEWED
 
 __all__ = ["register", "run"]
-
-_HELD = ("review", "paused", "refused", "transient")
-_WORDS = {
-    "review": "for review",
-    "paused": "swings to and fro",
-    "refused": "refused",
-    "transient": "refused for the moment",
-}
 
 
 def register(parser: argparse.ArgumentParser) -> None:
     """Add the command's options."""
     parser.add_argument("--type", metavar="T", help="only records of this type")
-    parser.add_argument("--why", choices=_HELD, help="only what is held for this reason")
+    parser.add_argument("--why", choices=list(REVIEWED), help="only what is held for this reason")
     add_limit(parser)
     add_format(parser)
     parser.epilog = (
@@ -45,7 +38,7 @@ def run(args: argparse.Namespace, project: Project) -> int:
     with looking(project, args.format) as ledger:
         from engine.told import HELD_COLUMNS, held_rows, held_told
 
-        whys = frozenset((args.why,) if args.why else _HELD)
+        whys = frozenset((args.why,) if args.why else REVIEWED)
         rows = iter(()) if ledger is None else held_rows(ledger, whys, args.type, args.limit)
         match args.format:
             case "json":
@@ -60,4 +53,4 @@ def run(args: argparse.Namespace, project: Project) -> int:
 
 
 def _cells(row: dict[str, Any]) -> tuple[object, ...]:
-    return _WORDS[row["why"]], f"{row['type']} {row['id']}", row["since"], row["message"]
+    return REVIEWED[row["why"]], f"{row['type']} {row['id']}", row["since"], row["message"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import logging
 import signal
 import socket
 import sys
@@ -11,14 +10,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from engine.cli.notify import notify
 from engine.cli.project import Failure, Project
 
 if TYPE_CHECKING:  # `--help` must not wait for a web server
     from starlette.types import ASGIApp
 
     from engine.service import Service
+    from engine.service.telemetry import OpenTelemetry
 
-__all__ = ["register", "run"]
+__all__ = ["register", "run", "serve_until_told"]
 
 _GRACE = 2  # seconds that open requests have at the end
 _LONGEST = 8.0  # seconds that the batch at work has after them
@@ -56,14 +57,25 @@ def run(args: argparse.Namespace, project: Project) -> int:
     """Serve until told to end; exit code 0, or 130 after Ctrl-C."""
     if args.hash_password:
         return _hash_password()
+    return serve_until_told(project, args.host, args.port, args.log_format)
+
+
+def serve_until_told(
+    project: Project, host: str = "127.0.0.1", port: int = 8420, log_format: str = "text"
+) -> int:
+    """Serve a project until a signal ends it; the exit code."""
     import uvicorn
 
-    _log_to_stderr(args.log_format)
-    bound = _bound(args.host, args.port)
-    with bound:
+    from engine.service.logs import log_to_stderr
+    from engine.tracing import trace_with
+
+    log_to_stderr(log_format)
+    tracer = _tracer(project)
+    bound = _bound(host, port)
+    with bound, trace_with(tracer):
         service = _service(project)
         config = uvicorn.Config(
-            _app(service, args.host),
+            _app(service, host),
             log_config=None,
             access_log=False,
             server_header=False,
@@ -72,12 +84,19 @@ def run(args: argparse.Namespace, project: Project) -> int:
         server = _server(config)
         try:
             with _signals(service, server) as received:
-                service.start()
-                host = f"[{args.host}]" if ":" in args.host else args.host
-                print(f"crosswalk serves http://{host}:{bound.getsockname()[1]}", flush=True)
+                name = f"[{host}]" if ":" in host else host
+                where = f"http://{name}:{bound.getsockname()[1]}"
+                service.start(where, lambda: setattr(server, "should_exit", True))
+                print(f"crosswalk serves {where}", flush=True)
+                notify("READY=1")
                 server.run(sockets=[bound])
         finally:
+            notify("STOPPING=1")
             ended = service.stop(_LONGEST)
+            if tracer is not None:
+                tracer.close()
+    if not received:
+        raise Failure("the service broke down: its log says why", 1)
     if not ended:
         raise Failure("the batch at work did not end in time: the next cycle looks after it", 1)
     return _INTERRUPTED if signal.SIGINT in received else 0
@@ -91,6 +110,19 @@ def _service(project: Project) -> Service:
         return Service(project, project.program())
     except SecretError as error:
         raise Failure(f"[alerts] {error}") from None
+
+
+def _tracer(project: Project) -> OpenTelemetry | None:
+    """Where spans go, if anywhere."""
+    from engine.secrets import SecretError, Secrets
+    from engine.service.telemetry import NotInstalled, telemetry
+
+    try:
+        return telemetry(project.config.telemetry, Secrets(project.config.root))
+    except SecretError as error:
+        raise Failure(f"[telemetry] {error}") from None
+    except NotInstalled as error:
+        raise Failure(str(error)) from None
 
 
 def _hash_password() -> int:
@@ -155,7 +187,7 @@ def _signals(service: Service, server: Any) -> Iterator[set[int]]:
             raise KeyboardInterrupt
         received.add(number)
         server.should_exit = True
-        service.stop(0)
+        service.hurry()
 
     def again(_number: int, _frame: object) -> None:
         service.reload()
@@ -167,36 +199,3 @@ def _signals(service: Service, server: Any) -> Iterator[set[int]]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-def _log_to_stderr(form: str) -> None:
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_Json() if form == "json" else _Text())
-    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
-    logging.getLogger("crosswalk").setLevel(logging.INFO)
-    logging.getLogger("apscheduler").setLevel(logging.ERROR)
-
-
-class _Text(logging.Formatter):
-    """A line as people read it."""
-
-    def __init__(self) -> None:
-        super().__init__("%(asctime)s %(levelname)s %(message)s")
-
-
-class _Json(logging.Formatter):
-    """A line as programs read it: `time`, `level`, `message`, and what else is known."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        import json
-
-        told: dict[str, Any] = {
-            "time": self.formatTime(record, "%Y-%m-%dT%H:%M:%S%z"),
-            "level": record.levelname.lower(),
-            "message": record.getMessage(),
-        }
-        if run := getattr(record, "run", None):
-            told["run"] = run
-        if record.exc_info:
-            told["error"] = self.formatException(record.exc_info)
-        return json.dumps(told, ensure_ascii=False)

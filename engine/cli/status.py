@@ -66,7 +66,7 @@ def _print_data(form: str, ledger: Ledger | None, limit: int) -> None:
 
 
 def _columns() -> tuple[str, ...]:
-    from engine.told import WHYS
+    from engine.whys import WHYS
 
     return ("type", "links", *(f"{side}_cursor" for side in Side), *WHYS)
 
@@ -124,7 +124,7 @@ def _stalled(ledger: Ledger) -> Iterator[str]:
 
 
 def _shown(pair: dict[str, Any]) -> tuple[object, ...]:
-    from engine.told import WHYS
+    from engine.whys import WHYS
 
     waits = [f"{count:,} {WHYS.get(why, why)}" for why, count in pair["pending"].items() if count]
     stamps = (stamp or "not yet" for stamp in pair["cursors"].values())
@@ -133,7 +133,7 @@ def _shown(pair: dict[str, Any]) -> tuple[object, ...]:
 
 
 def _shown_pending(row: dict[str, Any]) -> tuple[object, ...]:
-    from engine.told import WHYS
+    from engine.whys import WHYS
 
     kind = types_of_pair(row["pair"]).get(Side(row["side"]), "")
     records = (

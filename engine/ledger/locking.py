@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from engine.ledger.records import LedgerError
@@ -30,14 +31,29 @@ def run_lock(ledger: Path, wait: Callable[[float], bool] | None = None) -> Itera
 
 
 @contextmanager
-def serve_lock(ledger: Path) -> Iterator[None]:
-    """Keep a second service off the same ledger. Raises `Busy` if there is one."""
+def serve_lock(ledger: Path, where: str = "") -> Iterator[None]:
+    """Keep a second service off the same ledger; `where` is this one's address.
+
+    Raises `Busy` if there is one, with who that is.
+    """
+    who = ""
+    lock, told = (ledger.with_name(f"{ledger.name}.serve{end}.lock") for end in ("", ".who"))
+    with suppress(OSError):
+        who = told.read_text(encoding="utf-8")
     message = (
-        f"another `crosswalk serve` is at work on the ledger {ledger}: end it first,"
+        f"another `crosswalk serve`{who} is at work on the ledger {ledger}: end it first,"
         " or open its console"
     )
-    with _lock(ledger.with_name(ledger.name + ".serve.lock"), message, None):
-        yield
+    with _lock(lock, message, None):
+        # Not into the lock file itself, which everybody empties who tries it.
+        with suppress(OSError):
+            at = f" at {where}" if where else ""
+            told.write_text(f" (process {os.getpid()}{at})", encoding="utf-8")
+        try:
+            yield
+        finally:
+            with suppress(OSError):
+                told.unlink(missing_ok=True)
 
 
 @contextmanager

@@ -8,14 +8,11 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.types import ASGIApp
 
-from engine.secrets import Secrets
 from engine.service.hooks import Hooks
 from engine.service.service import Service
+from engine.subscribing import HOOK
 
-__all__ = ["HOOK", "app"]
-
-#: The path that a webhook of Outreach calls.
-HOOK = "/hooks/outreach"
+__all__ = ["app"]
 
 
 def app(service: Service, console: ASGIApp | None = None) -> ASGIApp:
@@ -23,10 +20,11 @@ def app(service: Service, console: ASGIApp | None = None) -> ASGIApp:
 
     Raises `engine.secrets.SecretError` if `webhook_secret` in [outreach] leads nowhere.
     """
-    hooks = Hooks.of(service, Secrets(service.config.root))
+    hooks = Hooks.of(service)
 
     async def healthz(_request: Request) -> Response:
-        return JSONResponse({"status": "ok"})
+        ok = service.alive
+        return JSONResponse({"status": "ok" if ok else "broken"}, 200 if ok else 503)
 
     async def readyz(_request: Request) -> Response:
         # For whoever asks, so nothing of the project: its troubles are on /metrics and in the log.

@@ -6,13 +6,13 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from dsl.pairs import types_of_pair
 from dsl.program import Program
+from dsl.values import stamp
 from engine.activities import able
 from engine.again import held_records, no_partner
 from engine.approved import calls_of, run_plan
@@ -20,7 +20,6 @@ from engine.budget import State as Budget
 from engine.budgeted import Budgeted
 from engine.case import Case, Change
 from engine.chosen import Chosen, Partner
-from engine.clock import SystemClock
 from engine.compiled import Compiled
 from engine.cycle import Summary, rehearse, run_cycle
 from engine.explain import Unknown, explain
@@ -34,15 +33,13 @@ from engine.model import SIDES, RecordId, Side
 from engine.named import record_named
 from engine.objection import Objection
 from engine.planfile import PlanFile, read, schema_digest
-from engine.ports import Store
+from engine.ports import Clock, Store
 from engine.service.state import Drawn, Letting, Step
 from engine.undo import NoSuchRun, undo
+from engine.whys import VANISHED
 
-__all__ = ["RESUMES", "RETRIES", "Desk"]
+__all__ = ["Desk"]
 
-#: Why records are held that each lets go on: see `schema.pending`.
-RETRIES = frozenset({"refused", "transient"})
-RESUMES = frozenset({"review", "resumed", "paused"})
 _PLAN = re.compile(r"p-[0-9a-f-]+")
 
 
@@ -62,6 +59,7 @@ class Desk:
     stack: ExitStack
     stop: Callable[[], bool]
     progress: Progress
+    clock: Clock
 
     def __post_init__(self) -> None:
         self.program, self.notes = able(self.program, self.stores)
@@ -80,29 +78,29 @@ class Desk:
         found = [store for store in self.stores.values() if isinstance(store, Budgeted)]
         return tuple(state for store in found for state in store.budget.states())
 
-    def cycle(self, steps: Sequence[Step] | None, types: Sequence[str] | None = None) -> Summary:
-        """A cycle over these steps, or all that these types' syncs have, if the guard lets it."""
-        if steps is None:
-            options: dict[str, Any] = {"only": self._chosen(types)}
-        else:
-            options = {
-                "only": frozenset(s.pair for s in steps),
-                "steps": frozenset(map(tuple, steps)),
-            }
-        summary = self._guarded(compiled=self._compiled, **options)
-        drop_old_log(self.ledger, datetime.now(UTC), self.config.log_days)
+    def cycle(self, steps: Sequence[Step]) -> Summary:
+        """A cycle over these steps, if the guard lets it."""
+        only = frozenset(step.pair for step in steps)
+        summary = self._guarded(only=only, steps=frozenset(map(tuple, steps)))
+        drop_old_log(self.ledger, self.clock.now(), self.config.log_days)
         return summary
 
-    def _guarded(self, compiled: Compiled | None = None, **options: Any) -> Summary:
+    def run(self, types: Sequence[str] | None, *, yes: bool) -> Summary:
+        """A cycle over all that these types' syncs have, if the guard or somebody's yes lets it."""
+        return self._guarded(yes=yes, only=self._chosen(types))
+
+    def _guarded(self, *, yes: bool = False, **options: Any) -> Summary:
         def before(_run: str) -> Sequence[Objection]:
-            if not self.program.guards:
+            if yes or not self.program.guards:
                 return ()
-            blast = blast_of(*self._world, stop=self.stop, **options)
+            blast = blast_of(*self._world, clock=self.clock, stop=self.stop, **options)
             return blast.objections(self.program, self.ledger, self.config.timezone)
 
         return run_cycle(
             *self._world,
-            compiled=compiled,
+            clock=self.clock,
+            compiled=self._compiled,
+            yes=yes,
             before=before,
             stop=self.stop,
             progress=self.progress,
@@ -138,7 +136,12 @@ class Desk:
             with rehearse(self.stores, self.ledger) as (rehearsal, copy):
                 world = self.program, rehearsal, copy, self.config.timezone
                 summary = run_cycle(
-                    *world, only=only, keep=keep, stop=self.stop, progress=self.progress
+                    *world,
+                    clock=self.clock,
+                    only=only,
+                    keep=keep,
+                    stop=self.stop,
+                    progress=self.progress,
                 )
             if summary.status == "stopped":
                 raise Stopped
@@ -147,8 +150,8 @@ class Desk:
                 self.program.digest,
                 schema_digest(self.program, self.stores),
                 only or (),
-                datetime.now(UTC),
-                partial(calls_of, *self._world),
+                self.clock.now(),
+                partial(calls_of, *self._world, clock=self.clock),
             )
         plan = read(draft)
         draft.replace(self._file(plan.plan))
@@ -159,7 +162,9 @@ class Desk:
         path = self._file(plan)
         if not path.exists():
             raise ValueError(f"there is no plan {plan} to approve: make a new one")
-        summary = run_plan(*self._world, read(path), stop=self.stop, progress=self.progress)
+        summary = run_plan(
+            *self._world, read(path), clock=self.clock, stop=self.stop, progress=self.progress
+        )
         self._note(summary.run, "plan approved", f"{plan} was approved by {who}")
         path.unlink(missing_ok=True)
         return summary
@@ -176,9 +181,8 @@ class Desk:
         return self.plans / f"{plan}.toml"
 
     def _note(self, run: str, status: str, message: str) -> None:
-        now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")
         rows = Commit(logs=[LogRow(status, message)])
-        self.ledger.commit(run, now, self.program.digest, rows)
+        self.ledger.commit(run, stamp(self.clock.now()), self.program.digest, rows)
 
     # -- letting go -----------------------------------------------------------------------------
 
@@ -188,7 +192,7 @@ class Desk:
         unpaused = "paused" in whys
         if letting.id is None:
             if unpaused:
-                self.ledger.resume(None if only is None else list(only))
+                self.ledger.waits.resume(None if only is None else list(only))
             held = held_records(self.ledger, whys, only)
             return self._over(held, unpaused=unpaused)
         if letting.type is None:
@@ -207,6 +211,12 @@ class Desk:
             raise ValueError("\n".join(each.message for each in objections))
         return self._over(held, partner=partner)
 
+    def let_vanished_go(self, types: Sequence[str] | None) -> Summary:
+        """Let the deletions go on that were held since too many were gone at once."""
+        only = self._chosen(types)
+        self.ledger.waits.resume(None if only is None else list(only))
+        return self._over(held_records(self.ledger, VANISHED, only))
+
     def _over(self, held: Mapping[tuple[str, Side], Sequence[RecordId]], **options: Any) -> Summary:
         only = frozenset(pair for pair, _ in held)
         return self._guarded(only=only, chosen=Chosen(held), **options)
@@ -216,7 +226,7 @@ class Desk:
         if run == "last":
             run = next((row["id"] for row in self.ledger.rows(last_run())), run)
         try:
-            return undo(*self._world, run, stop=self.stop)
+            return undo(*self._world, run, clock=self.clock, stop=self.stop)
         except NoSuchRun as error:
             raise ValueError(str(error)) from None
 
@@ -226,6 +236,6 @@ class Desk:
         """The account of one record, as the command line has it."""
         side, record = record_named(self.program, type_name, given)
         try:
-            return explain(*self._world, SystemClock(), (side, type_name, record))
+            return explain(*self._world, self.clock, (side, type_name, record))
         except Unknown as unknown:
             raise ValueError(str(unknown)) from None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import suppress
-from threading import Lock
+from threading import RLock
 from typing import Any
 
 __all__ = ["Events"]
@@ -17,7 +17,7 @@ class Events:
     """Tells from any thread to listeners on any event loop."""
 
     def __init__(self) -> None:
-        self._lock = Lock()
+        self._lock = RLock()  # a signal that ends all may come to the thread that holds it
         self._listeners: dict[asyncio.Queue[dict[str, Any] | None], asyncio.AbstractEventLoop] = {}
 
     def tell(self, kind: str, **more: Any) -> None:

@@ -9,8 +9,6 @@ from typing import Self
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from engine.model import Side
-from engine.secrets import Secrets
 from engine.service.service import Service
 from engine.stores.outreach.webhooks import LARGEST, SIGNATURE, BadWebhook, Webhooks
 
@@ -27,26 +25,28 @@ class Hooks:
     webhooks: Webhooks | None
 
     @classmethod
-    def of(cls, service: Service, secrets: Secrets) -> Self:
-        """Those of a project; without a `webhook_secret` none is taken. Raises `SecretError`."""
-        reference = service.config.stores[Side.OUTREACH].settings.get("webhook_secret")
-        if reference is None:
-            return cls(service, None)
-        return cls(service, Webhooks(secrets.get("webhook_secret", reference)))
+    def of(cls, service: Service) -> Self:
+        """Those of a project; without a secret none is taken.
+
+        Raises `SecretError`, or `StoreError` where a secret cannot be kept.
+        """
+        secret = service.hook_secret()
+        return cls(service, None if secret is None else Webhooks(secret))
 
     async def receive(self, request: Request) -> Response:
         """Answer one call; what it hints at is done later."""
         if self.webhooks is None:
-            return _told("set `webhook_secret` in [outreach] of crosswalk.toml", 404)
+            return _told("set `url` in [webhooks] of crosswalk.toml", 404)
         body = bytearray()
         async for part in request.stream():
             body += part
             if len(body) > LARGEST:
                 return _told("the body is longer than any event is", 413)
+        now = self.service.clock.now()
         try:
-            hint = self.webhooks.hint(bytes(body), request.headers.get(SIGNATURE))
+            hint = self.webhooks.hint(bytes(body), request.headers.get(SIGNATURE), now)
         except BadWebhook as error:
-            _LOG.warning("a webhook's call is refused: %s", error)
+            _LOG.warning("a webhook's call is refused: %s", error, extra={"event": "webhook"})
             return _told(str(error), error.status)
         if hint is not None:
             self.service.hint(hint.type, hint.action)

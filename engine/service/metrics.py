@@ -23,12 +23,15 @@ from engine.ledger import Ledger
 from engine.ledger.looking import cursors, pending_counts
 from engine.model import Side
 from engine.ports import Store
+from engine.whys import REVIEWED
 
 __all__ = ["Metrics"]
 
-_HELD = ("review", "refused", "paused", "vanished")
+#: What waits for a person; what was refused for the moment is tried again by itself.
+_HELD = REVIEWED.keys() - {"transient"}
 _SUCCESS = ("done", "held")  # what is held waits for a person, and the rest was synced
-disable_created_metrics()  # a series more for each of the others, which nobody asks for
+# They would be a series more for each of the others, which nobody asks for.
+disable_created_metrics()  # type: ignore[no-untyped-call]
 _T = TypeVar("_T", Counter, Gauge, Histogram)
 
 
@@ -58,7 +61,7 @@ class Metrics:
         build.labels(metadata.version("crosswalk")).set(1)
 
     def _made(self, kind: type[_T], name: str, about: str, labels: Sequence[str] = ()) -> _T:
-        return kind(f"crosswalk_{name}", about, labels, registry=self._registry)  # type: ignore[call-arg]
+        return kind(f"crosswalk_{name}", about, labels, registry=self._registry)
 
     def count(self, summary: Summary, seconds: float) -> None:
         """Count a run."""

@@ -1,72 +1,43 @@
-"""The service: one worker thread that does all that reads the stores or writes the ledger."""
+"""The service as others see it: how it stands, what may be asked of it, its beginning and end."""
 
 from __future__ import annotations
 
 import logging
-import random
-import threading
-from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import Future
-from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
-from pathlib import Path
-from time import monotonic
-from typing import Any, Protocol, TypeVar
+from contextlib import AbstractContextManager, suppress
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any, TypeVar
 
 from dsl.program import Program
 from engine.budget import State as Budget
+from engine.clock import SystemClock
 from engine.config import Config
 from engine.cycle import Summary
-from engine.interpreter import Stopped
 from engine.ledger import Ledger
-from engine.ledger.locking import Busy, run_lock, serve_lock
 from engine.ledger.records import LedgerError
-from engine.model import Direction, Side
-from engine.ports import BudgetSpent, Store, StoreError, Unreachable, Wait
-from engine.secrets import Secrets
-from engine.service.alerts import Alerts, troubles
-from engine.service.desk import RESUMES, RETRIES, Desk
+from engine.model import Direction
+from engine.ports import BudgetSpent, Clock, Unreachable
+from engine.secrets import Secret, Secrets
+from engine.service.agenda import Agenda, Pace
+from engine.service.alerts import Alerts
+from engine.service.board import Board
+from engine.service.desk import Desk
 from engine.service.events import Events
 from engine.service.metrics import Metrics
+from engine.service.registering import hook_secret, renewed
 from engine.service.reload import Watch
-from engine.service.schedule import Schedule, intervals
-from engine.service.state import Drawn, Letting, RulesState, Running, State, Step, StepState
+from engine.service.schedule import Schedule
+from engine.service.state import Drawn, Letting, State, Step
+from engine.service.worker import Host, Worker
+from engine.whys import RESUMES, RETRIES
 
-__all__ = ["Host", "Service"]
+__all__ = ["Service"]
 
 _LOG = logging.getLogger("crosswalk.serve")
-_DEBOUNCE = 1.0  # seconds from a webhook's hint to its cycle: hints come in bursts
-_FIRST_REST, _LONGEST_REST = 2.0, 300.0  # seconds, while a side cannot be reached
+_RENEWED = timedelta(minutes=10)  # from one look at our webhooks at Outreach to the next
 _T = TypeVar("_T")
-
-
-class Host(Protocol):
-    """The project that is served."""
-
-    @property
-    def config(self) -> Config: ...
-
-    @property
-    def ledger_path(self) -> Path: ...
-
-    def rules_read(self) -> tuple[Program | None, tuple[str, ...]]: ...
-
-    def open_ledger(self) -> Ledger: ...
-
-    def open_budgeted(
-        self, stack: ExitStack, program: Program, ledger: Ledger, wait: Wait | None = None
-    ) -> dict[Side, Store]: ...
-
-
-@dataclass(frozen=True)
-class _Job:
-    """Work that somebody waits for."""
-
-    what: str
-    work: Callable[[Desk], Any]
-    future: Future[Any]
 
 
 class Service:
@@ -74,31 +45,31 @@ class Service:
 
     What returns a `Future` is done by the worker, one after another; the future raises `ValueError`
     with words for the user, a store's or the ledger's error, or is cancelled when the service ends.
+    Raises `SecretError` if a reference in [alerts] leads nowhere.
     """
 
-    def __init__(self, host: Host, program: Program) -> None:
-        self._host, self._program = host, program
+    def __init__(
+        self, host: Host, program: Program, clock: Clock | None = None, pace: Pace | None = None
+    ) -> None:
+        self.clock, pace = clock or SystemClock(), pace or Pace()
         self.metrics = Metrics()
+        self._host = host
         self._events = Events()
-        self._schedule = Schedule(self._mark)
-        self._wake = threading.Condition()
-        self._jobs: deque[_Job] = deque()
-        self._due: dict[Step, float] = {}
-        self._steps = {
-            step: StepState(step, every, None) for step, every in intervals(program).items()
-        }
-        self._started = datetime.now(UTC)
-        self._rules = RulesState(program.digest, self._started)
-        self._running: Running | None = None
-        self._waits: dict[Side, datetime] = {}
-        self._budgets: tuple[Budget, ...] = ()
-        self._unreachable, self._rest, self._failures = "", 0.0, 0
+        self._agenda = Agenda(self.clock, pace)
+        self._board = Board(program, self.clock)
         self._alerts = Alerts(host.config.alerts, Secrets(host.config.root), host.config.name)
-        self._held: dict[str, int] = {}
-        self._stopping = threading.Event()
-        self._opened: Future[None] = Future()
-        self._worker = threading.Thread(target=self._run, name="worker", daemon=True)
-        self._watch = Watch(host.config, self.reload)
+        self._worker = Worker(
+            host,
+            self._agenda,
+            self._board,
+            self.clock,
+            self._events,
+            self.metrics,
+            self._alerts,
+        )
+        self._schedule = Schedule(lambda step: self._agenda.mark([step]))
+        self._worker.rescheduled = self._take_steps
+        self._watch = Watch(host.config, self.reload, self._schedule.look)
 
     @property
     def config(self) -> Config:
@@ -108,37 +79,46 @@ class Service:
 
     def state(self) -> State:
         """How things stand."""
-        steps = tuple(
-            replace(s, due=self._schedule.next(s.step)) for s in list(self._steps.values())
-        )
-        waits = tuple(self._waits.items())
-        stopping = self._stopping.is_set()
+        board = self._board
         return State(
-            self._started, self._running, steps, self._rules, stopping, self._unreachable, waits
+            board.started,
+            board.running,
+            tuple(replace(s, due=self._schedule.next(s.step)) for s in board.steps.values()),
+            board.rules,
+            self._worker.is_stopping,
+            board.unreachable,
+            self._agenda.waits(),
         )
+
+    def hook_secret(self) -> Secret | None:
+        """What Outreach's webhooks are signed with; None if none are taken.
+
+        Raises `SecretError`, or `StoreError` where one cannot be kept.
+        """
+        return hook_secret(self._host)
+
+    @property
+    def alive(self) -> bool:
+        """Whether there is a worker."""
+        return self._worker.is_alive
 
     @property
     def ready(self) -> bool:
         """Whether rules are in force and both sides could be reached when last tried."""
-        done = self._opened.done() and not self._opened.cancelled()
-        return done and not self._unreachable and not self._stopping.is_set()
+        at_work = self._worker.opened.done() and self.alive and not self._worker.is_stopping
+        return at_work and not self._board.down and not self._board.ledger
 
     def program(self) -> Program:
         """The rules in force."""
-        return self._program
+        return self._board.program
 
-    @contextmanager
-    def looking(self) -> Iterator[Ledger]:
-        """The ledger for one reader."""
-        ledger = self._host.open_ledger()
-        try:
-            yield ledger
-        finally:
-            ledger.close()
+    def looking(self) -> AbstractContextManager[Ledger]:
+        """The ledger for one reader. Raises `LedgerError`."""
+        return self._worker.looking()
 
     def budgets(self) -> tuple[Budget, ...]:
         """Where the budgets stood when the worker last looked."""
-        return self._budgets
+        return self._board.budgets or ()
 
     def events(self) -> AsyncIterator[dict[str, Any]]:
         """What happens from now on: dicts with an `event` (`run`, `state`, `reload`, `log`)."""
@@ -146,9 +126,9 @@ class Service:
 
     # -- asking for work ------------------------------------------------------------------------
 
-    def run_now(self, types: Sequence[str] | None = None) -> Future[Summary]:
-        """A cycle over all, or over the syncs of these types."""
-        return self._ask("run", lambda desk: desk.cycle(None, types))
+    def run_now(self, types: Sequence[str] | None = None, *, yes: bool = False) -> Future[Summary]:
+        """A cycle over all, or over the syncs of these types; with `yes` past the guard."""
+        return self._ask("run", lambda desk: desk.run(types, yes=yes))
 
     def plan(self, types: Sequence[str] | None = None) -> Future[Drawn]:
         """A plan, kept until it is approved or rejected."""
@@ -167,8 +147,23 @@ class Service:
         return self._ask("retry", lambda desk: desk.let_go(letting, RETRIES))
 
     def resume(self, letting: Any = Letting()) -> Future[Summary]:  # noqa: B008 - likewise
-        """Let go on what waits for a person."""
+        """Let go on what waits for a person; without a record, very many deletions as well."""
         return self._ask("resume", lambda desk: desk.let_go(letting, RESUMES))
+
+    def resume_vanished(self, types: Sequence[str] | None = None) -> Future[Summary]:
+        """Let only the deletions go on that were held since too many came at once."""
+        return self._ask("resume", lambda desk: desk.let_vanished_go(types))
+
+    def renew_webhooks(self) -> Future[list[str]]:
+        """Have the webhooks at Outreach that the project wants; what was done, in words."""
+        future = self._ask("webhooks", lambda desk: renewed(self._host, desk))
+        future.add_done_callback(self._registered)
+        return future
+
+    def _registered(self, future: Future[list[str]]) -> None:
+        error = None if future.cancelled() else future.exception()
+        passing = isinstance(error, (Unreachable, BudgetSpent, LedgerError))  # told as what it is
+        self._board.webhooks = str(error) if error is not None and not passing else ""
 
     def undo(self, run: str) -> Future[Summary]:
         """Put back what a run wrote."""
@@ -182,261 +177,57 @@ class Service:
         """Something happened to a record in Outreach: its steps are due, a moment later."""
         found = [
             step
-            for step in self._steps
+            for step in self._board.steps
             if step.direction is Direction.OUTBOUND
             and step.pair.split()[0].endswith(f">{type_name}")
         ]
-        for step in found:
-            self._mark(step, _DEBOUNCE)
-        _LOG.info("hint %s.%s", type_name, event)
+        self._agenda.hint(found)
+        _LOG.info("hint %s.%s", type_name, event, extra={"event": "hint"})
         return bool(found)
 
     def reload(self) -> None:
         """Read the rules again, and go on with them if they have no error."""
-        with self._wake:
-            if all(job.what != "reload" for job in self._jobs):
-                self._jobs.appendleft(_Job("reload", lambda _desk: None, Future()))
-            self._wake.notify()
+        self._agenda.reload()
+
+    def _take_steps(self, steps: dict[Step, timedelta]) -> None:
+        self._schedule.set(steps)
+        self.renew_webhooks()  # other types may be pushed
 
     def _ask(self, what: str, work: Callable[[Desk], _T]) -> Future[_T]:
-        future: Future[_T] = Future()
-        with self._wake:
-            if self._stopping.is_set():
-                future.cancel()
-            else:
-                self._jobs.append(_Job(what, work, future))
-                self._wake.notify()
-        return future
-
-    def _mark(self, step: Step, wait: float = 0.0) -> None:
-        with self._wake:
-            at = monotonic() + wait
-            self._due[step] = min(self._due.get(step, at), at)
-            self._wake.notify()
+        return self._agenda.ask(what, work)
 
     # -- from beginning to end ------------------------------------------------------------------
 
-    def start(self) -> None:
-        """Begin. Raises `LedgerError` (`Busy`: a second service), or what the stores raise."""
-        self._worker.start()
-        self._opened.result()
-        self._schedule.start({step: s.interval for step, s in self._steps.items()})
+    def open(self, where: str = "", when_broken: Callable[[], None] = lambda: None) -> None:
+        """Do what is asked, and nothing by the clock.
+
+        `where` is the address that a second service is told, `when_broken` hears of an end by our
+        fault. Raises `Busy` for a second service, `LedgerError`, or what the stores raise.
+        """
+        self._worker.ended = when_broken
+        self._worker.start(where)
+
+    def start(self, where: str = "", when_broken: Callable[[], None] = lambda: None) -> None:
+        """Begin, on the rules' schedule. Raises as `open`."""
+        self.open(where, when_broken)
+        self._schedule.start({step: s.interval for step, s in self._board.steps.items()})
+        self._schedule.chore("webhooks", _RENEWED, self.renew_webhooks)
         self._watch.start()
+
+    def hurry(self) -> None:
+        """Begin to end, as a signal's handler may ask: takes no lock and waits for nothing."""
+        self._worker.hurry()
+        self._events.close()
 
     def stop(self, timeout: float = 10.0) -> bool:
         """End after the batch at work; whether that was within so many seconds."""
-        self._stopping.set()
+        self._worker.hurry()
+        self._agenda.end()
         self._watch.stop()
         self._schedule.stop()
-        with self._wake:
-            for job in self._jobs:
-                job.future.cancel()
-            self._jobs.clear()
-            self._wake.notify()
-        if self._worker.ident is not None:
-            self._worker.join(timeout)
+        ended = self._worker.join(timeout)
         self._events.close()
-        self._alerts.close()
-        return not self._worker.is_alive()
-
-    # -- the worker's thread --------------------------------------------------------------------
-
-    def _run(self) -> None:
-        try:
-            with serve_lock(self._host.ledger_path), ExitStack() as stack:
-                desk: Desk | None = None
-                try:
-                    desk = self._open()
-                except Unreachable as error:
-                    self._note_unreachable(error)
-                    self._alert()
-                self._opened.set_result(None)
-                desk = self._loop(desk)
-                if desk is not None:
-                    stack.callback(desk.close)
-        except BaseException as error:
-            if self._opened.done():
-                _LOG.exception("the worker ended")
-                raise
-            self._opened.set_exception(error)
-
-    def _open(self) -> Desk:
-        with ExitStack() as stack:
-            ledger = self._host.open_ledger()
-            stack.callback(ledger.close)
-            stores = self._host.open_budgeted(stack, self._program, ledger)
-            path = self._host.ledger_path
-            plans = path.with_name(f"{path.name}.plans")
-            stop = self._stopping.is_set
-            return Desk(
-                self._program, stores, ledger, self.config, plans, stack.pop_all(), stop, self._told
-            )
-
-    def _loop(self, desk: Desk | None) -> Desk | None:
-        while (found := self._next()) is not None:
-            if isinstance(found, _Job) and found.what == "reload":
-                if self._reload() and desk is not None:
-                    desk.close()
-                    desk = None
-                self._alert()
-                continue
-            try:
-                desk = desk or self._open()
-            except Exception as error:  # noqa: BLE001 - told, and tried again
-                self._failed(found, error)
-                self._alert()
-                continue
-            self._do(desk, found)
-        return desk
-
-    def _next(self) -> _Job | tuple[Step, ...] | None:
-        """What is to be done next, as soon as there is something; None to end."""
-        with self._wake:
-            while not self._stopping.is_set():
-                if self._jobs:
-                    return self._jobs.popleft()
-                now = monotonic()
-                at = max(
-                    min(self._due.values(), default=now + 3600), self._rest, self._calls_again()
-                )
-                if at <= now:
-                    steps = tuple(
-                        s for s, due in self._due.items() if due <= now and s in self._steps
-                    )
-                    self._due = {s: due for s, due in self._due.items() if due > now}
-                    if steps:
-                        return steps
-                    continue
-                self._wake.wait(at - now)
-            return None
-
-    def _calls_again(self) -> float:
-        """When no side waits for calls any more: each step needs both."""
-        now = datetime.now(UTC)
-        self._waits = {side: until for side, until in self._waits.items() if until > now}
-        if not self._waits:
-            return 0.0
-        return monotonic() + (max(self._waits.values()) - now).total_seconds()
-
-    def _do(self, desk: Desk, found: _Job | tuple[Step, ...]) -> None:
-        steps = () if isinstance(found, _Job) else found
-        what = found.what if isinstance(found, _Job) else "cycle"
-        if isinstance(found, _Job) and not found.future.set_running_or_notify_cancel():
-            return
-        self._running = Running(what, datetime.now(UTC), steps)
-        self._events.tell("state")
-        begun = monotonic()
-        try:
-            with run_lock(self._host.ledger_path, self._stopping.wait):
-                work = found.work if isinstance(found, _Job) else lambda d: d.cycle(steps)
-                result = work(desk)
-                self._budgets = desk.budgets()
-                self._held = self.metrics.look(desk.ledger, desk.stores, self._budgets)
-        except Exception as error:  # noqa: BLE001 - told, and the service goes on
-            self._failed(found, error)
-        else:
-            self._reached()
-            if isinstance(result, Summary):
-                self._ended(result, steps, monotonic() - begun)
-            if isinstance(found, _Job):
-                found.future.set_result(result)
-        finally:
-            self._alert()
-            self._running = None
-            self._events.tell("state")
-
-    def _ended(self, summary: Summary, steps: tuple[Step, ...], seconds: float) -> None:
-        """Keep what came of a cycle for whoever looks."""
-        self._waits.update({spent.side: spent.until for spent in summary.waits})
-        told = (*summary.objections, *summary.waits)
-        trouble = "; ".join(str(getattr(each, "message", each)) for each in told)
-        self._keep(steps, summary.status, trouble)
-        self.metrics.count(summary, seconds)
-        written = sum(n for name, n in summary.counts.items() if name != "skipped")
-        level = logging.WARNING if trouble else logging.INFO if written else logging.DEBUG
-        _LOG.log(level, "run %s %s", summary.run, summary.status, extra={"run": summary.as_json()})
-        if trouble:
-            _LOG.warning("%s", trouble)
-        self._events.tell("run", **summary.as_json())
-
-    def _keep(self, steps: tuple[Step, ...], last: str, trouble: str) -> None:
-        for step in steps:
-            if step in self._steps:
-                self._steps[step] = replace(self._steps[step], last=last, trouble=trouble)
-
-    def _failed(self, found: _Job | tuple[Step, ...], error: Exception) -> None:
-        """Tell of it; steps that a passing trouble hit are due again after a rest."""
-        if isinstance(error, Unreachable):
-            self._note_unreachable(error)
-        if isinstance(error, BudgetSpent):
-            self._waits[error.side] = error.until
-        if isinstance(found, _Job):
-            if not found.future.done():
-                found.future.set_exception(error)
-            return
-        if isinstance(error, Stopped) or (isinstance(error, Busy) and self._stopping.is_set()):
-            return
-        if not isinstance(error, StoreError):
-            _LOG.error("%s", error, exc_info=not isinstance(error, (Busy, ValueError)))
-        self._keep(found, "failed", str(error))
-        for step in found:
-            if isinstance(error, (Unreachable, BudgetSpent, Busy)):
-                self._mark(step)
-
-    def _note_unreachable(self, error: Unreachable) -> None:
-        rest = min(_FIRST_REST * 2**self._failures, _LONGEST_REST)
-        self._failures += 1
-        self._rest = monotonic() + rest * random.uniform(0.5, 1.0)  # noqa: S311 - no secret
-        if not self._unreachable:
-            _LOG.warning("%s; tried again after a rest", error)
-            self._events.tell("log", message=str(error))
-        self._unreachable = str(error)
-
-    def _reached(self) -> None:
-        if self._unreachable:
-            _LOG.info("both sides can be reached again")
-        self._unreachable, self._rest, self._failures = "", 0.0, 0
-
-    def _alert(self) -> None:
-        """Tell people of the troubles that are new."""
-        try:
-            with self.looking() as ledger:
-                found = troubles(self.state(), self._held, self._budgets)
-                self._alerts.see(ledger, dict(found))
-        except LedgerError as error:
-            _LOG.error("%s", error)
-
-    def _told(self, step: str, count: int) -> None:
-        running = self._running
-        if running is not None:
-            self._running = replace(running, progress=(step, count))
-
-    def _reload(self) -> bool:
-        """Take newer rules if they have no error; the old ones go on otherwise."""
-        findings: tuple[str, ...]
-        try:
-            program, findings = self._host.rules_read()
-        except Exception as error:  # noqa: BLE001 - a folder that cannot be read is a finding too
-            program, findings = None, (str(error),)
-        if program is None:
-            self._rules = replace(self._rules, findings=findings)
-            _LOG.error("the new rules are refused, the old ones go on:\n%s", "\n".join(findings))
-            self._events.tell("reload", taken=False, findings=list(findings))
-            return False
-        digest = program.digest
-        if digest == self._rules.digest:
-            self._rules = replace(self._rules, findings=())
-            return False
-        self._program = program
-        self._rules = RulesState(digest, datetime.now(UTC))
-        self._waits = {}
-        steps = intervals(program)
-        self._steps = {
-            step: replace(self._steps.get(step, StepState(step, every, None)), interval=every)
-            for step, every in steps.items()
-        }
-        with suppress(RuntimeError):  # the scheduler has just ended
-            self._schedule.set(steps)
-        _LOG.info("the new rules are in force")
-        self._events.tell("reload", taken=True, findings=[])
-        return True
+        if self._worker.opened.done() and self._worker.opened.exception() is None:
+            with suppress(LedgerError), self.looking() as ledger:
+                self._alerts.close(ledger)
+        return ended

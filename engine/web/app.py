@@ -207,7 +207,8 @@ class _Gate:
     async def metrics(self, request: Request) -> Response:
         """Prometheus's figures: for a token of any role, or for all where nobody logs in."""
         header = request.headers.get("authorization", "")
-        if not (self.access.open or await run_in_threadpool(self.access.bearer, header)):
+        bearer = await run_in_threadpool(self.access.bearer, header)
+        if not (self.access.open or bearer):
             text = "show a token of [console.tokens], such as one with the role `metrics`\n"
             return PlainTextResponse(text, 401, {"www-authenticate": "Bearer"})
         return Response(self.service.metrics.text(), media_type=_FIGURES)

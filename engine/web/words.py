@@ -10,7 +10,7 @@ from typing import Any
 from dsl.describe import duration_in_words
 from dsl.pairs import spoken_pair
 from engine.cli.changes import summary_lines
-from engine.told import WHYS
+from engine.whys import WHYS
 
 __all__ = ["FILTERS", "shown"]
 

@@ -354,7 +354,7 @@ def test_the_service_shows_none(watched: Watched, heard: list[bytes]) -> None:
         right = hmac.new(secret, event, hashlib.sha256).hexdigest()
         calls: list[tuple[str, str, dict[str, Any]]] = [
             ("GET", "/readyz", {}),
-            ("GET", "/metrics", {}),
+            ("GET", "/metrics", {"headers": _bearer(CANARIES["console", "tokens"])}),
             ("GET", "/login", {}),
             ("POST", "/hooks/outreach", {"data": event}),
             ("POST", "/hooks/outreach", {"data": event, "headers": _signed("0" * 64)}),

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
+import shlex
+import signal
+import subprocess
 from pathlib import Path
 
 import pytest
+import requests
 from crosswalk_docs.coverage import read_coverage
 
 from engine.cli.stories import STORIES
-from tests.cli.program import crosswalk
+from tests.cli.program import PROGRAM, crosswalk, environment
 
 COVERAGE = Path(__file__).parents[2] / "docs" / "reference" / "coverage.toml"
 
@@ -50,3 +54,23 @@ def test_a_story_goes_as_it_is_told_and_keeps_its_project(name: str, tmp_path: P
     assert [(step, words) for step, words in wanted if words not in told[step]] == []
     counts = crosswalk(tmp_path / "kept", "run", "--format", "json").json["counts"]
     assert not any(count for key, count in counts.items() if key != "skipped")
+
+
+def test_the_command_that_the_demo_ends_with_opens_the_console_on_its_data(tmp_path: Path) -> None:
+    told = crosswalk(tmp_path, "demo", "kept here").out.splitlines()[-1]
+    assert told == "Open the console on this data: crosswalk --project 'kept here' serve"
+    words = [*shlex.split(told.partition("crosswalk ")[2]), "--port", "0"]
+    served = subprocess.Popen(
+        [*PROGRAM, *words], cwd=tmp_path, env=environment(), stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert served.stdout is not None
+        url = served.stdout.readline().split()[-1]
+        assert requests.get(f"{url}/types", timeout=30).status_code == 200
+        links = requests.get(f"{url}/api/v1/links?limit=500", timeout=30).json()["links"]
+        assert len(links) >= 115  # of the story's first run
+        served.send_signal(signal.SIGINT)
+        assert served.wait(30) == 130
+    finally:
+        served.kill()
+        served.communicate()

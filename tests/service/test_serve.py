@@ -15,6 +15,8 @@ from typing import IO
 import pytest
 import requests
 
+from engine.model import Side, Value, Write
+from engine.stores.local import open_org
 from tests.cli.program import PROGRAM, crosswalk, environment
 
 SECRET = "a-webhook-secret"  # noqa: S105 - of this test
@@ -32,6 +34,7 @@ RULES = """sync Lead <-> prospect {
     }
 }
 """
+MANY = 6000
 
 
 def until(holds: Callable[[], object]) -> bool:
@@ -46,7 +49,7 @@ def until(holds: Callable[[], object]) -> bool:
 class Served:
     """A project and its `crosswalk serve`."""
 
-    def __init__(self, root: Path, every: str) -> None:
+    def __init__(self, root: Path, every: str, leads: int = 1) -> None:
         self.root = root / "acme"
         crosswalk(root, "init", "acme")
         for file in (self.root / "rules").glob("*.sync"):
@@ -58,12 +61,30 @@ class Served:
         text = config.read_text()
         line = '[outreach]\nwebhook_secret = "file:hook.secret"'
         config.write_text(text.replace("[outreach]", line))
-        made = "Lead", "LastName=Ng", "Company=Acme", "Email=ng@acme.co"
-        self.lead = crosswalk(self.root, "local", "create", "salesforce", *made).out.strip()
+        self.lead = self._made(leads)
         with (root / "err").open("w") as err:
             self.process = self._started(err)
         assert self.process.stdout is not None
         self.url = self.process.stdout.readline().split()[-1]
+
+    def _made(self, leads: int) -> str:
+        """The first of so many leads."""
+        values: dict[str, Value] = {"LastName": "Ng", "Company": "Acme"}
+        org = open_org(Side.SALESFORCE, self.root / "salesforce.db")
+        try:
+            writes = [Write(None, values | {"Email": f"ng{n}@acme.co"}) for n in range(leads)]
+            return str(org.write("Lead", writes)[0].id)
+        finally:
+            org.close()
+
+    def created(self) -> list[str]:
+        """The addresses of the prospects that are there."""
+        org = open_org(Side.OUTREACH, self.root / "outreach.db")
+        try:
+            pages = org.scan("prospect", ["emails"], None)
+            return [str(row[2]) for page in pages for row in page.rows]
+        finally:
+            org.close()
 
     def _started(self, err: IO[str]) -> subprocess.Popen[str]:
         return subprocess.Popen(
@@ -139,3 +160,21 @@ def test_a_signed_webhook_makes_a_push_due_and_an_unsigned_one_does_not(served: 
     assert served.ask("/hooks/outreach", event, signature)[0] == 204
     assert until(lambda: served.name_there() == "Li")
     assert served.end(signal.SIGINT) == 130
+
+
+def test_a_signal_in_the_middle_of_a_cycle_hands_back_and_the_next_run_goes_on(
+    tmp_path: Path,
+) -> None:
+    served = Served(tmp_path, "1 hour", MANY)
+    try:
+        served.process.send_signal(signal.SIGHUP)  # reads the rules again, and ends nothing
+        assert until(served.created)
+        assert served.end() == 0
+        before = len(served.created())
+        assert 0 < before < MANY
+    finally:
+        served.process.kill()
+        served.process.communicate()
+    assert crosswalk(served.root, "run").code == 0
+    after = served.created()
+    assert len(after) == len(set(after)) == MANY

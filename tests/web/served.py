@@ -29,10 +29,6 @@ path = "outreach.db"
 class Served(Service):
     """A worker that does what it is asked, and nothing by the clock."""
 
-    def start(self) -> None:
-        self._worker.start()
-        self._opened.result()
-
     def do(self, work: Callable[[Desk], Any] = lambda _desk: None) -> Any:
         """Something that touches the orgs, after all that was asked for before."""
         return self._ask("test", work).result(60)
@@ -52,5 +48,5 @@ def served(folder: Path, rules: Path, sample: Sequence[Path]) -> Served:
         org.close()
     project = Project(read_config(folder))
     made = Served(project, project.program())
-    made.start()
+    made.open()
     return made

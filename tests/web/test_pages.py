@@ -197,9 +197,9 @@ def hold(desk: Desk, waits: Any) -> None:
 
 
 def test_rules_that_were_not_loaded_are_told(client: TestClient, service: Served) -> None:
-    before = service._rules
-    service._rules = replace(before, findings=("rules/leads.sync:3: no such field `Nam`",))
+    before = service._board.rules
+    service._board.rules = replace(before, findings=("rules/leads.sync:3: no such field `Nam`",))
     try:
         assert "no such field `Nam`" in client.get("/types").text
     finally:
-        service._rules = before
+        service._board.rules = before

@@ -10,7 +10,7 @@ from dsl.schema import ObjectType, Side, shipped_schema
 from dsl.values import stamp
 from engine.model import Cursor, Outcome, Page, RecordId, Result, Row, Value, Write
 from engine.ports import Checkup, Need, StoreError, Usage, Vault, Wait
-from engine.secrets import Secrets
+from engine.secrets import Secret, Secrets
 from engine.stores.outreach.auth import Auth
 from engine.stores.outreach.checkups import checkups
 from engine.stores.outreach.describing import Types
@@ -19,8 +19,10 @@ from engine.stores.outreach.lists import Lists
 from engine.stores.outreach.paths import Columns
 from engine.stores.outreach.reading import Reader
 from engine.stores.outreach.settings import Settings, read_settings
+from engine.stores.outreach.subscriptions import Subscriptions
 from engine.stores.outreach.transport import Transport
 from engine.stores.outreach.writing import Writer
+from engine.subscribing import Webhook
 
 __all__ = ["OutreachStore", "open_outreach"]
 
@@ -54,6 +56,7 @@ class OutreachStore:
         self._reader = Reader(lists)
         self._finder = Finder(self._reader, self.lag)
         self._writer = Writer(self.transport)
+        self._subscriptions = Subscriptions(lists)
         self._deleted: dict[str, dict[RecordId, str]] = {}
 
     def now(self) -> str:
@@ -127,6 +130,23 @@ class OutreachStore:
     def checkups(self, needs: Sequence[Need]) -> Iterator[Checkup]:
         """Whether the connection lets the rules do what they need. Raises `Unreachable`."""
         return checkups(self._reader.lists, self._types, self.auth, needs)
+
+    # -- webhooks, as `Subscribing` ----------------------------------------------------------------
+
+    def webhooks(self) -> list[Webhook]:
+        return self._subscriptions.all()
+
+    def own(self, webhook: Webhook) -> bool:
+        return self._subscriptions.own(webhook)
+
+    def subscribe(self, type_name: str, url: str, secret: Secret) -> int:
+        return self._subscriptions.make(type_name, url, secret)
+
+    def resubscribe(self, webhook: int, url: str, secret: Secret) -> None:
+        self._subscriptions.renew(webhook, url, secret)
+
+    def unsubscribe(self, webhook: int) -> None:
+        self._subscriptions.drop(webhook)
 
     def _count(self) -> None:
         self.calls += 1

@@ -22,6 +22,7 @@ from engine.ports import BudgetSpent, StoreError, Unreachable, Wait
 from engine.stores.outreach.failures import Unsent, broken, refused
 from engine.stores.outreach.pace import Pace
 from engine.stores.outreach.settings import Settings
+from engine.tracing import call
 
 __all__ = ["AT_ONCE", "Answer", "Request", "Transport"]
 
@@ -207,7 +208,11 @@ class Transport:
             await self.pace.turn(reading=request.method == "GET")
             self.counted()
             try:
-                answer = await self._send(request, headers)
+                with call(
+                    "outreach", request.method, URL(request.url, encoded=True).raw_path
+                ) as note:
+                    answer = await self._send(request, headers)
+                    note("http.response.status_code", answer.status)
             except (aiohttp.ClientError, OSError, TimeoutError) as error:
                 failure = broken(error, self.settings)
                 if last or not _worth_another(failure, request, tried):

@@ -90,7 +90,8 @@ class Webhooks:
             raise BadWebhook("the event was delivered too long ago, or this clock is wrong", 409)
 
     def _is_again(self, body: bytes, now: datetime) -> bool:
-        self._seen = {k: at for k, at in self._seen.items() if now - at <= 2 * self.window}
+        while self._seen and now - next(iter(self._seen.values())) > 2 * self.window:
+            del self._seen[next(iter(self._seen))]
         mark = hashlib.sha256(body).digest()
         known = mark in self._seen
         self._seen.setdefault(mark, now)

@@ -54,8 +54,8 @@ def bulk_pages(
 ) -> Iterator[Page]:
     """The records of a query that begins with Id and stamp, page by page, in its order.
 
-    None at all if the org does not read such a query by jobs, or the job failed: then the caller
-    goes on behind its last page.
+    None at all if the org does not read such a query by jobs, or the job failed, and no more once
+    the job is gone: then the caller goes on behind its last page.
     """
     readings = _readings(types, type_name, fields)
     if readings is None:
@@ -75,7 +75,10 @@ def bulk_pages(
 
     while locator != _END:
         more = f"&locator={locator}" if locator else ""
-        body, count = connection.read(path + more, whole, headers=_CSV)
+        try:
+            body, count = connection.read(path + more, whole, headers=_CSV)
+        except VendorProblem:
+            return  # what it is that the org refuses, reading page by page tells
         # A locator that is missing must not make a reader begin anew for ever.
         locator = connection.headers.get("Sforce-Locator", _END)
         for part in _parts(body, count, readings):

@@ -37,6 +37,7 @@ from engine.stores.salesforce.session import (
     redirect_of,
 )
 from engine.stores.salesforce.settings import Settings, same_host
+from engine.tracing import call
 
 __all__ = ["ROOT", "Connection"]
 
@@ -72,6 +73,7 @@ class Connection:
         self.wait: Wait | None = None
         #: The headers of the last answer.
         self.headers: Any = {}
+        self._status = 0
         self._settings, self._vault = settings, vault
         self._session = open_session([settings.login_url, settings.instance_url])
         self._session.hooks["response"].append(self._note)
@@ -149,7 +151,9 @@ class Connection:
     ) -> _T:
         self.calls += 1
         try:
-            body = api.restful(path, method=method, allow_redirects=False, **options)
+            with call("salesforce", method, path) as note:
+                body = api.restful(path, method=method, allow_redirects=False, **options)
+                note("http.response.status_code", self._status)
         except Unsent:
             self.calls -= 1
             raise
@@ -180,7 +184,7 @@ class Connection:
 
     def _note(self, response: requests.Response, **_options: Any) -> None:
         """Keep what each answer's headers tell besides."""
-        self.headers = response.headers
+        self.headers, self._status = response.headers, response.status_code
         found = _USAGE.search(response.headers.get("Sforce-Limit-Info", ""))
         if found is not None:
             self._usage = int(found[1]), int(found[2])
