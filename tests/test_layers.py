@@ -85,6 +85,7 @@ FLOORS = {
             "engine.swing",
             "engine.titles",
             "engine.told",
+            "engine.tracing",
             "engine.translate",
             "engine.translator",
             "engine.subscribing",
