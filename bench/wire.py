@@ -1,245 +1,159 @@
 """Leads from a Salesforce server to an Outreach server, beside a loop by hand and other readers.
 
-Both sandbox servers run as a process of their own. The loop by hand pages and writes as we do, with
-no rules, no ledger and no log; the other readers only read. `python bench/wire.py [LEADS]`.
+Each server is a process of its own, and so is each reader and writer: what is told is the time at
+work (user and system) of that process alone, that of the servers meanwhile, and all that went by.
+The loop by hand pages and writes as we do, with no rules, no ledger and no log; the other readers
+only read, each with what it takes by itself: the Singer tap takes all fields.
+
+    python bench/wire.py [LEADS]      10,000 unless said; `make clients` installs two of the readers
 """
 
 from __future__ import annotations
 
-import asyncio
-import http.client
 import json
 import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime, timedelta
 from pathlib import Path
 from time import perf_counter
-from urllib.parse import quote, urlsplit
+from typing import NamedTuple
 
-import msgspec
-import requests
 from sync import RULES, make_leads
 
 from engine.cli.sandbox import environment, sections
 from engine.model import Side
+from engine.stores.local.org import OrgFile
+from engine.stores.local.stamps import as_vendor, stamp
 
-FIELDS = (
-    "Id,SystemModstamp,FirstName,LastName,Email,Title,Company,Phone,City,State,PostalCode,Country,"
-    "LeadSource,Status,IsConverted"
-)
-PAGE = 2_000
-AT_ONCE = 16
+HERE = Path(__file__).resolve().parent
+BESIDE = HERE / "beside"
+CLIENTS = HERE.parent / "tests" / "clients"
 PROGRAM = [sys.executable, "-m", "engine.cli.main"]
+READERS = {
+    "by hand: http.client and msgspec": [sys.executable, BESIDE / "by_hand.py", "read"],
+    "our store": [sys.executable, BESIDE / "readers.py", "store"],
+    "our store, without a Bulk API job": [sys.executable, BESIDE / "readers.py", "store-by-pages"],
+    "requests and json": [sys.executable, BESIDE / "readers.py", "requests"],
+    "simple-salesforce": [sys.executable, BESIDE / "readers.py", "simple-salesforce"],
+    "dlt, extract only": [sys.executable, BESIDE / "readers.py", "dlt"],
+    "Airbyte CDK": [CLIENTS / ".venv-airbyte-cdk/bin/python", BESIDE / "airbyte.py", "leads"],
+}
+BACK = {
+    "our store": [sys.executable, BESIDE / "readers.py", "prospects"],
+    "Airbyte CDK": [CLIENTS / ".venv-airbyte-cdk/bin/python", BESIDE / "airbyte.py", "prospects"],
+    "Singer tap": [CLIENTS / ".venv-tap-outreach/bin/python", BESIDE / "singer_tap.py"],
+}
+TICKS = os.sysconf("SC_CLK_TCK")
 
 
-class Plain(requests.adapters.HTTPAdapter):
-    """simple-salesforce knows https alone, and the server is on loopback."""
+class Server(NamedTuple):
+    """A server's address and its process."""
 
-    def send(self, request: requests.PreparedRequest, **more: object) -> requests.Response:
-        request.url = str(request.url).replace("https://", "http://", 1)
-        return super().send(request, **more)
+    url: str
+    pid: int
 
-
-class Lead(msgspec.Struct):
-    Id: str
-    SystemModstamp: str
-    FirstName: str | None
-    LastName: str
-    Email: str | None
-    Title: str | None
-    Company: str
+    def work(self) -> float:
+        """The seconds that it has been at work; Linux alone tells them of another process."""
+        try:
+            fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+        except OSError:
+            return 0.0
+        return (int(fields[11]) + int(fields[12])) / TICKS
 
 
-class Answer(msgspec.Struct):
-    totalSize: int  # noqa: N815 - as the vendor has it
-    done: bool
-    records: list[Lead]
+class Took(NamedTuple):
+    """The seconds that something took: at work, the servers' meanwhile, and all that went by."""
+
+    work: float
+    servers: float
+    all: float
+
+
+Servers = dict[Side, Server]
 
 
 @contextmanager
-def servers(project: Path) -> Iterator[dict[Side, str]]:
-    words = ["sandbox", "--salesforce-port", "0", "--outreach-port", "0", "--format", "json"]
-    process = subprocess.Popen(
-        [*PROGRAM, "--project", str(project), *words], stdout=subprocess.PIPE, text=True
-    )
+def servers(org: Path) -> Iterator[Servers]:
+    """Both orgs of a project, each behind a server."""
+    started = {
+        side: subprocess.Popen(
+            [sys.executable, BESIDE / "server.py", side.value, org / f"{side.value}.db"],
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for side in Side
+    }
     try:
-        assert process.stdout is not None
-        told = json.loads(process.stdout.readline())
-        yield {side: told[side.value]["url"] for side in Side}
+        yield {
+            side: Server(process.stdout.readline().strip(), process.pid)  # type: ignore[union-attr]
+            for side, process in started.items()
+        }
     finally:
-        process.terminate()
-        process.wait()
+        for process in started.values():
+            process.terminate()
+            process.wait()
 
 
-def salesforce_token(url: str) -> str:
-    form = {
-        "grant_type": "client_credentials",
-        "client_id": "sandbox-app",
-        "client_secret": "sandbox-app-secret",
-    }
-    return str(requests.post(f"{url}/services/oauth2/token", data=form).json()["access_token"])
+def tell(name: str, count: int, took: Took) -> Took:
+    us = [1e6 * each / count for each in took]
+    print(f"{name:<38} {us[0]:9.1f} {us[1]:9.1f} {us[2]:9.1f}", flush=True)
+    return took
 
 
-def outreach_token(url: str) -> str:
-    form = {
-        "grant_type": "refresh_token",
-        "client_id": "sandbox-app",
-        "client_secret": "sandbox-app-secret",
-        "refresh_token": "sandbox-refresh-token",
-    }
-    return str(requests.post(f"{url}/oauth/token", data=form).json()["access_token"])
+def head(what: str) -> None:
+    print(f"\n{what:<38} {'at work':>9} {'server':>9} {'in all':>9}   us a record")
 
 
-def pages_by_hand(url: str, token: str) -> Iterator[list[Lead]]:
-    connection = http.client.HTTPConnection(urlsplit(url).netloc)
-    decode, after = msgspec.json.Decoder(Answer).decode, ""
-    while True:
-        query = f"SELECT {FIELDS} FROM Lead {after} ORDER BY SystemModstamp, Id LIMIT {PAGE}"
-        connection.request(
-            "GET",
-            f"/services/data/v60.0/query?q={quote(query)}",
-            headers={"Authorization": f"Bearer {token}"},
-        )
-        found = decode(connection.getresponse().read()).records
-        if found:
-            yield found
-        if len(found) < PAGE:
-            connection.close()
-            return
-        stamp, last = found[-1].SystemModstamp.replace("+0000", "Z"), found[-1].Id
-        after = f"WHERE (SystemModstamp > {stamp} OR (SystemModstamp = {stamp} AND Id > '{last}'))"
-
-
-async def write_by_hand(url: str, token: str, pages: Iterator[list[Lead]]) -> int:
-    import aiohttp
-
-    headers = {
-        "Authorization": f"Bearer {token}",
-        "Content-Type": "application/vnd.api+json",
-        "Accept": "application/vnd.api+json",
-    }
-    made = 0
-    async with aiohttp.ClientSession(headers=headers) as session:
-
-        async def write(leads: Iterator[Lead]) -> None:
-            nonlocal made
-            for lead in leads:
-                if not lead.Email:
-                    continue
-                body = {
-                    "data": {
-                        "type": "prospect",
-                        "attributes": {
-                            "firstName": lead.FirstName,
-                            "lastName": lead.LastName,
-                            "emails": [lead.Email],
-                            "title": lead.Title,
-                            "company": lead.Company,
-                        },
-                    }
-                }
-                async with session.post(
-                    f"{url}/api/v2/prospects", data=msgspec.json.encode(body)
-                ) as answer:
-                    await answer.read()
-                    made += answer.status == 201
-
-        for page in pages:
-            leads = iter(page)
-            await asyncio.gather(*(write(leads) for _ in range(AT_ONCE)))
-    return made
-
-
-def read_by_simple_salesforce(url: str) -> int:
-    from simple_salesforce import Salesforce
-
-    session = requests.Session()
-    session.mount(f"https://{urlsplit(url).netloc}", Plain())
-    client = Salesforce(
-        session_id=salesforce_token(url), instance=urlsplit(url).netloc, session=session
-    )
-    return len(client.query_all(f"SELECT {FIELDS} FROM Lead")["records"])
-
-
-def read_by_dlt(url: str) -> int:
-    import dlt
-    from dlt.sources.helpers.rest_client import RESTClient
-    from dlt.sources.helpers.rest_client.auth import BearerTokenAuth
-    from dlt.sources.helpers.rest_client.paginators import JSONLinkPaginator
-
-    client = RESTClient(
-        base_url=url,
-        auth=BearerTokenAuth(salesforce_token(url)),
-        paginator=JSONLinkPaginator(next_url_path="nextRecordsUrl"),
-        data_selector="records",
-    )
-
-    @dlt.resource(name="leads")
-    def leads() -> Iterator[list[dict[str, object]]]:
-        yield from client.paginate(
-            "/services/data/v60.0/query", params={"q": f"SELECT {FIELDS} FROM Lead"}
-        )
-
-    return sum(1 for _ in leads())
-
-
-def read_by_store(url: str) -> int:
-    from engine.secrets import Secrets
-    from engine.stores.salesforce import open_salesforce
-
-    given = {
-        "store": "salesforce",
-        "instance_url": url,
-        "auth": "client_credentials",
-        "client_id": "sandbox-app",
-        "client_secret": "env:SF_CLIENT_SECRET",
-    }
-    store = open_salesforce(given, Secrets(Path()), _NoVault())
-    fields = [name for name in FIELDS.split(",") if name not in ("Id", "SystemModstamp")]
-    count = sum(len(page.rows) for page in store.scan("Lead", fields, None))
-    store.close()
-    return count
-
-
-class _NoVault:
-    def tokens(self) -> None:
+def beside(
+    name: str, words: list[str | Path], count: int, on: Servers, *sides: Side
+) -> Took | None:
+    """What a script of `beside` took, which prints what it measured of itself."""
+    if not Path(words[0]).exists():
+        print(f"{name:<38} not installed")
         return None
+    before = sum(on[side].work() for side in sides)
+    done = subprocess.run(
+        [str(each) for each in [*words, *(on[side].url for side in sides)]],
+        stdout=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    if done.returncode == 3:
+        print(f"{name:<38} not installed")
+        return None
+    if done.returncode:
+        raise SystemExit(f"{name} failed")
+    told = json.loads(done.stdout.splitlines()[-1])
+    assert told["records"] == count, (name, told, count)
+    served = sum(on[side].work() for side in sides) - before
+    return tell(name, count, Took(told["work"], served, told["seconds"]))
 
-    def keep(self, tokens: object) -> None:
-        pass
 
-    @contextmanager
-    def exclusive(self) -> Iterator[None]:
-        yield
-
-
-def timed(name: str, count: int, work: Callable[[], int]) -> float:
-    start = perf_counter()
-    found = work()
-    seconds = perf_counter() - start
-    assert found == count, (name, found, count)
-    print(f"{name:<52} {seconds:7.2f} s   {1e6 * seconds / count:7.1f} us a record", flush=True)
-    return seconds
-
-
-def run(project: Path) -> tuple[int, float]:
-    """A run; what it made, and its peak memory in MB."""
-    words = [*PROGRAM, "--project", str(project), "run", "--format", "json"]
+def run(
+    project: Path, on: Servers, command: str = "run --format json"
+) -> tuple[dict[str, int], Took, float]:
+    """A command as a process: what it did, what it took, and its peak memory in MB."""
+    words = [*PROGRAM, "--project", str(project), *command.split()]
+    before, start = sum(each.work() for each in on.values()), perf_counter()
     process = subprocess.Popen(words, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     out = process.stdout.read()
     _, status, usage = os.wait4(process.pid, 0)
+    seconds = perf_counter() - start
     if status:
         raise SystemExit(out)
-    counts, calls = json.loads(out)["counts"], json.loads(out)["calls"]
-    print(f"{'':<52} counts {counts} calls {calls}")
-    return counts["created"], usage.ru_maxrss / 1024
+    served = sum(each.work() for each in on.values()) - before
+    took = Took(usage.ru_utime + usage.ru_stime, served, seconds)
+    told = json.loads(out) if command.endswith("json") else {"counts": {}, "calls": {}}
+    return {**told["counts"], **told["calls"]}, took, usage.ru_maxrss / 1024
 
 
 def project_in(folder: Path, count: int) -> Path:
+    """A project with so many leads in its Salesforce org, and nobody in Outreach."""
     org, data = folder / "org", folder / "data"
     subprocess.run([*PROGRAM, "init", str(org)], check=True, stdout=subprocess.DEVNULL)
     for file in (org / "rules").glob("*.sync"):
@@ -253,64 +167,95 @@ def project_in(folder: Path, count: int) -> Path:
     return org
 
 
+def touch(org: Path) -> None:
+    """Two hours later every lead was saved as it is, 200 to a second, so that only its stamp moved.
+
+    So what the first run wrote lies behind the overlap of the scans.
+    """
+    for side in Side:
+        file = OrgFile(side, org / f"{side.value}.db")
+        file.move_clock(timedelta(hours=2))
+        if side is Side.SALESFORCE:
+            start = datetime.fromisoformat(file.now()[:19] + "Z") - timedelta(hours=1)
+            with file.transaction():
+                ids = [row[0] for row in file.rows("SELECT Id FROM Lead ORDER BY Id")]
+                at = [stamp(start + timedelta(seconds=n // 200)) for n in range(len(ids))]
+                rows = [(a, as_vendor(side, a), i) for a, i in zip(at, ids, strict=True)]
+                file.db.executemany(
+                    "UPDATE Lead SET _stamp = ?, SystemModstamp = ? WHERE Id = ?", rows
+                )
+        file.close()
+
+
+def read(org: Path, count: int) -> None:
+    with servers(org) as on:
+        head(f"reading {count:,} leads")
+        took = {n: beside(n, w, count, on, Side.SALESFORCE) for n, w in READERS.items()}
+    hand, ours = (took[name] for name in list(READERS)[:2])
+    assert hand is not None
+    assert ours is not None
+    print(f"our store to the loop by hand, at work: {ours.work / hand.work:.1f}")
+    for name, found in list(took.items())[3:]:
+        if found is not None:
+            print(f"{name} to our store, at work: {found.work / ours.work:.1f}")
+
+
+def carry_by_hand(org: Path, count: int) -> Took:
+    with servers(org) as on:
+        head(f"{count:,} leads into prospects")
+        words = [sys.executable, BESIDE / "by_hand.py", "carry"]
+        found = beside("by hand: no rules, ledger, log", words, count, on, *Side)
+    assert found is not None
+    return found
+
+
+def carry(org: Path, count: int, hand: Took) -> None:
+    with servers(org) as on:
+        text = (org / "crosswalk.toml").read_text().partition("[salesforce]")[0]
+        (org / "crosswalk.toml").write_text(
+            text + sections({side: each.url for side, each in on.items()})
+        )
+        _, planned, peak = run(org, on, "plan")
+        tell("crosswalk plan, which writes nothing", count, planned)
+        print(f"peak memory of the plan {peak:.0f} MB")
+        counts, ours, peak = run(org, on)
+        tell("crosswalk run", count, ours)
+        assert counts["created"] >= count, counts
+        print(
+            f"created {counts['created']:,}; calls to Salesforce {counts['salesforce']:,},", end=""
+        )
+        print(f" to Outreach {counts['outreach']:,}; peak memory {peak:.0f} MB (under 300)")
+        served = (ours.work + ours.servers) / (hand.work + hand.servers)
+        print(f"crosswalk to the loop by hand, at work: {ours.work / hand.work:.2f} (at most 2)")
+        print(f"crosswalk to the loop by hand, with the servers at work: {served:.2f}")
+        print(f"crosswalk to the loop by hand, in all: {ours.all / hand.all:.2f} (at most 2)")
+        head("a cycle")
+        touch(org)  # also so that what the first run wrote is behind the scans' overlap
+        touched, again, peak = run(org, on)
+        tell("all leads touched, nothing differs", count, again)
+        assert not touched["created"] + touched["updated"], touched
+        _, idle, _ = run(org, on)
+        tell("nothing touched", count, idle)
+        touching = 1e6 * (again.work - idle.work) / count
+        print(f"a touched lead costs {touching:.1f} us at work (under 30); peak {peak:.0f} MB")
+        head(f"reading {count:,} prospects back")
+        for name, words in BACK.items():
+            beside(name, words, count, on, Side.OUTREACH)
+
+
 def main() -> None:
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 10_000
     os.environ |= environment()
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
-    os.environ["PYTHONPATH"] = str(Path(__file__).resolve().parent.parent)
+    os.environ["PYTHONPATH"] = str(HERE.parent)
     with tempfile.TemporaryDirectory(prefix="crosswalk-bench-") as name:
         os.environ["PYTHONPYCACHEPREFIX"] = f"{name}/pycache"
-        org = project_in(Path(name), count)
-        with servers(org) as urls:
-            url = urls[Side.SALESFORCE]
-            print(f"reading {count:,} leads from one server")
-            hand = timed(
-                "http.client and msgspec, by hand",
-                count,
-                lambda: sum(map(len, pages_by_hand(url, salesforce_token(url)))),
-            )
-            ours = timed("our store", count, lambda: read_by_store(url))
-            timed("simple-salesforce, query_all", count, lambda: read_by_simple_salesforce(url))
-            try:
-                timed("dlt, extract only", count, lambda: read_by_dlt(url))
-            except ImportError:
-                print("dlt is not installed")
-            print(f"our store to the loop by hand: {ours / hand:.2f}\n")
-
-        other = Path(name) / "by-hand"
-        other.mkdir()
-        print(f"{count:,} leads into prospects over HTTP")
-        by_hand = project_in(other, count)
-        with servers(by_hand) as urls:
-            hand = timed(
-                "by hand: no rules, no ledger, no log",
-                count,
-                lambda: asyncio.run(
-                    write_by_hand(
-                        urls[Side.OUTREACH],
-                        outreach_token(urls[Side.OUTREACH]),
-                        pages_by_hand(
-                            urls[Side.SALESFORCE], salesforce_token(urls[Side.SALESFORCE])
-                        ),
-                    )
-                ),
-            )
-        with servers(org) as urls:
-            text = (org / "crosswalk.toml").read_text().partition("[salesforce]")[0]
-            (org / "crosswalk.toml").write_text(text + sections(urls))
-            peaks: list[float] = []
-
-            def first() -> int:
-                made, peak = run(org)
-                peaks.append(peak)
-                return min(made, count)  # the stages aside, which it makes first
-
-            ours = timed("crosswalk run, stages made and all read back", count, first)
-            print(f"peak memory {peaks[0]:.0f} MB (under 300)")
-            print(f"crosswalk to the loop by hand: {ours / hand:.2f} (at most 2)")
-            start = perf_counter()
-            run(org)
-            print(f"a cycle right after: {1e6 * (perf_counter() - start) / count:.1f} us a record")
+        folders = [Path(name) / each for each in ("ours", "by-hand")]
+        for folder in folders:
+            folder.mkdir()
+        ours, by_hand = (project_in(folder, count) for folder in folders)
+        read(ours, count)
+        carry(ours, count, carry_by_hand(by_hand, count))
 
 
 if __name__ == "__main__":

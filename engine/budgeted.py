@@ -64,7 +64,7 @@ class Budgeted:
 
     def __getattr__(self, name: str) -> Any:
         """What a store may offer besides, counted once it is done, and what it is."""
-        if name in ("price", "sweeps", "own"):
+        if name in ("packed", "price", "sweeps", "own"):
             return getattr(self._store, name)
         if name in ("reports", "list_views", *_SUBSCRIBING):
             offered = getattr(self._store, name)

@@ -47,7 +47,8 @@ class Change(NamedTuple):
     """One decision about one record, or pair of records; ids that do not exist yet are None.
 
     `types` by side; a stage that is made for a map has none in Salesforce. `rule` is `file:line`.
-    Of an activity, `label` says which kind of pair it is of.
+    Of an activity, `label` says which kind of pair it is of. A create is sent as an upsert on the
+    external-id field `upsert`, if it has one.
     """
 
     action: Action
@@ -59,6 +60,7 @@ class Change(NamedTuple):
     rule: str
     fields: tuple[FieldChange, ...] = ()
     label: str = ""
+    upsert: str = ""
 
     @property
     def pair(self) -> str:

@@ -112,7 +112,8 @@ class Context:
     `telling` decides on everything, also on what did not change, and says why. A `partner` was
     named by a person; lines of `fresh` fields are decided as if they had no base, and fields that
     swing go on if the run is `unpaused`. Pairs in `by_hand` create what a person asked for, in
-    those words, and write nothing outbound.
+    those words, and write nothing outbound. `external_ids` are the fields by which a pair's creates
+    go, once they were asked for.
     """
 
     run: str
@@ -141,6 +142,7 @@ class Context:
     fresh: frozenset[str] = frozenset()
     unpaused: bool = False
     by_hand: dict[str, str] = field(default_factory=dict)
+    external_ids: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def written_by_others(self, mapping: Mapping, side: Side) -> int:
         """How many records of a pair's type other pairs have written in this run."""

@@ -116,7 +116,7 @@ def run_cycle(  # noqa: PLR0913 - all but the first four are options with a defa
         context.partner, context.fresh, context.yes = partner, fresh, yes
         context.unpaused = unpaused
         if yes:
-            ledger.resume(None if only is None else list(only))
+            ledger.waits.resume(None if only is None else list(only))
         ready = compiled or Compiled(program, zone)
         Interpreter(ready, context, stop, progress).run(only, steps)
         _log_troubles(program, context)
@@ -231,6 +231,7 @@ def change_as_json(change: Change) -> dict[str, Any]:
         ],
         "reason": change.reason,
         "rule": change.rule,
+        **({"upsert": change.upsert} if change.upsert else {}),
     }
 
 

@@ -308,7 +308,7 @@ def _first_value(
         sent = value = [value]
     elif is_link:
         value = sent
-    return FieldChange(line.number, line.source, line.target, None, value, sent, is_link=is_link)
+    return FieldChange(line.number, line.source, line.target, None, value, sent, None, is_link)
 
 
 def _unsent(code: LineCode, flows: bool, value: Any) -> str:
@@ -345,28 +345,27 @@ def settle(
     they wait with.
     """
     written = {f.line: change.direction.target for change in done for f in change.fields}
-    settled = set(verdict.agreed)
     waits = {wait.line: wait.side for wait in verdict.waits}
+    kept = case.mapping.numbers.difference(written, verdict.agreed, waits)
+    known = len(case.mapping.known)
     watched = case.bases is None or bool(done)
     bases = {}
     for side in SIDES:
         now = after[side]
         # What was not written counts as it was decided on, not as somebody made it since.
         seen = case.views.get(side, now)
-        values = []
-        for n, code in enumerate(case.mapping.lines):
-            if n in waits:
-                values.append(_waiting_base(case, side, n, waits[n], now[n]))
-            elif written.get(n) is side or not code.line.compares(side):
-                values.append(now[n])
-            elif n in written or n in settled:
-                values.append(seen[n])
-            else:
-                values.append(case.base(side, n))
-        known = len(now) - len(case.mapping.known)
-        rest = range(len(values), known)
-        values += [seen[n] if watched else case.base(side, n) for n in rest]
-        values += now[known:]
+        values = list(seen)
+        for n in kept if watched else (*kept, *range(len(case.mapping.lines), len(now))):
+            values[n] = case.base(side, n)
+        for n in case.mapping.uncompared[side]:
+            values[n] = now[n]
+        for n, target in written.items():
+            if target is side:
+                values[n] = now[n]
+        for n, source in waits.items():
+            values[n] = _waiting_base(case, side, n, source, now[n])
+        if known:
+            values[-known:] = now[-known:]
         bases[side] = tuple(values)
     return bases
 

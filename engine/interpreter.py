@@ -229,10 +229,12 @@ class Interpreter:
         """Decide again on records whose reference is linked by now, or whose refusal may pass."""
         batches, context = self._batches[pair], self._context
         if batches.mapping.pair.label:
-            context.ledger.forget_waits(pair, stamp(context.clock.now() - WAITS_FOR))
+            context.ledger.waits.forget(pair, stamp(context.clock.now() - WAITS_FOR))
         after = ("", "")
         size = _PORTION if is_near(context.stores, _PAGE) else _PAGE
-        while ready := context.ledger.ready(pair, context.digest, context.started, size, after):
+        while ready := context.ledger.waits.ready(
+            pair, context.digest, context.started, size, after
+        ):
             after = (str(ready[-1].side), str(ready[-1].record_id))
             for side in Side:
                 ids = [p.record_id for p in ready if p.side is side and self._wanted(p)]

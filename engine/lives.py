@@ -58,7 +58,7 @@ class Lives:
         """Decide on links whose record of `side` is not there any more, as `fates` tell."""
         tasks = [Task(case, Verdict(), link) for link, case in cases]
         found = [(task, task.link) for task in tasks if task.link is not None]
-        contested = self.context.ledger.contested(self.mapping.name) if found else {}
+        contested = self.context.ledger.waits.contested(self.mapping.name) if found else {}
         deleted, merged = [], []
         for task, link in found:
             if link.id(side) not in fates:
@@ -135,7 +135,7 @@ class Lives:
 
     def contest(self, tasks: Sequence[Task]) -> list[Task]:
         """Those of linked records whose merge is held, decided: they are held as well."""
-        contested = self.context.ledger.contested(self.mapping.name) if tasks else {}
+        contested = self.context.ledger.waits.contested(self.mapping.name) if tasks else {}
         held = []
         types = self.mapping.types
         for task in tasks if contested else ():

@@ -185,6 +185,17 @@ class Mapping:
         )
 
     @cached_property
+    def numbers(self) -> frozenset[int]:
+        """The numbers of all lines."""
+        return frozenset(range(len(self.lines)))
+
+    @cached_property
+    def uncompared(self) -> dict[Side, tuple[int, ...]]:
+        """The lines of which a side's change does not count."""
+        numbered = list(enumerate(code.line for code in self.lines))
+        return {side: tuple(n for n, line in numbered if not line.compares(side)) for side in SIDES}
+
+    @cached_property
     def creating(self) -> dict[Direction, tuple[CreatingLine, ...]]:
         """The lines as a create in each direction needs them."""
         return {
@@ -193,6 +204,23 @@ class Mapping:
             )
             for direction in DIRECTIONS
         }
+
+    @cached_property
+    def identifying(self) -> tuple[str, ...]:
+        """The Salesforce fields that may be external ids: each is all that a `match` line names.
+
+        Those that no create writes do not count, nor what ships and is known to be none.
+        """
+        if not self.flows(Direction.OUTBOUND, "create"):
+            return ()
+        known = self.pair.salesforce.fields
+        alone = [rule.keys[0][0].path for rule in self.pair.matches if len(rule.keys) == 1]
+        written = {c.ends[Side.SALESFORCE].name for c in self.lines if c.line.outbound}
+        return tuple(
+            path
+            for path in dict.fromkeys(alone)
+            if path in written and (path not in known or known[path].external_id)
+        )
 
     @cached_property
     def owning(self) -> frozenset[int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from itertools import product
 from typing import Any, NamedTuple
@@ -45,11 +45,15 @@ class Matches:
 
     `partners` by record id; `held` with what is in the way; `later` are records that share a key or
     a partner with an earlier one of the batch and have to look again when that one is done.
+    `creating` are those that will be created there if they find none, by an upsert on one of the
+    `named` fields if they have a value for it: then only one record can bear that.
     """
 
     partners: dict[RecordId, Row] = field(default_factory=dict)
     held: dict[RecordId, Clash] = field(default_factory=dict)
     later: set[RecordId] = field(default_factory=set)
+    creating: set[RecordId] = field(default_factory=set)
+    named: Collection[str] = ()
 
 
 def find_matches(
@@ -59,12 +63,13 @@ def find_matches(
     stores: dict[Side, Store],
     ledger: Ledger,
     creating: set[RecordId],
+    named: Collection[str] = (),
 ) -> Matches:
     """Look for the partners of unlinked records of `side` on the other side.
 
-    `creating` are the records that will be created there if they find none.
+    For `creating` and `named` see `Matches`.
     """
-    found = Matches()
+    found = Matches(creating=creating, named=named)
     open_rows = list(rows)
     for rule in mapping.pair.matches:
         if not open_rows:
@@ -73,7 +78,7 @@ def find_matches(
         open_rows = _by_rule(mapping, rule, side, open_rows, stores[side.other], ledger, found)
         new = {r: p for r, p in found.partners.items() if r not in earlier}
         _look_back(mapping, rule, side, new, stores[side], ledger, found)
-    _defer_twins(mapping, side, rows, found, creating)
+    _defer_twins(mapping, side, rows, found)
     return found
 
 
@@ -113,6 +118,7 @@ def _by_rule(
     )
     ids = list({row[0] for group in candidates.values() for row in group})
     linked = ledger.others(mapping.name, side.other, ids)
+    bound = found.creating if _is_named(rule, side.other, found) else ()
     for row, keys in keyed:
         group = list({c[0]: c for key in keys for c in candidates.get(key, ())}.values())
         if not group:
@@ -126,7 +132,7 @@ def _by_rule(
             several = [c[0] for c in free]
             reason = f"matches {_several(mapping, rule, side.other, several)}"
             found.held[row[0]] = Clash(reason, tuple(several))
-        elif taken and _is_unique(mapping, rule, side.other):
+        elif taken and (row[0] in bound or _is_unique(mapping, rule, side.other)):
             other, mine = taken[0][0], linked[taken[0][0]]
             reason = (
                 f"its {rule_text(rule)} belongs to {mapping.type_name(side.other)} {other},"
@@ -280,21 +286,25 @@ def _is_unique(mapping: Mapping, rule: MatchRule, side: Side) -> bool:
     )
 
 
-def _defer_twins(
-    mapping: Mapping, side: Side, rows: Sequence[Row], found: Matches, creating: set[RecordId]
-) -> None:
+def _is_named(rule: MatchRule, side: Side, found: Matches) -> bool:
+    """Whether a create goes to the record of `side` that bears the key, whosever it is."""
+    return len(rule.keys) == 1 and _fields(rule, side)[0] in found.named
+
+
+def _defer_twins(mapping: Mapping, side: Side, rows: Sequence[Row], found: Matches) -> None:
     """Of records of this batch that share a unique key or a partner, only the first goes on now.
 
     Where the key is not unique there, the second one would not be kept from being created either.
     """
-    unique = [r for r in mapping.pair.matches if _is_unique(mapping, r, side.other)]
+    matches, there = mapping.pair.matches, side.other
+    unique = [r for r in matches if _is_unique(mapping, r, there) or _is_named(r, there, found)]
     claimed: set[Any] = set()
     for row in rows:
         if row[0] in found.held:
             continue
         partner = found.partners.get(row[0])
         marks: set[Any] = {("partner", partner[0])} if partner else set()
-        if not partner and row[0] in creating:
+        if not partner and row[0] in found.creating:
             for number, rule in enumerate(unique):
                 marks.update((number, key) for key in keys_of(mapping, rule, side, row, {}))
         if marks & claimed:

@@ -111,12 +111,15 @@ class Page(NamedTuple):
 class Write:
     """One record to be created (`id` is None), updated, or deleted (`delete`).
 
-    `values` by API name. A reference is an id. A list attribute is the whole new list.
+    `values` by API name. A reference is an id. A list attribute is the whole new list. A create
+    that names an external-id field among its values, as `upsert`, is written to the record that
+    has that value, if there is one.
     """
 
     id: RecordId | None
     values: dict[str, Value] = field(default_factory=dict)
     delete: bool = False
+    upsert: str | None = None
 
 
 #: The code of a write that was not sent for want of calls, which is `TRANSIENT`; no vendor's own.
@@ -140,10 +143,14 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """The vendor's answer to one write: the record's id, or its own error code and message."""
+    """The vendor's answer to one write: the record's id, or its own error code and message.
+
+    An upsert that was written to a record that was there has `met` it.
+    """
 
     outcome: Outcome
     id: RecordId | None = None
     code: str = ""
     message: str = ""
     fields: tuple[str, ...] = ()
+    met: bool = False

@@ -18,6 +18,7 @@ __all__ = [
     "Lists",
     "Metered",
     "Need",
+    "Packing",
     "Patient",
     "Priced",
     "Store",
@@ -139,6 +140,10 @@ class Store(Protocol):
     def write(self, type_name: str, writes: Sequence[Write]) -> list[Result]:
         """Create, update and delete; one result per write, in order, each standing by itself.
 
+        A create that names an `upsert` field goes to the record that has its value of that field,
+        and says that it `met` one; of two such in a call, the second may be refused. What has no
+        external ids creates it.
+
         Raises `Unreachable` when the outcome of the whole call is unknown. Where some writes have
         an answer, those without one are `UNKNOWN`.
         """
@@ -192,6 +197,15 @@ class Priced(Protocol):
 
     def price(self, type_name: str, fields: Sequence[str]) -> int:
         """How many calls it takes to read a page of new records with these fields."""
+        ...
+
+
+@runtime_checkable
+class Packing(Protocol):
+    """A store whose writes may take more calls than their number tells, since unlike ones part."""
+
+    def packed(self, writes: Sequence[Write]) -> int:
+        """How many calls these take, if none has to be sent again."""
         ...
 
 

@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from datetime import timedelta
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
 from dsl.schema import Side
 from dsl.values import canonical_name, instant, stamp
-from engine.compile import unheard
 from engine.context import Context
-from engine.ledger import Commit, Intent, Link, LogRow
+from engine.ledger import Commit, Intent, Link
+from engine.lost import TIMEOUT, Lost, is_since, second_of, unknown, without_named
 from engine.mapping import UNSET, LineCode, Mapping
 from engine.model import SIDES, Action, Cursor, Direction, RecordId, Row
+from engine.notes import log_row
+from engine.ours import held, with_bases
 from engine.ports import Store
 
 __all__ = ["recover"]
 
-_SECONDS = 19  # Salesforce stamps to the second
-_TIMEOUT = timedelta(minutes=2)  # for which a call may still be under way once it was given up
 _END = "9999"
 
 _encode = msgspec.json.encode
@@ -46,7 +46,7 @@ def recover(mappings: dict[str, Mapping], layouts: dict[str, int], context: Cont
         if intent.action == Action.CREATE and intent.pair in mappings:
             by_target[key].append((intent, at))
             continue
-        commit.answers.append(_unknown(intent))
+        commit.answers.append(unknown(intent))
         if intent.action == Action.UPDATE and intent.pair in mappings:
             updates[key].append(intent)
     for (pair, direction), intents in by_target.items():
@@ -60,11 +60,6 @@ def recover(mappings: dict[str, Mapping], layouts: dict[str, int], context: Cont
     return len(open_intents)
 
 
-def _unknown(intent: Intent) -> tuple[int, str, str | None, int | None, str | None]:
-    number = intent.id or 0
-    return number, "unknown", intent.salesforce_id, intent.outreach_id, "the run was cut off"
-
-
 def _adopt(
     mapping: Mapping,
     layout: int,
@@ -75,58 +70,41 @@ def _adopt(
 ) -> None:
     """Link what was made by creates of which only the intent is known."""
     target = direction.target
-    made = _made_since(mapping, target, min(at for _, at in intents), context)
     lines = {
         intent.layout: _todays_lines(mapping, context.ledger.layout_lines(intent.layout))
         for intent, _ in intents
     }
     linked = context.ledger.others(mapping.name, direction.source, _sources(intents, direction))
+    lost = [
+        Lost(intent, at, *_wanted(mapping, target, intent, lines[intent.layout]))
+        for intent, at in intents
+    ]
+    commit.answers += [unknown(each.intent) for each in lost if each.source in linked]
+    lost = [each for each in lost if each.source not in linked]
+    if direction is Direction.OUTBOUND:
+        lost = without_named(mapping, layout, lost, context, commit)
+    made = _made_since(mapping, target, lost, context, commit)
     visible = _visible(context.stores[target])
-    for intent, at in intents:
-        source = intent.salesforce_id if direction is Direction.INBOUND else intent.outreach_id
-        wanted = _wanted(mapping, target, intent, lines[intent.layout])
-        row = None if source in linked else _take(mapping, target, wanted, made)
+    for each in lost:
+        row = _take(mapping, target, each, made)
         if row is None:
-            if source in linked or at < visible:
-                commit.answers.append(_unknown(intent))
+            if each.at < visible:
+                commit.answers.append(unknown(each.intent))
             else:
-                context.unheard.setdefault((mapping.name, direction), set()).add(source)
+                waits = context.unheard.setdefault((mapping.name, direction), set())
+                waits.add(each.source)
             continue
-        if source is None:  # only a list knew the person: there is nothing to link
+        number = each.intent.id or 0
+        if each.source is None:  # only a list knew the person: there is nothing to link
             made_id = int(row[0]) if target is Side.OUTREACH else None
-            commit.answers.append((intent.id or 0, "done", None, made_id, None))
+            commit.answers.append((number, "done", None, made_id, None))
             continue
-        ids: dict[Side, Any] = {direction.source: source, target: row[0]}
-        blank = _encode([UNSET] * len(mapping.keys))
-        link = Link(ids[Side.SALESFORCE], ids[Side.OUTREACH], layout, blank, blank)
-        link = _with_bases(link, mapping, target, row, wanted[0])
-        commit.links.append((mapping.name, link))
-        commit.answers.append((intent.id or 0, "done", link.salesforce_id, link.outreach_id, None))
-        commit.logs.append(
-            LogRow(
-                "adopted",
-                "created by a run that was cut off before it heard so",
-                mapping.type_name(Side.OUTREACH),
-                link.outreach_id,
-                mapping.type_name(Side.SALESFORCE),
-                link.salesforce_id,
-            )
-        )
-
-
-def _with_bases(
-    link: Link, mapping: Mapping, side: Side, row: Row, by_line: dict[int, Any]
-) -> Link:
-    """A link as what we wrote to `side`, and is still there, leaves it: no edit of anybody's."""
-    bases = {at: _decode(link.base(at)) for at in SIDES}
-    seen = mapping.view[side](row)
-    for line, value in by_line.items():
-        if _held(mapping, side, line, row) == value:
-            bases[side][line], bases[side.other][line] = seen[line], unheard(value)
-    return link._replace(
-        salesforce_base=_encode(bases[Side.SALESFORCE]),
-        outreach_base=_encode(bases[Side.OUTREACH]),
-    )
+        link = each.link_to(mapping, layout, row[0])
+        commit.links.append((mapping.name, with_bases(link, mapping, target, row, each.by_line)))
+        commit.answers.append((number, "done", link.salesforce_id, link.outreach_id, None))
+        words = "created by a run that was cut off before it heard so"
+        ids: dict[Side, Any] = {side: link.id(side) for side in SIDES}
+        commit.logs.append(log_row(mapping, "adopted", words, ids))
 
 
 def _acknowledge(
@@ -153,7 +131,7 @@ def _acknowledge(
         lines = _todays_lines(mapping, context.ledger.layout_lines(intent.layout))
         by_line, _ = _wanted(mapping, target, intent, lines)
         before = links.get(key, link)
-        after = _with_bases(before, mapping, target, row, by_line)
+        after = with_bases(before, mapping, target, row, by_line)
         if after != before:
             links[key] = after
 
@@ -190,7 +168,7 @@ def _target_id(intent: Intent, side: Side) -> RecordId | None:
 
 def _visible(store: Store) -> str:
     """Creates sent before this stamp can be seen, if they went through."""
-    wait = store.lag + _TIMEOUT if store.lag else store.lag
+    wait = store.lag + TIMEOUT if store.lag else store.lag
     moment = instant(store.now())
     return stamp(moment - wait) if moment is not None and wait else _END
 
@@ -200,31 +178,31 @@ def _sources(intents: list[tuple[Intent, str]], direction: Direction) -> list[Re
     return [i for i in ids if i is not None]
 
 
-def _made_since(mapping: Mapping, side: Side, at: str, context: Context) -> list[Row]:
+def _made_since(
+    mapping: Mapping, side: Side, lost: Sequence[Lost], context: Context, commit: Commit
+) -> list[Row]:
     """Records of `side` without a link that were made since, by that side's own time."""
-    since = f"{at[:_SECONDS]}.000Z"
+    if not lost:
+        return []
+    since = second_of(min(each.at for each in lost))
+    taken = {link.id(side) for pair, link in commit.links if pair == mapping.name}
     store, type_name = context.stores[side], mapping.type_name(side)
     created = "CreatedDate" if side is Side.SALESFORCE else "createdAt"
     known = created in mapping.pair.type(side).fields
     rows: dict[RecordId, Row] = {}
     for page in store.scan(type_name, mapping.columns[side], Cursor(since, _first_id(side))):
         ids = [row[0] for row in page.rows]
-        linked = context.ledger.others(mapping.name, side, ids)
+        linked = taken | context.ledger.others(mapping.name, side, ids).keys()
         new = set(ids)
         if known and ids:
             found = store.fetch(type_name, [created], ids)
-            new = {row[0] for row in found if _is_since(row[2], since)}
+            new = {row[0] for row in found if is_since(row[2], since)}
         rows |= {row[0]: row for row in page.rows if row[0] not in linked and row[0] in new}
     return list(rows.values())
 
 
 def _first_id(side: Side) -> RecordId:
     return "" if side is Side.SALESFORCE else 0
-
-
-def _is_since(made: Any, since: str) -> bool:
-    moment = instant(made)
-    return moment is None or stamp(moment) >= since
 
 
 def _todays_lines(mapping: Mapping, keys: tuple[str, ...]) -> dict[int, int]:
@@ -250,21 +228,16 @@ def _wanted(
     return by_line, by_field
 
 
-def _take(
-    mapping: Mapping,
-    side: Side,
-    wanted: tuple[dict[int, Any], dict[str, Any]],
-    rows: list[Row],
-) -> Row | None:
+def _take(mapping: Mapping, side: Side, lost: Lost, rows: list[Row]) -> Row | None:
     """The record that holds all that a create wanted, and no other key; it leaves the list."""
-    by_line, by_field = wanted
+    by_line, by_field = lost.by_line, lost.by_field
     keys = {
         (left if side is Side.SALESFORCE else right).path
         for rule in mapping.pair.matches
         for left, right in rule.keys
     }
     for row in rows:
-        same = all(_held(mapping, side, line, row) == value for line, value in by_line.items())
+        same = all(held(mapping, side, line, row) == value for line, value in by_line.items())
         keyed = all(
             canonical_name(row[mapping.slot(side, path)]) == by_field.get(path) for path in keys
         )
@@ -283,8 +256,3 @@ def _is_known_by(mapping: Mapping, code: LineCode, side: Side) -> bool:
     if mapping.pair.label:
         return end.field is None or end.field.vendor_type != "textarea"
     return not code.line.once and not end.by_name
-
-
-def _held(mapping: Mapping, side: Side, line: int, row: Row) -> Any:
-    code = mapping.lines[line]
-    return code.forms[side](row[code.slots[side]])

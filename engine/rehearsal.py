@@ -6,6 +6,7 @@ So a plan runs the very interpreter that a run does, and what it foretells is wh
 from __future__ import annotations
 
 import sqlite3
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from typing import Any
@@ -16,7 +17,7 @@ from dsl.paths import SEQUENCE_FIELDS
 from dsl.schema import Field, Kind, ObjectType, Side
 from dsl.values import canonical_name, is_empty
 from engine.model import Cursor, Outcome, Page, RecordId, Result, Row, Value, Write
-from engine.ports import Priced, Store, Sweeping
+from engine.ports import Packing, Priced, Store, Sweeping
 
 __all__ = ["Rehearsal", "is_provisional"]
 
@@ -59,12 +60,23 @@ class Rehearsal:
         self._touched: set[str] = set()
         self._keys: dict[str, set[str]] = {}
         self._asked: dict[str, dict[tuple[RecordId, str], Row | None]] = {}
+        self._owed: Counter[str] = Counter()
 
     def now(self) -> str:
         return self._store.now()
 
     def describe(self, type_name: str) -> ObjectType | None:
-        return self._store.describe(type_name)
+        """As a run asks for it: what it took to know the type is counted then, if anything."""
+        found = self._described(type_name)
+        self.calls += self._owed.pop(type_name, 0)
+        return found
+
+    def _described(self, type_name: str) -> ObjectType | None:
+        """As only a rehearsal asks for it."""
+        before = self._store.calls
+        found = self._store.describe(type_name)
+        self._owed[type_name] += self._store.calls - before
+        return found
 
     def close(self) -> None:
         self._db.close()
@@ -211,7 +223,7 @@ class Rehearsal:
         if dot:
             in_sequence = word == "sequence" and SEQUENCE_FIELDS.get(rest) is Kind.BOOLEAN
             return False if in_sequence else None
-        described = self.describe(type_name)
+        described = self._described(type_name)
         known = described.fields.get(word) if described else None
         return False if known is not None and known.kind is Kind.BOOLEAN else None
 
@@ -219,7 +231,7 @@ class Rehearsal:
         if path in values:
             return values[path]
         word, dot, rest = path.partition(".")
-        described = self.describe(type_name) if dot else None
+        described = self._described(type_name) if dot else None
         reference = described.by_relationship(word) if described else None
         if reference is None or reference.name not in values:
             return old
@@ -231,7 +243,7 @@ class Rehearsal:
         for name in types:
             known = self._asked.setdefault(name, {})
             if (target, path) not in known:
-                rows = self._read(name, [path], [target]) if self.describe(name) else []
+                rows = self._read(name, [path], [target]) if self._described(name) else []
                 known[target, path] = rows[0][2:] if rows else None
             found = known[target, path]
             if found is not None:
@@ -275,11 +287,16 @@ class Rehearsal:
 
     # -- writing --------------------------------------------------------------------------------
 
+    def packed(self, writes: Sequence[Write]) -> int:
+        if isinstance(self._store, Packing):
+            return self._store.packed(writes)
+        return -(-len(writes) // self.write_size)
+
     def write(self, type_name: str, writes: Sequence[Write]) -> list[Result]:
-        self.calls += -(-len(writes) // self.write_size)
+        self.calls += self.packed(writes)
         self._touched.add(type_name)
         self._asked.pop(type_name, None)
-        described, at = self.describe(type_name), self.now()
+        described, at = self._described(type_name), self.now()
         keys = self._keys.setdefault(type_name, set())
         strict = _strict_fields(described) if described else ()
         unique = self._borne(type_name, described, writes) if described else {}
@@ -316,8 +333,9 @@ class Rehearsal:
     ) -> dict[str, dict[Value, RecordId]]:
         """Who bears the unique values that are to be written, by field."""
         found: dict[str, dict[Value, RecordId]] = {}
+        upserts = {write.upsert for write in writes}
         for known in described.fields.values():
-            if not known.unique:
+            if not known.unique and known.name not in upserts:
                 continue
             wanted = {v for write in writes for v in _folded(write.values.get(known.name))}
             found[known.name] = {}

@@ -7,11 +7,11 @@ import msgspec
 from dsl.program import MapEntry, Translation
 from dsl.schema import Side
 from dsl.values import stamp
-from engine.budgeted import room_for
+from engine.budgeted import room_for, spent_there
 from engine.case import Change, FieldChange
 from engine.context import Context
 from engine.ledger import Commit, Intent, LogRow
-from engine.model import Action, Direction, Outcome, Value, Write
+from engine.model import NO_CALLS, Action, Direction, Outcome, Value, Write
 
 __all__ = ["ensure_stages"]
 
@@ -47,6 +47,9 @@ def ensure_stages(via: Translation, context: Context) -> None:
             known[str(write.values["name"])] = result.id or 0
             commit.answers.append((number, "done", None, int(result.id or 0), None))
             context.tally.add(change._replace(outreach_id=int(result.id or 0)))
+        elif result.code == NO_CALLS:
+            context.waits.note(spent_there(store, result.message))
+            commit.answers.append((number, "refused", None, None, result.message))
         else:
             error = f"{result.code}: {result.message}"
             context.tally.counts["failed"] += 1

@@ -13,7 +13,7 @@ from dsl.schema import Side
 from dsl.values import stamp
 from engine.ledger import Ledger
 from engine.ledger.looking import cursors, last_run, link_counts, pending_counts, waiting
-from engine.whys import WHYS
+from engine.whys import HELD, WHYS
 
 if TYPE_CHECKING:  # what tells the status must not wait for what tells the history
     from engine.activity import Entry
@@ -21,9 +21,11 @@ if TYPE_CHECKING:  # what tells the status must not wait for what tells the hist
 
 __all__ = [
     "ACTIVITY_COLUMNS",
+    "HELD",
     "HELD_COLUMNS",
     "LIMIT_COLUMNS",
     "LOG_COLUMNS",
+    "WHYS",
     "activity_told",
     "budget_told",
     "held_rows",

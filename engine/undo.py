@@ -36,6 +36,7 @@ __all__ = ["NoSuchRun", "undo"]
 
 _BATCH = 500
 _SECONDS = 19
+_MET = "was there before: an upsert of the run went over it, and what it held is not known here"
 _CREATED = {Side.SALESFORCE: "CreatedDate", Side.OUTREACH: "createdAt"}
 
 
@@ -47,7 +48,8 @@ class NoSuchRun(Exception):
 class _Written:
     """All that a run wrote to one record through one sync: the first `before`, the last value.
 
-    A `lone` one was made for nobody's record: an import knew the person from its list alone.
+    A `lone` one was made for nobody's record: an import knew the person from its list alone. One
+    that an upsert `met` was there before: what it held then is not known.
     """
 
     pair: str
@@ -60,6 +62,7 @@ class _Written:
     deleted: bool = False
     updated: bool = False
     lone: bool = False
+    met: bool = False
     fields: dict[int, tuple[Value, Value]] = field(default_factory=dict)
 
 
@@ -151,6 +154,9 @@ class _Undoing:
                 )
             one = found[name]
             one.last, one.layout = row["id"], row["layout"]
+            if row["state"] == "met":
+                one.met = True
+                continue
             one.created |= row["action"] == Action.CREATE
             one.lone |= row["action"] == Action.CREATE and row[source] is None
             one.updated |= row["action"] == Action.UPDATE
@@ -203,13 +209,15 @@ class _Undoing:
         for each in written:
             link, case = links.get(each.record), cases.get(each.record)
             why = self._obstacle(each, link, case, side)
-            if why is None and case is not None:
+            if why is not None:
+                self._leave(each, None, why)
+            elif case is not None:
                 known = _Known(raw[each.record], str(each.record) in later)
                 task = self._inverse(batches, each, case, known, link)
                 if task is not None:
                     yield task
-            elif why is not None:
-                self._leave(each, None, why)
+                if each.met:
+                    self._leave(each, None, _MET)
 
     def _lone_cases(
         self, batches: Batches, side: Side, ids: list[RecordId]

@@ -34,7 +34,7 @@ class Vanishing:
         """Those of these deleted records that are held, and why; later ones are held with them."""
         if not gone or self.context.yes:
             return {}
-        known = self.context.ledger.vanished(self.mapping.name, side)
+        known = self.context.ledger.waits.vanished(self.mapping.name, side)
         resumed = {record for record, why in known.items() if why == "resumed"}
         new = [record for record in gone if record not in resumed]
         before = len(self._seen[side])

@@ -5,7 +5,7 @@ The names are those of `engine.ledger.schema.pending`.
 
 from __future__ import annotations
 
-__all__ = ["HELD", "LETS_GO", "RESUMES", "RETRIES", "VANISHED", "WHYS"]
+__all__ = ["HELD", "LETS_GO", "RESUMES", "RETRIES", "REVIEWED", "VANISHED", "WHYS"]
 
 #: Why records wait, in words.
 WHYS = {
@@ -22,8 +22,9 @@ HELD = {
     "paused": "swings to and fro",
     "refused": "refused",
     "transient": "refused for the moment",
-    "vanished": "gone all at once",
 }
+#: That, and deletions that are held since too many came at once.
+REVIEWED = {**HELD, "vanished": "gone all at once"}
 RETRIES = frozenset({"refused", "transient"})
 RESUMES = frozenset({"review", "resumed", "paused"})
 #: Deletions that were held since too many came at once, once somebody lets them go on.

@@ -57,5 +57,5 @@ def run(args: argparse.Namespace, project: Project) -> int:
 def _resume(args: argparse.Namespace, session: Session) -> Summary:
     if args.id is None:
         only = chosen(session.program, args.type)
-        session.ledger.resume(None if only is None else list(only))
+        session.ledger.waits.resume(None if only is None else list(only))
     return let_go(args, session, LETS_GO["resume"])

@@ -9,7 +9,7 @@ from typing import Any
 from engine.cli.looking import add_format, add_limit, looking
 from engine.cli.project import Project
 from engine.cli.table import print_csv, print_json, print_table
-from engine.whys import HELD
+from engine.whys import REVIEWED
 
 __all__ = ["register", "run"]
 
@@ -17,7 +17,7 @@ __all__ = ["register", "run"]
 def register(parser: argparse.ArgumentParser) -> None:
     """Add the command's options."""
     parser.add_argument("--type", metavar="T", help="only records of this type")
-    parser.add_argument("--why", choices=list(HELD), help="only what is held for this reason")
+    parser.add_argument("--why", choices=list(REVIEWED), help="only what is held for this reason")
     add_limit(parser)
     add_format(parser)
     parser.epilog = (
@@ -38,7 +38,7 @@ def run(args: argparse.Namespace, project: Project) -> int:
     with looking(project, args.format) as ledger:
         from engine.told import HELD_COLUMNS, held_rows, held_told
 
-        whys = frozenset((args.why,) if args.why else HELD)
+        whys = frozenset((args.why,) if args.why else REVIEWED)
         rows = iter(()) if ledger is None else held_rows(ledger, whys, args.type, args.limit)
         match args.format:
             case "json":
@@ -53,4 +53,4 @@ def run(args: argparse.Namespace, project: Project) -> int:
 
 
 def _cells(row: dict[str, Any]) -> tuple[object, ...]:
-    return HELD[row["why"]], f"{row['type']} {row['id']}", row["since"], row["message"]
+    return REVIEWED[row["why"]], f"{row['type']} {row['id']}", row["since"], row["message"]

@@ -20,9 +20,10 @@ from dsl.values import stamp
 from engine.ledger import hot, pruning, schema, words
 from engine.ledger.callbook import CallBook
 from engine.ledger.opening import connect, explained, migrate
-from engine.ledger.records import Commit, Intent, Link, Pending, Tombstone
+from engine.ledger.records import Commit, Intent, Link, Tombstone
 from engine.ledger.swinging import Swings
 from engine.ledger.turns import Turns
+from engine.ledger.waits import Waits
 from engine.model import Cursor, RecordId, Side
 
 __all__ = ["Ledger"]
@@ -66,6 +67,11 @@ class Ledger:
     def turns(self) -> Turns:
         """Which linked records are looked at next, where scans do not tell of deletes."""
         return Turns(self._driver)
+
+    @property
+    def waits(self) -> Waits:
+        """What is to be looked at again, and which deletions are held."""
+        return Waits(self._driver)
 
     @property
     def swings(self) -> Swings:
@@ -199,42 +205,6 @@ class Ledger:
         record: RecordId = row.id if side is Side.SALESFORCE else int(row.id or 0)
         return Cursor(row.stamp, record), row.horizon
 
-    def ready(
-        self, pair: str, digest: str, since: str, limit: int, after: tuple[str, str]
-    ) -> list[Pending]:
-        """Pending records of a pair that may go on now, after (side, record id), in that order.
-
-        Those are: references whose record is linked by now, what was refused for the moment, or for
-        want of calls, before `since` (a run's start), records that were held under other rules than
-        `digest`'s or are due since what they were held about has moved, and deletions that were
-        held and may go on.
-        """
-        rows = self._connection.execute(
-            "SELECT p.side, p.record_id, min(p.why) FROM pending AS p WHERE p.pair = :pair"
-            " AND (p.side, p.record_id) > (:side, :record)"
-            " AND ((p.why IN ('transient', 'budget') AND p.since < :since)"
-            " OR p.why = 'resumed'"
-            " OR (p.why IN ('refused', 'review', 'paused') AND p.rules_digest <> :digest)"
-            " OR (p.why = 'reference' AND (EXISTS (SELECT 1 FROM link AS l"
-            "   WHERE l.pair = p.needs_pair AND l.salesforce_id = p.needs_id)"
-            "  OR EXISTS (SELECT 1 FROM link AS l"
-            "   WHERE l.pair = p.needs_pair AND length(p.needs_id) < 15"
-            "   AND l.outreach_id = CAST(p.needs_id AS INTEGER)))))"
-            " GROUP BY p.side, p.record_id ORDER BY p.side, p.record_id LIMIT :limit",
-            {
-                "pair": pair,
-                "side": after[0],
-                "record": after[1],
-                "digest": digest,
-                "since": since,
-                "limit": limit,
-            },
-        )
-        return [
-            Pending(pair, Side(side), record if side == Side.SALESFORCE else int(record), why)
-            for side, record, why in rows
-        ]
-
     def lately(self, pair: str, side: Side, ids: Sequence[RecordId]) -> dict[RecordId, bytes]:
         """What those of these records held that were read lately and have no base."""
         with self._driver() as connection:
@@ -244,25 +214,6 @@ class Ledger:
                 (msgspec.json.encode(ids).decode(), pair, side),
             )
             return dict(rows)
-
-    def vanished(self, pair: str, side: Side) -> dict[RecordId, str]:
-        """Records whose deletion is held since too many are gone: `vanished`, or `resumed`."""
-        t = schema.pending
-        query = sa.select(t.c.record_id, t.c.why).where(
-            t.c.pair == pair, t.c.side == side, t.c.why.in_(("vanished", "resumed"))
-        )
-        with self._core() as connection:
-            rows = connection.execute(query).all()
-        return {r.record_id if side is Side.SALESFORCE else int(r.record_id): r.why for r in rows}
-
-    def contested(self, pair: str) -> dict[str, str]:
-        """Salesforce records into which one was merged that has a link too, by the master's id."""
-        t = schema.pending
-        query = sa.select(t.c.needs_id, t.c.record_id).where(
-            t.c.needs_pair == f"merge {pair}", t.c.why == "review"
-        )
-        with self._core() as connection:
-            return {row.needs_id: row.record_id for row in connection.execute(query)}
 
     # -- writing --------------------------------------------------------------------------------
 
@@ -352,22 +303,6 @@ class Ledger:
         """Commit one batch."""
         with self._driver() as connection:
             hot.write_commit(connection, run, at, digest, commit)
-
-    def forget_waits(self, pair: str, before: str) -> None:
-        """Let go of what of a pair has waited for a link since before this time."""
-        t = schema.pending
-        old = (t.c.pair == pair) & (t.c.why == "reference") & (t.c.since < before)
-        with self._core() as connection:
-            connection.execute(sa.delete(t).where(old))
-
-    def resume(self, pairs: Sequence[str] | None = None) -> int:
-        """Let the deletions go on that were held since too many were gone; how many those are."""
-        t = schema.pending
-        held = t.c.why == "vanished"
-        if pairs is not None:
-            held = sa.and_(held, t.c.pair.in_(pairs))
-        with self._core() as connection:
-            return connection.execute(sa.update(t).where(held).values(why="resumed")).rowcount
 
     def unanswered(self) -> list[tuple[Intent, str]]:
         """Writes that were sent, or about to be, when a run was cut off; each with its time."""

@@ -51,6 +51,7 @@ _DONE = {
 #: Of each status that a finished write has, its action.
 ACTIONS: Mapping[str, str] = {status: action.value for action, status in _DONE.items()}
 _ENDS = {"sending": "under way", "unknown": "unanswered"}
+_WRITTEN = ("done", "met")
 
 Query = sa.Select[Any]
 _Text = sa.ColumnElement[str | None]
@@ -110,10 +111,11 @@ def kept_rules(of: dict[str, Any]) -> Query:
 
 def written_counts(name: str) -> Query:
     """How much a run wrote: `pair`, `direction`, `status` (`created`, …), `records`."""
-    status = written_status().label("status")
+    # What an upsert met was there, and so was written over.
+    status = sa.case((change.c.state == "met", "updated"), else_=written_status()).label("status")
     return (
         sa.select(change.c.pair, change.c.direction, status, sa.func.count().label("records"))
-        .where(change.c.run == name, change.c.state == "done")
+        .where(change.c.run == name, change.c.state.in_(_WRITTEN))
         .group_by(change.c.pair, change.c.direction, status)
     )
 
@@ -180,7 +182,7 @@ def written_by(name: str) -> Query:
     """What a run wrote, in its order: the columns of `schema.change`."""
     return (
         sa.select(change)
-        .where(change.c.run == name, change.c.state == "done")
+        .where(change.c.run == name, change.c.state.in_(_WRITTEN))
         .order_by(change.c.id)
     )
 
@@ -192,7 +194,8 @@ def written_later(name: str, pair: str, side: str) -> Query:
     direction = "outbound" if side == Side.SALESFORCE else "inbound"
     return (
         sa.select(sa.cast(target, sa.Text).label("record"))
-        .where(change.c.pair == pair, change.c.direction == direction, change.c.state == "done")
+        .where(change.c.pair == pair, change.c.direction == direction)
+        .where(change.c.state.in_(_WRITTEN))
         .where(change.c.id > mine, change.c.run != name)
         .where(change.c.action.in_((Action.CREATE, Action.UPDATE, Action.DELETE)))
         .distinct()

@@ -101,8 +101,9 @@ run = Table(
 )
 
 #: Everything that was decided to be written. A row is committed as `sending` before the write goes
-#: out, and becomes `done`, `refused` or `unknown` with the answer. `fields` is a JSON array of
-#: `[line, before, after]`, lines counted in the layout. A link that was moved by hand is an
+#: out, and becomes `done`, `refused` or `unknown` with the answer; a create whose upsert went to a
+#: record that was there has `met` it. `fields` is a JSON array of `[line, before, after]`, lines
+#: counted in the layout. A link that was moved by hand is an
 #: `unlink` and the `link` right after it, `undone` once an undo has moved it back.
 change = Table(
     "change",

@@ -23,6 +23,7 @@ KINDS: Mapping[str, str] = MappingProxyType(
         "503": "unavailable, before anything was done",
         "lock": "a record's row is locked (Salesforce)",
         "half": "of a collection some records are refused as transient (Salesforce)",
+        "job": "a bulk job fails; what it has done by then is done (Salesforce)",
         "late": "a written row is visible only some seconds later",
         "lost": "a webhook is not delivered (Outreach)",
         "doubled": "a webhook is delivered twice (Outreach)",

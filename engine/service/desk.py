@@ -192,7 +192,7 @@ class Desk:
         unpaused = "paused" in whys
         if letting.id is None:
             if unpaused:
-                self.ledger.resume(None if only is None else list(only))
+                self.ledger.waits.resume(None if only is None else list(only))
             held = held_records(self.ledger, whys, only)
             return self._over(held, unpaused=unpaused)
         if letting.type is None:
@@ -214,7 +214,7 @@ class Desk:
     def let_vanished_go(self, types: Sequence[str] | None) -> Summary:
         """Let the deletions go on that were held since too many were gone at once."""
         only = self._chosen(types)
-        self.ledger.resume(None if only is None else list(only))
+        self.ledger.waits.resume(None if only is None else list(only))
         return self._over(held_records(self.ledger, VANISHED, only))
 
     def _over(self, held: Mapping[tuple[str, Side], Sequence[RecordId]], **options: Any) -> Summary:

@@ -23,12 +23,12 @@ from engine.ledger import Ledger
 from engine.ledger.looking import cursors, pending_counts
 from engine.model import Side
 from engine.ports import Store
-from engine.whys import HELD
+from engine.whys import REVIEWED
 
 __all__ = ["Metrics"]
 
 #: What waits for a person; what was refused for the moment is tried again by itself.
-_HELD = HELD.keys() - {"transient"}
+_HELD = REVIEWED.keys() - {"transient"}
 _SUCCESS = ("done", "held")  # what is held waits for a person, and the rest was synced
 # They would be a series more for each of the others, which nobody asks for.
 disable_created_metrics()  # type: ignore[no-untyped-call]

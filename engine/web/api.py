@@ -28,7 +28,7 @@ from engine.web.letting import letting_of, types_of
 from engine.web.queries import activity_of, filters_of, limits_told
 from engine.web.routes import Ask, Wrong, data
 from engine.web.types import type_told
-from engine.whys import HELD
+from engine.whys import REVIEWED
 
 __all__ = [
     "activity",
@@ -151,9 +151,9 @@ def explain(ask: Ask) -> Response:
 def review(ask: Ask) -> Response:
     """What `crosswalk review --format json` prints."""
     why = ask.text("why")
-    if why is not None and why not in HELD:
-        raise Wrong(f"`why` is one of {', '.join(HELD)}")
-    whys = frozenset((why,) if why else HELD)
+    if why is not None and why not in REVIEWED:
+        raise Wrong(f"`why` is one of {', '.join(REVIEWED)}")
+    whys = frozenset((why,) if why else REVIEWED)
     with ask.service.looking() as ledger:
         rows = held_rows(ledger, whys, ask.text("type"), ask.count("limit", _ROWS, _MOST))
         return data({"held": [held_told(row) for row in rows]})

@@ -12,15 +12,15 @@ from dsl.pairs import types_of_pair
 from dsl.schema import Side
 from engine.ledger import Ledger
 from engine.ledger.looking import conflicts_lately, waiting
-from engine.told import record_id
+from engine.told import HELD, record_id
 from engine.web.letting import letting_of
 from engine.web.routes import Ask, Wrong, go
-from engine.whys import HELD, RETRIES
 
 __all__ = ["resume", "retry", "review"]
 
 _ROWS, _RUNS, _CONFLICTS = 200, 50, 50
 _OFFERED = 5
+_REFUSED = ("refused", "transient")
 
 
 def review(ask: Ask) -> Response:
@@ -28,7 +28,7 @@ def review(ask: Ask) -> Response:
     why = ask.text("why")
     if why is not None and why not in HELD:
         raise Wrong(f"`why` is one of {', '.join(HELD)}")
-    whys = frozenset((why,) if why else HELD)
+    whys = frozenset((why,) if why else (*HELD, "vanished"))
     with ask.service.looking() as ledger:
         rows = list(ledger.rows(waiting(_ROWS + 1, whys)))
         held = [_held(row, ledger) for row in rows[:_ROWS]]
@@ -54,7 +54,7 @@ def _held(row: Mapping[str, Any], ledger: Ledger) -> dict[str, Any]:
         "why": row["why"],
         "message": row["message"],
         "since": row["since"],
-        "let_go": "retry" if row["why"] in RETRIES else "resume",
+        "let_go": "retry" if row["why"] in _REFUSED else "resume",
         "other": types.get(side.other, ""),
         "offered": _offered(row, side, ledger),
     }

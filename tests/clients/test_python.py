@@ -118,6 +118,21 @@ def test_the_singer_tap_reads_all_and_then_what_changed(
     read = [line["record"] for line in second if line["type"] == "RECORD"]
     assert any(each["id"] in (7, "7") and each.get("title") == "CFO" for each in read)
     assert len(read) < PEOPLE
+    bookmark = json.loads(Path(state).read_text())["bookmarks"]["prospects"]["updatedAt"]
+    people = [each for each in second if each["type"] == "RECORD" and each["stream"] == "prospects"]
+    assert all(each["record"]["updatedAt"][:23] >= bookmark[:23] for each in people)
+
+
+def test_the_singer_tap_discovers_what_there_is(server: Serving, tmp_path: Path) -> None:
+    found = json.loads(Path(Tap(tmp_path, server.url).catalog()).read_text())
+    streams = {stream["tap_stream_id"]: stream for stream in found["streams"]}
+    synced = {"accounts", "calls", "mailings", "opportunities", "prospects", "stages", "tasks"}
+    assert streams.keys() >= synced | {"events", "sequence_states", "users"}
+    assert all(stream["key_properties"] == ["id"] for stream in streams.values())
+    fields = streams["prospects"]["schema"]["properties"]
+    assert fields.keys() >= {"accountId", "company", "custom150", "emails", "stageId", "updatedAt"}
+    about = {tuple(each["breadcrumb"]): each["metadata"] for each in streams["tasks"]["metadata"]}
+    assert about[()]["valid-replication-keys"] == ["updatedAt"]
 
 
 def manifest() -> dict[str, Any]:
@@ -137,8 +152,28 @@ def manifest() -> dict[str, Any]:
             "primary_key": ["id"],
             "schema_loader": {
                 "type": "InlineSchemaLoader",
-                "schema": {"type": "object", "properties": {"id": {"type": "integer"}}},
+                "schema": {
+                    "type": "object",
+                    "properties": {"id": {"type": "integer"}, "updatedAt": {"type": "string"}},
+                },
             },
+            "incremental_sync": {
+                "type": "DatetimeBasedCursor",
+                "cursor_field": "updatedAt",
+                "datetime_format": "%Y-%m-%dT%H:%M:%S.%_msZ",
+                "start_datetime": "2020-01-01T00:00:00.000Z",
+            },
+            "transformations": [
+                {
+                    "type": "AddFields",
+                    "fields": [
+                        {
+                            "path": ["updatedAt"],
+                            "value": "{{ record['attributes']['updatedAt'] }}",
+                        }
+                    ],
+                }
+            ],
             "retriever": {
                 "type": "SimpleRetriever",
                 "requester": {
@@ -147,7 +182,11 @@ def manifest() -> dict[str, Any]:
                     "path": name,
                     "http_method": "GET",
                     "authenticator": auth,
-                    "request_parameters": {"page[size]": "50", "sort": "updatedAt"},
+                    "request_parameters": {
+                        "page[size]": "50",
+                        "sort": "updatedAt",
+                        "filter[updatedAt]": "{{ stream_slice['start_time'] }}..inf",
+                    },
                 },
                 "record_selector": {
                     "type": "RecordSelector",
@@ -177,35 +216,86 @@ def manifest() -> dict[str, Any]:
     }
 
 
-def test_a_source_of_the_airbyte_kit_checks_and_reads(
-    org: LocalOrg, server: Serving, tmp_path: Path
+class Source:
+    """Our Airbyte source, with its files in a folder."""
+
+    def __init__(self, folder: Path, url: str) -> None:
+        self.folder = folder
+        self.program = program("airbyte-cdk", "source-declarative-manifest")
+        given = {
+            "url": url,
+            "client_id": OUTREACH.client_id,
+            "client_secret": OUTREACH.client_secret,
+            "refresh_token": OUTREACH.refresh_token,
+            "__injected_declarative_manifest": manifest(),
+        }
+        self.config = self.file("config.json", given)
+
+    def file(self, name: str, content: Any) -> str:
+        path = self.folder / name
+        path.write_text(json.dumps(content), encoding="utf-8")
+        return str(path)
+
+    def run(self, *words: str) -> list[dict[str, Any]]:
+        return lines_of([self.program, words[0], "--config", self.config, *words[1:]])
+
+    def read(self, mode: str, *words: str) -> list[dict[str, Any]]:
+        streams = [
+            {
+                "stream": {"name": name, "json_schema": {}, "supported_sync_modes": [mode]},
+                "sync_mode": mode,
+                "destination_sync_mode": "overwrite",
+            }
+            for name in ("prospects", "accounts")
+        ]
+        return self.run(
+            "read", "--catalog", self.file("catalog.json", {"streams": streams}), *words
+        )
+
+
+def records(lines: list[dict[str, Any]], name: str) -> list[dict[str, Any]]:
+    found = [line["record"] for line in lines if line["type"] == "RECORD"]
+    return [each["data"] for each in found if each["stream"] == name]
+
+
+@pytest.fixture
+def source(server: Serving, tmp_path: Path) -> Source:
+    return Source(tmp_path, server.url)
+
+
+@pytest.mark.long  # each command of it takes seconds to start
+def test_a_source_of_the_airbyte_kit_checks_discovers_and_reads_in_full(
+    org: LocalOrg, source: Source
 ) -> None:
-    words = [program("airbyte-cdk", "source-declarative-manifest")]
-    config = tmp_path / "config.json"
-    given = {
-        "url": server.url,
-        "client_id": OUTREACH.client_id,
-        "client_secret": OUTREACH.client_secret,
-        "refresh_token": OUTREACH.refresh_token,
-        "__injected_declarative_manifest": manifest(),
-    }
-    config.write_text(json.dumps(given), encoding="utf-8")
-    checked = lines_of([*words, "check", "--config", str(config)])
+    checked = source.run("check")
     status = [line["connectionStatus"] for line in checked if line["type"] == "CONNECTION_STATUS"]
     assert [each["status"] for each in status] == ["SUCCEEDED"], checked[-3:]
-    streams = [
-        {
-            "stream": {"name": name, "json_schema": {}, "supported_sync_modes": ["full_refresh"]},
-            "sync_mode": "full_refresh",
-            "destination_sync_mode": "overwrite",
-        }
-        for name in ("prospects", "accounts")
-    ]
-    catalog = tmp_path / "catalog.json"
-    catalog.write_text(json.dumps({"streams": streams}), encoding="utf-8")
-    read = lines_of([*words, "read", "--config", str(config), "--catalog", str(catalog)])
-    counts = Counter(line["record"]["stream"] for line in read if line["type"] == "RECORD")
-    assert counts == {"prospects": PEOPLE, "accounts": 1}
+    (found,) = (line["catalog"] for line in source.run("discover") if line["type"] == "CATALOG")
+    streams = {stream["name"]: stream for stream in found["streams"]}
+    assert streams.keys() == {"prospects", "accounts"}
+    assert streams["prospects"]["supported_sync_modes"] == ["full_refresh", "incremental"]
+    assert streams["prospects"]["default_cursor_field"] == ["updatedAt"]
+    read = source.read("full_refresh")
+    assert (len(records(read, "prospects")), len(records(read, "accounts"))) == (PEOPLE, 1)
+
+
+def test_a_source_of_the_airbyte_kit_reads_what_changed_since(
+    org: LocalOrg, source: Source
+) -> None:
+    first = source.read("incremental")
+    assert len(records(first, "prospects")) == PEOPLE
+    states = {
+        line["state"]["stream"]["stream_descriptor"]["name"]: line["state"]
+        for line in first
+        if line["type"] == "STATE"
+    }
+    reached = states["prospects"]["stream"]["stream_state"]["updatedAt"]
+    org.edit("prospect", 9, {"title": "COO"})
+    state = source.file("state.json", list(states.values()))
+    second = records(source.read("incremental", "--state", state), "prospects")
+    assert [each["attributes"]["title"] for each in second if each["id"] == 9] == ["COO"]
+    assert all(each["updatedAt"] >= reached for each in second)
+    assert len(second) < PEOPLE / 10
 
 
 def test_requests_made_from_the_description_break_nothing(server: Serving, tmp_path: Path) -> None:

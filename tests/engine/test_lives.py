@@ -464,7 +464,7 @@ def test_what_is_held_goes_on_when_it_is_resumed_or_said_yes_to() -> None:
         at.edit(O, "prospect", 1, title="CEO")
         at.run()
         assert (len(at.all(O, "prospect")), len(linked(at, "Lead"))) == (60, 60)
-        assert at.ledger.resume() == 31
+        assert at.ledger.waits.resume() == 31
         assert at.run().counts["deleted"] == 31
         assert len(at.all(O, "prospect")) == 29
         vanish(at, leads[31:])

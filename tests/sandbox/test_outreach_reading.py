@@ -322,6 +322,24 @@ def test_what_an_org_has_none_of_is_an_empty_list(client: Client) -> None:
     assert client.ask("GET", "personas?sort=nothing").status_code == 422
 
 
+@pytest.mark.parametrize(
+    ("accept", "status"),
+    [
+        ("*/*", 200),
+        ("text/html", 200),
+        ("application/vnd.api+json;q=0.5", 200),
+        ("application/vnd.api+json; version=2, application/vnd.api+json", 200),
+        ("application/vnd.api+json; version=2", 406),
+    ],
+)
+def test_documents_come_in_one_kind(client: Client, accept: str, status: int) -> None:
+    headers = {"Accept": accept}
+    answer = client.session.get(f"{client.api}/prospects/1", headers=headers, timeout=60)
+    assert answer.status_code == status
+    if status == 406:
+        assert errors(answer) == [("notAcceptable", "")]
+
+
 def test_addresses_may_end_with_a_slash(client: Client) -> None:
     assert client.get("prospects/1/")["data"]["id"] == 1
     assert client.get("")["links"]["prospects"].endswith("/api/v2/prospects")

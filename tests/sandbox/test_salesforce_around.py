@@ -79,6 +79,14 @@ def test_a_method_is_refused_with_those_of_the_whole_address(box: Sandbox, accou
     assert answer.json()[0]["message"] == wanted
 
 
+def test_a_client_finds_the_endpoints_by_discovery(box: Sandbox) -> None:
+    address = f"{box.url}/.well-known/openid-configuration"
+    found = requests.get(address, timeout=30).json()
+    assert found["token_endpoint"] == f"{box.url}/services/oauth2/token"
+    for name in ("authorization_endpoint", "token_endpoint", "userinfo_endpoint"):
+        assert requests.get(found[name], timeout=30).status_code in (400, 403), name
+
+
 def test_apex_rest_has_nothing_to_match(box: Sandbox) -> None:
     headers = {"Authorization": f"Bearer {box.token()}"}
     address = f"{box.url}/services/apexrest/Mine/"

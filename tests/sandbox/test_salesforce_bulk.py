@@ -118,6 +118,23 @@ def test_a_file_that_cannot_be_read_fails_its_job(
     assert job["errorMessage"].startswith(message)
 
 
+def test_a_job_that_fails_midway_has_done_what_it_did_and_gives_back_the_rest(box: Sandbox) -> None:
+    box.suffers(job=1)
+    try:
+        job = uploaded(box, "insert", "LastName,Company\nM1,C\n,C\nM3,C\nM4,C\n")
+    finally:
+        box.suffers()
+    assert (job["state"], job["errorMessage"][:19]) == ("Failed", "InternalServerError")
+    assert (job["numberRecordsProcessed"], job["numberRecordsFailed"]) == (2, 1)
+    done = rows(results(box, job, "successfulResults").text)
+    assert [each["LastName"] for each in done] == ["M1"]
+    assert len(rows(results(box, job, "failedResults").text)) == 1
+    left = rows(results(box, job, "unprocessedrecords").text)
+    assert [each["LastName"] for each in left] == ["M3", "M4"]
+    found = box.get("/query", q="SELECT LastName FROM Lead WHERE LastName IN ('M1','M3','M4')")
+    assert [each["LastName"] for each in found["records"]] == ["M1"]
+
+
 def test_a_job_may_be_made_with_its_data(box: Sandbox) -> None:
     job = {"operation": "insert", "object": "Lead", "contentType": "CSV"}
     parts = {

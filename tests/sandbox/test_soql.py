@@ -344,6 +344,7 @@ _CONTACTS = "Id IN (SELECT AccountId FROM Contact)"
         ("SELECT Id FROM Lead WHERE Name = “x”", "line 1:33 no viable alternative at character '“"),
         ("SELECT FROM Lead", "unexpected token: 'FROM'"),
         ("SELECT Name, GROUPING(Name) FROM Lead GROUP BY Name", "Field must be grouped"),
+        ("SELECT Name FROM Lead GROUP BY Name HAVING Phone = '1'", "grouped or aggregated: Phone"),
         ("SELECT Name FROM Contact c, c.Nope n", "Didn't understand relationship 'Nope'"),
     ],
 )

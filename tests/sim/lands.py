@@ -12,7 +12,7 @@ from engine.compiled import Compiled
 from engine.model import Side
 from tests.engine.rules import program_of
 
-__all__ = ["LANDS", "Land", "Line", "Sync", "ready"]
+__all__ = ["CODED", "LANDS", "Land", "Line", "Sync", "ready"]
 
 S, O = Side.SALESFORCE, Side.OUTREACH  # noqa: E741
 BOTH = frozenset((S, O))
@@ -60,11 +60,12 @@ class Sync:
 
 @dataclass(frozen=True)
 class Land:
-    """One set of rules, and what it means."""
+    """One set of rules, and what it means; `external_ids` are custom fields by their types."""
 
     name: str
     rules: str
     syncs: tuple[Sync, ...]
+    external_ids: tuple[tuple[str, str], ...] = ()
 
     def program(self) -> Program:
         return self.compiled().program
@@ -204,6 +205,27 @@ sync Contact <-> prospect {
 }
 """,
     (_ACCOUNTS, _CONTACTS),
+)
+
+_CODE = _line("Code__c", "externalId")
+#: Not among the others: what their seeds tell is to stay.
+CODED = Land(
+    "leads by an external id, prefer outreach",
+    f"""
+sync Lead <-> prospect {{
+    match Code__c = externalId
+    polling
+    inbound create
+    inbound update
+    pushing
+    outbound create
+    outbound update
+    conflict prefer outreach
+    {_LEAD_FIELDS.replace("Email <-> emails", "Code__c <-> externalId")}
+}}
+""",
+    (Sync(_LEADS.types, _LEADS.lines, _LEADS.marker, _CODE),),
+    (("Lead", "Code__c"),),
 )
 
 LANDS = (_leads("newest"), _PEOPLE, _leads("salesforce"), _INBOUND, _leads("outreach"))

@@ -48,14 +48,18 @@ Connect = Callable[[dict[Side, Any], Random, ExitStack], dict[Side, Any]]
 
 
 def play(
-    seed: int, acts: int = ACTS, folder: Path | None = None, connect: Connect | None = None
+    seed: int,
+    acts: int = ACTS,
+    folder: Path | None = None,
+    connect: Connect | None = None,
+    land: Land | None = None,
 ) -> History:
     """Play one history; with a folder, the ledger is a file that a crash closes and opens again.
 
     With `connect` the orgs are files as well, and cycles see them through what it gives.
     """
     rng = Random(seed)  # noqa: S311 - chance that repeats itself
-    land = LANDS[seed % len(LANDS)]
+    land = land or LANDS[seed % len(LANDS)]
     sky = Sky(rng, Temper.drawn(rng))
     with _world(land, sky, folder, connect) as world:
         sky.note(f"{land.name}; {sky.temper}")
@@ -183,6 +187,8 @@ def _world(land: Land, sky: Sky, folder: Path | None, connect: Connect | None) -
         path = folder / f"{side}.db" if folder and connect else _MEMORY
         orgs[side] = open_org(side, path, sky.clock(skew))
         orgs[side].page_size = sky.rng.choice((1, 2, 3, 50))
+    for type_name, name in land.external_ids:
+        orgs[Side.SALESFORCE].add_field(type_name, name, "text", external_id=True)
     file = folder / "ledger.db" if folder else None
     ledger = Ledger(file or _MEMORY)
     book = Book(land)

@@ -9,12 +9,14 @@ from pathlib import Path
 
 import pytest
 
+from tests.sim.lands import CODED
 from tests.sim.play import play
 
 ROOT = Path(__file__).parents[2]
 BLOCK = 25
 SEEDS = 500
 LONG = 10_000
+CODED_SEEDS = 50
 
 #: Seeds that once failed, each for a reason of its own, with what was wrong.
 KEPT = {
@@ -37,6 +39,13 @@ def assert_all_well(seed: int, folder: Path | None = None) -> None:
 def test_a_history_ends_in_agreement_with_nothing_lost_or_twice(start: int) -> None:
     for seed in range(start, start + BLOCK):
         assert_all_well(seed)
+
+
+@pytest.mark.parametrize("start", range(0, CODED_SEEDS, BLOCK))
+def test_a_history_in_which_creates_are_upserts_ends_well(start: int) -> None:
+    for seed in range(start, start + BLOCK):
+        history = play(seed, land=CODED)
+        assert not history.amiss, str(history)
 
 
 @pytest.mark.parametrize("seed", KEPT)

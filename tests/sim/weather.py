@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from dsl.schema import ObjectType
@@ -155,7 +156,8 @@ class Weather:
         told = result.id if result.outcome is Outcome.DONE else result.code
         sky.note(f"{act} {self.side} {type_name} {write.id or ''} {shown(write.values)}: {told}")
         if result.outcome is Outcome.DONE and result.id is not None:
-            self._wrote(type_name, result.id, write)
+            there = replace(write, id=result.id) if result.met else write
+            self._wrote(type_name, result.id, there)
         return result
 
     def _wrote(self, type_name: str, record: RecordId, write: Write) -> None:

@@ -81,8 +81,8 @@ def test_the_hours_limit_is_never_overrun(tmp_path: Path) -> None:
         other = store_at(at.server.url, MemoryVault())
         with pytest.raises(BudgetSpent):
             other.fetch("prospect", [], [1])
-        with pytest.raises(BudgetSpent):
-            other.write("prospect", [Write(None, {"lastName": "x"})])
+        (refused,) = other.write("prospect", [Write(None, {"lastName": "x"})])
+        assert (refused.outcome, refused.code) == (Outcome.TRANSIENT, "BUDGET")
         other.close()
 
 

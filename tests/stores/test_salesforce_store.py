@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from engine.clock import SystemClock
@@ -327,3 +328,23 @@ def test_a_large_first_load_is_a_job_and_gives_the_very_same_rows(
     assert [r[:-1] for page in whole for r in page.rows] == [r for p in paged for r in p.rows]
     assert [page.done for page in by_job] == [False] * 2 + [True]
     assert all(page.last == Cursor(page.rows[-1][1], page.rows[-1][0]) for page in by_job)
+
+
+@pytest.mark.usefixtures("_quick")
+def test_a_job_that_fails_or_goes_away_is_read_on_page_by_page(
+    org: LocalOrg, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = _make(org, 6_500)
+    with served(path, "job=1") as url, connected(url) as store:
+        store._reading.bulk_from = 1
+        assert [row[0] for row in _rows(store)] == ids
+    monkeypatch.setattr("engine.stores.salesforce.bulk._MOST", 2_200)
+    with served(path) as url, connected(url) as store:
+        store._reading.bulk_from = 1
+        pages = store.scan("Lead", LEAD, None)
+        read = [*next(pages).rows, *next(pages).rows]
+        jobs = store._connection.read("jobs/query", msgspec.json.decode)
+        job = jobs["records"][0]["id"]
+        store._connection.ask("DELETE", f"jobs/query/{job}", bytes, again=False)
+        read += [row for page in pages for row in page.rows]
+    assert [row[0] for row in read] == ids

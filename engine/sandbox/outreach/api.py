@@ -264,6 +264,7 @@ async def _asked(
     scope: Scope, headers: Mapping[bytes, bytes], receive: Receive, grant: Grant
 ) -> Asked:
     """The request, its body read whole. Raises `ApiError`."""
+    _see_acceptable(headers.get(b"accept", b"").decode("latin-1"))
     body = await _body(receive)
     if body:
         kind = headers.get(b"content-type", b"").split(b";")[0].strip().lower()
@@ -275,6 +276,15 @@ async def _asked(
     base = f"{scope['scheme']}://{host}{PREFIX}"
     given = parameters(scope["query_string"])
     return Asked(scope["method"], path, base, given, body, grant)
+
+
+def _see_acceptable(accept: str) -> None:
+    """JSON:API has no variants: who only takes one with parameters is refused, as it demands."""
+    given = [[part.strip() for part in each.split(";")] for each in accept.split(",")]
+    known = [parts[1:] for parts in given if parts[0].lower() == MEDIA_TYPE]
+    if known and all(any(not p.startswith("q=") for p in more) for more in known):
+        detail = f"The Accept header takes '{MEDIA_TYPE}' with parameters only."
+        raise ApiError(406, "notAcceptable", [(detail, None)])
 
 
 async def _body(receive: Receive) -> bytes:

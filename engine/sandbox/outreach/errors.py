@@ -16,6 +16,7 @@ _TITLES = MappingProxyType(
         "conflict": "Conflict",
         "internalServerError": "Internal Server Error",
         "methodNotAllowed": "Method Not Allowed",
+        "notAcceptable": "Not Acceptable",
         "rateLimitExceeded": "Rate Limit Exceeded",
         "requestEntityTooLarge": "Request Entity Too Large",
         "resourceNotFound": "Resource Not Found",

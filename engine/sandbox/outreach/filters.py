@@ -13,7 +13,8 @@ from dsl.schema import Field, Kind
 from engine.sandbox.outreach.errors import ApiError, unsuitable
 from engine.sandbox.outreach.parameters import Parameters, shown
 from engine.sandbox.outreach.resources import Resource
-from engine.stores.local.org import OrgFile, folded
+from engine.stores.local.opening import folded
+from engine.stores.local.org import OrgFile
 from engine.stores.local.reading import is_large, see_index
 from engine.stores.local.stamps import instant
 from engine.stores.local.tables import quoted, shape

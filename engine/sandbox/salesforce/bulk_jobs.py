@@ -14,10 +14,22 @@ from engine.sandbox.salesforce.errors import ApiError, not_found
 from engine.sandbox.soql import Answer
 from engine.stores.local.ids import INSTANCE
 
-__all__ = ["ENDED", "Job", "Jobs", "enumerated", "jobs_of", "listed", "now_of", "wrong_state"]
+__all__ = [
+    "ENDED",
+    "FAILED",
+    "Job",
+    "Jobs",
+    "enumerated",
+    "jobs_of",
+    "listed",
+    "now_of",
+    "wrong_state",
+]
 
 #: The states that a job does not leave.
 ENDED = ("JobComplete", "Aborted", "Failed")
+#: Why a job failed that nothing is wrong with.
+FAILED = "InternalServerError : Retried more than fifteen times"
 _LISTED = 1_000  # jobs in one page of a list
 
 

@@ -15,6 +15,7 @@ from engine.sandbox.salesforce.box import Box, box_of
 from engine.sandbox.salesforce.bulk_csv import csv_text, shown, value_at
 from engine.sandbox.salesforce.bulk_jobs import (
     ENDED,
+    FAILED,
     Job,
     enumerated,
     jobs_of,
@@ -114,6 +115,8 @@ def _go_on(request: Request, job: Job) -> None:
         job.answer = _ask(request, job.text, deleted=job.operation == "queryAll")
         job.state = "InProgress"
         job.touched = now_of(request)
+    elif job.state == "InProgress" and box_of(request).faults.happens("job"):
+        job.state, job.error = "Failed", FAILED
     elif job.state == "InProgress":
         job.state = "JobComplete"
 

@@ -10,7 +10,7 @@ from typing import Any
 from dsl.schema import Kind, ObjectType
 from engine.sandbox.salesforce.box import Box
 from engine.sandbox.salesforce.bulk_csv import BadData, read_csv
-from engine.sandbox.salesforce.bulk_jobs import Job
+from engine.sandbox.salesforce.bulk_jobs import FAILED, Job
 from engine.sandbox.salesforce.errors import ApiError
 from engine.sandbox.salesforce.keys import key_field
 from engine.sandbox.salesforce.upserting import upserted
@@ -35,8 +35,11 @@ def proceed(box: Box, job: Job) -> None:
             job.state, job.error = "Failed", str(error)
     elif job.state == "InProgress" and not job.waiting:
         job.state = "JobComplete"
-    if job.state == "InProgress":
-        _work(box, job)
+    if job.state == "InProgress" and job.waiting and box.faults.happens("job"):
+        _work(box, job, len(job.waiting) // 2)
+        job.state, job.error = "Failed", FAILED
+    elif job.state == "InProgress":
+        _work(box, job, _AT_ONCE)
 
 
 def _begin(box: Box, job: Job) -> None:
@@ -87,9 +90,9 @@ class Column:
         return {**head, self.key: text}
 
 
-def _work(box: Box, job: Job) -> None:
+def _work(box: Box, job: Job, most: int) -> None:
     columns = [Column.of(name) for name in job.header]
-    rows, job.waiting = job.waiting[:_AT_ONCE], job.waiting[_AT_ONCE:]
+    rows, job.waiting = job.waiting[:most], job.waiting[most:]
     payloads = (payload_of(columns, row) for row in rows)
     _note(job, rows, carried_out(box, job.operation, job.type, job.key, payloads))
 

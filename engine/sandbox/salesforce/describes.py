@@ -139,7 +139,11 @@ def describe(box: Box, type_: ObjectType, version: str) -> dict[str, Any]:
         "recordTypeInfos": [{**_MASTER, "urls": _layout_url(found["urls"])}],
         "searchLayoutable": found["searchable"],
         "sobjectDescribeOption": "FULL",
-        "supportedScopes": [{"label": f"All {found['labelPlural']}", "name": "everything"}],
+        "supportedScopes": [
+            {"label": f"{whose} {found['labelPlural']}", "name": name}
+            for name, whose in _SCOPES.items()
+            if name == "everything" or "OwnerId" in type_.fields
+        ],
     }
     found["urls"]["uiDetailTemplate"] = "/{ID}"
     found["urls"]["uiEditTemplate"] = "/{ID}/e"
@@ -150,6 +154,7 @@ def _layout_url(urls: dict[str, str]) -> dict[str, str]:
     return {"layout": f"{urls['layouts']}/{MASTER_ID}"} if "layouts" in urls else {}
 
 
+_SCOPES = {"everything": "All", "mine": "My"}
 _MASTER = {
     "active": True,
     "available": True,

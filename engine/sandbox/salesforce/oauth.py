@@ -30,6 +30,7 @@ _JWT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 def routes() -> list[Route]:
     """The OAuth endpoints, but for the page that asks a user."""
     return [
+        Route("/.well-known/openid-configuration", _discovered),
         Route("/services/oauth2/token", _token, methods=["POST", "GET"]),
         Route("/services/oauth2/revoke", _revoke, methods=["POST", "GET"]),
         Route("/services/oauth2/introspect", _introspect, methods=["POST"]),
@@ -181,6 +182,30 @@ def issued(box: Box, base: str, session: Session, refresh: str | None) -> dict[s
         "issued_at": at,
     }
     return found if refresh is None else {**found, "refresh_token": refresh}
+
+
+async def _discovered(request: Request) -> Response:
+    """Where a client finds what it needs to sign in, by OpenID Connect Discovery."""
+    base = base_url(request)
+    oauth = f"{base}/services/oauth2"
+    return answer(
+        {
+            "issuer": base,
+            "authorization_endpoint": f"{oauth}/authorize",
+            "token_endpoint": f"{oauth}/token",
+            "revocation_endpoint": f"{oauth}/revoke",
+            "introspection_endpoint": f"{oauth}/introspect",
+            "userinfo_endpoint": f"{oauth}/userinfo",
+            "scopes_supported": USUAL.split(),
+            "response_types_supported": ["code", "token"],
+            "subject_types_supported": ["public"],
+            "token_endpoint_auth_methods_supported": [
+                "client_secret_post",
+                "client_secret_basic",
+                "private_key_jwt",
+            ],
+        }
+    )
 
 
 # -- about tokens and their user ----------------------------------------------------------------

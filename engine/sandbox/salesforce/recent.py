@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from operator import itemgetter
 from typing import Any
 
 from starlette.requests import Request
@@ -67,18 +68,16 @@ def _latest(
     if "Name" not in type_.fields or not box.file.made(type_.name):
         return []
     table = box.file.table(type_.name).name
-    seen = "SELECT key, value FROM json_each(?)"
-    when = "max(_stamp, coalesce((SELECT value FROM seen WHERE key = t.\"Id\"), ''))"
-    sql = (
-        f'WITH seen AS ({seen}) SELECT {when} AS at, "Id", "Name" FROM {table} AS t'
-        ' ORDER BY at DESC, "Id" DESC LIMIT ?'
-    )
-    viewed = json.dumps(box.viewed)
+    columns = f'SELECT _stamp, "Id", "Name" FROM {table}'
+    written = box.file.rows(f'{columns} ORDER BY _stamp DESC, "Id" DESC LIMIT ?', (most,))
+    seen = f'{columns} WHERE "Id" IN (SELECT value FROM json_each(?))'
+    looked_at = box.file.rows(seen, (json.dumps([*box.viewed]),)) if box.viewed else []
     base = f"/services/data/v{version_of(request)}/sobjects/{type_.name}/"
-    return [
-        (
-            stamp,
+    found = {
+        record: (
+            max(stamp, box.viewed.get(record, "")),
             {"attributes": {"type": type_.name, "url": base + record}, "Id": record, "Name": name},
         )
-        for stamp, record, name in box.file.rows(sql, (viewed, most))
-    ]
+        for stamp, record, name in [*written, *looked_at]
+    }
+    return sorted(found.values(), key=itemgetter(0), reverse=True)[:most]

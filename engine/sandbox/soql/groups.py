@@ -21,7 +21,17 @@ from engine.sandbox.soql.errors import SoqlError, malformed
 from engine.sandbox.soql.formats import formatted
 from engine.sandbox.soql.functions import AGGREGATES, PRESENTED, aggregated, operand_place
 from engine.sandbox.soql.scope import Place, Scope, type_named
-from engine.sandbox.soql.tree import Call, Operand, Path, Plain, Query
+from engine.sandbox.soql.tree import (
+    Call,
+    Condition,
+    Every,
+    Negation,
+    Operand,
+    Path,
+    Plain,
+    Query,
+    Some,
+)
 
 __all__ = ["groups_of", "is_grouped"]
 
@@ -46,9 +56,12 @@ def groups_of(asking: Asking, query: Query) -> Answer:
     scope = Scope(asking.org, type_, asking.text, query)
     conditions = Conditions(scope, asking.reader)
     where = where_sql(asking, conditions, query, scope)
-    having = f" HAVING {conditions.having(query.having)}" if query.having is not None else ""
     grouping = _Grouping(scope, query)
     columns = grouping.columns(query)
+    having = ""
+    if query.having is not None:
+        grouping.see_grouped(query.having)
+        having = f" HAVING {conditions.having(query.having)}"
     parts = [grouping.part(query, within) for within in grouping.sets]
     source = f"{_source(asking, scope)}{scope.joins()}{where}"
     selects = [f"SELECT {chosen} FROM {source}{group}{having}" for chosen, group in parts]
@@ -180,6 +193,17 @@ class _Grouping:
             shown = isinstance(operand, Call) and operand.name == "FORMAT"
             found.append(_Column(name, operand, place, shown))
         return found
+
+    def see_grouped(self, condition: Condition) -> None:
+        """See that a condition on groups asks of nothing else. Raises `SoqlError`."""
+        match condition:
+            case Every(conditions=parts) | Some(conditions=parts):
+                for part in parts:
+                    self.see_grouped(part)
+            case Negation(condition=inner):
+                self.see_grouped(inner)
+            case _:
+                self._place(condition.operand)
 
     def _read(self, operand: Operand, within: tuple[str, ...]) -> Place:
         """What an operand reads where only some of the fields are grouped by."""

@@ -15,7 +15,7 @@ from engine.sandbox.soql.scope import Place
 from engine.sandbox.soql.strings import text_of
 from engine.sandbox.soql.tree import Literal
 from engine.stores.local.ids import checked_id
-from engine.stores.local.org import folded
+from engine.stores.local.opening import folded
 from engine.stores.local.stamps import stamp
 
 __all__ = ["Days", "Reader", "Value"]

@@ -11,10 +11,11 @@ from dsl.schema import Side
 from engine.model import RecordId, Write
 from engine.stores.local.checks import Rules
 from engine.stores.local.ids import full_id, type_of
-from engine.stores.local.org import OrgFile, folded
+from engine.stores.local.opening import folded
+from engine.stores.local.org import OrgFile
 from engine.stores.local.tables import Table, quoted
 
-__all__ = ["FIRST_USER", "Known", "elements_of", "known_to"]
+__all__ = ["FIRST_USER", "Known", "bearers", "elements_of", "known_to"]
 
 #: The user that owns and acts where no other is named.
 FIRST_USER = 'SELECT "Id" FROM "User" WHERE "IsActive" IS NOT 0 ORDER BY rowid LIMIT 1'
@@ -53,7 +54,9 @@ def known_to(org: OrgFile, table: Table, rules: Rules, writes: Sequence[Write]) 
     if org.side is Side.SALESFORCE and name == "Lead":
         guards = (*indexed, "IsConverted")
     known = Known(guards, indexed)
-    if ids := [org.record_id(w.id) for w in writes if w.id is not None]:
+    _owners(org, table, writes, known)
+    ids = [org.record_id(w.id) for w in writes if w.id is not None]
+    if ids := [*ids, *(record for w in writes for record in bearers(w, known))]:
         columns = ", ".join(map(quoted, (table.key, *guards)))
         sql = f"SELECT {columns} FROM {table.name} WHERE {quoted(table.key)} IN"
         listed = json.dumps(ids)
@@ -63,7 +66,6 @@ def known_to(org: OrgFile, table: Table, rules: Rules, writes: Sequence[Write]) 
             sql = "SELECT id FROM deleted WHERE type = ? AND id IN (SELECT value FROM json_each(?))"
             known.deleted = frozenset(row[0] for row in org.rows(sql, (name, listed)))
     _references(org, rules, writes, known)
-    _owners(org, table, writes, known)
     if org.side is Side.SALESFORCE:
         if org.made("User") and (found := org.rows(FIRST_USER)):
             known.user = found[0][0]
@@ -114,6 +116,14 @@ def _owners(org: OrgFile, table: Table, writes: Iterable[Write], known: Known) -
             listed = json.dumps([e for e in wanted if isinstance(e, str)])
             rows = org.rows(sql, (table.type.name, attribute, listed))
             known.owners.update({(attribute, row[0]): row[1] for row in rows})
+
+
+def bearers(write: Write, known: Known) -> list[RecordId]:
+    """The records that bear the external id by which a create goes, if it goes by one."""
+    if write.upsert is None:
+        return []
+    keys = elements_of(write.values.get(write.upsert))
+    return [known.owners[write.upsert, key] for key in keys if (write.upsert, key) in known.owners]
 
 
 def elements_of(value: Any) -> set[Any]:

@@ -1,4 +1,4 @@
-"""The file of a local org: opening, its format, its tables, and transactions that stamp."""
+"""The file of a local org: its types and tables, its time, and transactions that stamp."""
 
 from __future__ import annotations
 
@@ -17,50 +17,18 @@ from engine.model import RecordId
 from engine.ports import Clock, StoreError
 from engine.stores.local.custom import as_document, extended, of_document
 from engine.stores.local.ids import PREFIXES, full_id, minted_id
-from engine.stores.local.stamps import SystemClock, as_vendor, instant, stamp
+from engine.stores.local.opening import FORMAT, failure, opened
+from engine.stores.local.stamps import SystemClock, as_vendor, stamp
 from engine.stores.local.tables import Table, quoted, shape, table_of
 
-__all__ = ["FORMAT", "OrgFile", "TakeBack", "folded"]
+__all__ = ["OrgFile", "TakeBack"]
 
-#: The version of the file's layout. A file is in format 1 until it gets a custom field, of which an
-#: earlier version of this program would know nothing.
-FORMAT = 2
-_PLAIN = 1
-
-_TABLES = """
-CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
-CREATE TABLE counter (type TEXT PRIMARY KEY, last INTEGER NOT NULL) WITHOUT ROWID;
-CREATE TABLE indexed (type TEXT, attribute TEXT, PRIMARY KEY (type, attribute)) WITHOUT ROWID;
-CREATE TABLE element (type TEXT, attribute TEXT, folded, id,
-  PRIMARY KEY (type, attribute, folded, id)) WITHOUT ROWID;
-CREATE TABLE deleted (type TEXT, id, stamp TEXT NOT NULL, record TEXT,
-  PRIMARY KEY (type, id)) WITHOUT ROWID;
-CREATE INDEX "deleted by stamp" ON deleted (type, stamp);
-"""
 _CUSTOM = """
 CREATE TABLE IF NOT EXISTS custom (type TEXT, name TEXT, field TEXT NOT NULL,
   PRIMARY KEY (type, name))
 """
 _WHOLE = ("BEGIN IMMEDIATE", "COMMIT", ("ROLLBACK",))
 _PART = ("SAVEPOINT part", "RELEASE part", ("ROLLBACK TO part", "RELEASE part"))
-_PATIENCE = 60.0  # seconds that one process waits for another one's transaction
-_MAPPED = 1 << 26  # bytes read without a copy; bounded, since they count as memory in use
-_PAGES = -32_000  # kibibytes of cache: a page of wide rows, and the indexes that it touches
-
-
-def folded(value: Any) -> Any:
-    """Text trimmed and case-folded; anything else as it is."""
-    return value.strip().casefold() if isinstance(value, str) else value
-
-
-def _stamp_of(value: Any) -> str | None:
-    return instant(value) if isinstance(value, str) else None
-
-
-# A SELECT names its columns `x [crosswalk_json]`, so that SQLite's own loop converts them; these
-# two are C functions, since they are called for each value.
-sqlite3.register_converter("crosswalk_boolean", b"1".__eq__)
-sqlite3.register_converter("crosswalk_json", msgspec.json.Decoder().decode)
 
 
 class TakeBack(Exception):
@@ -85,85 +53,12 @@ class OrgFile:
         self._rows: list[tuple[str, str]] = []
         self._version = -1
         try:
-            self.db = self._opened()
+            self.db = opened(side, path)
             self._read_custom()
         except sqlite3.Error as error:
-            raise self._failure(error) from None
+            raise failure(self.side, self.path, error) from None
 
     # -- the file -------------------------------------------------------------------------------
-
-    def _opened(self) -> sqlite3.Connection:
-        db = sqlite3.connect(
-            self.path,
-            timeout=_PATIENCE,
-            isolation_level=None,
-            detect_types=sqlite3.PARSE_COLNAMES,
-            cached_statements=256,
-        )
-        try:
-            db.create_function("folded", 1, folded, deterministic=True)
-            db.create_function("stamp_of", 1, _stamp_of, deterministic=True)
-            db.execute(f"PRAGMA cache_size = {_PAGES}")
-            db.execute(f"PRAGMA mmap_size = {_MAPPED}")
-            if not self._known(db):
-                db.execute("PRAGMA journal_mode = WAL")
-                self._make(db)
-            db.execute("PRAGMA synchronous = NORMAL")
-        except BaseException:
-            db.close()
-            raise
-        return db
-
-    def _known(self, db: sqlite3.Connection) -> bool:
-        """Whether the file is an org of this side; False if it is empty."""
-        tables = {row[0] for row in db.execute("SELECT name FROM sqlite_master LIMIT 1000")}
-        if not tables:
-            return False
-        if "meta" not in tables or "counter" not in tables:
-            raise StoreError(
-                f"{self.path} is an SQLite file, but no local org: name another `path` for"
-                f" [{self.side}], or move the file away to start with an empty org"
-            )
-        meta = dict(db.execute("SELECT key, value FROM meta"))
-        if meta.get("format") not in (str(_PLAIN), str(FORMAT)):
-            raise StoreError(
-                f"{self.path} is a local org in format {meta.get('format')}, and this version of"
-                f" crosswalk reads formats up to {FORMAT}: dump it with the version that wrote it,"
-                " then load it into a new file"
-            )
-        if meta.get("side") != self.side:
-            raise StoreError(
-                f"{self.path} is a local {meta.get('side')} org, and [{self.side}] needs a"
-                f" {self.side} one: correct `path` in crosswalk.toml"
-            )
-        return True
-
-    def _make(self, db: sqlite3.Connection) -> None:
-        db.execute("BEGIN IMMEDIATE")
-        # Another process may have made the org while this one waited for the lock.
-        if not self._known(db):
-            for statement in _TABLES.split(";"):
-                db.execute(statement)
-            meta = [("format", str(_PLAIN)), ("side", self.side.value), ("stamp", "")]
-            db.executemany("INSERT INTO meta VALUES (?, ?)", meta)
-        db.execute("COMMIT")
-
-    def _failure(self, error: sqlite3.Error) -> StoreError:
-        if isinstance(error, sqlite3.DatabaseError) and "not a database" in str(error):
-            return StoreError(
-                f"{self.path} is not a local org, nor any SQLite file: name another `path` for"
-                f" [{self.side}], or move the file away to start with an empty org"
-            )
-        if "unable to open" in str(error):
-            return StoreError(
-                f"{self.path} cannot be opened: see that its folder is there and may be written to"
-            )
-        if "locked" in str(error):
-            return StoreError(
-                f"{self.path} has been in use by another process for {_PATIENCE:.0f} seconds:"
-                " let that finish, then try again"
-            )
-        return StoreError(f"{self.path} cannot be used ({error}): restore it, or load a new one")
 
     def close(self) -> None:
         """Let go of the file."""
@@ -182,7 +77,7 @@ class OrgFile:
             self.db.execute("BEGIN IMMEDIATE")
         except sqlite3.OperationalError as error:
             if "readonly" not in str(error):
-                raise self._failure(error) from None
+                raise failure(self.side, self.path, error) from None
             return self._moment()
         try:
             return self._moment()
@@ -237,7 +132,7 @@ class OrgFile:
             if isinstance(error, TakeBack):
                 return
             if isinstance(error, sqlite3.Error):
-                raise self._failure(error) from None
+                raise failure(self.side, self.path, error) from None
             raise
 
     def seen(self, moment: str) -> None:
@@ -396,7 +291,7 @@ class OrgFile:
         try:
             return self.db.execute(sql, values).fetchall()
         except sqlite3.Error as error:
-            raise self._failure(error) from None
+            raise failure(self.side, self.path, error) from None
 
 
 def _counter(org: OrgFile, type_name: str) -> str:

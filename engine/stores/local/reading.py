@@ -10,7 +10,8 @@ from typing import Any
 from dsl.schema import Kind, Side
 from engine.model import Cursor, Page, RecordId, Row, Value
 from engine.stores.local.ids import full_id
-from engine.stores.local.org import OrgFile, folded
+from engine.stores.local.opening import folded
+from engine.stores.local.org import OrgFile
 from engine.stores.local.paths import Query
 from engine.stores.local.tables import Table, quoted, shape
 

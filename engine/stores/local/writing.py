@@ -13,7 +13,7 @@ from dsl.schema import Side
 from engine.model import Outcome, RecordId, Result, Write
 from engine.stores.local.checks import Check, Rules, rules_for
 from engine.stores.local.ids import type_of
-from engine.stores.local.lookups import Known, elements_of, known_to
+from engine.stores.local.lookups import Known, bearers, elements_of, known_to
 from engine.stores.local.org import OrgFile
 from engine.stores.local.records import as_json_text
 from engine.stores.local.refusals import Problem, problem_with
@@ -89,6 +89,10 @@ class _Batch:
         """Accept or refuse one write."""
         try:
             if write.id is None:
+                if (there := self._there(write)) is not None:
+                    values = {k: v for k, v in write.values.items() if k != write.upsert}
+                    self._update(there, values)
+                    return Result(Outcome.DONE, there, met=True)
                 return Result(Outcome.DONE, self._create(write.values))
             record = self._existing(write)
             if write.delete:
@@ -138,6 +142,10 @@ class _Batch:
         kept[self._table.key] = record
         self._touch(record)
         self._group(False, kept)
+
+    def _there(self, write: Write) -> RecordId | None:
+        """The record that an upsert goes to; one of the same call is none, as Salesforce has it."""
+        return next((r for r in bearers(write, self._known) if r in self._known.records), None)
 
     def _existing(self, write: Write) -> RecordId:
         record = self._org.record_id(write.id)

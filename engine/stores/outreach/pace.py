@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 from engine.model import Side
 from engine.ports import BudgetSpent, Usage
@@ -115,6 +116,11 @@ class Pace:
         return (float(last) if last >= _EPOCH else self.clock() + last) + _SLACK
 
 
-def _numbers(headers: Mapping[str, str], name: str) -> list[int]:
+def _numbers(headers: Mapping[str, str], name: str) -> Sequence[int]:
     """The numbers of a header; Outreach has been seen to tell several (`"9999, 19988"`)."""
-    return [int(each) for each in _NUMBER.findall(headers.get(name, ""))]
+    return _read(headers.get(name, ""))
+
+
+@lru_cache(maxsize=64)
+def _read(text: str) -> tuple[int, ...]:
+    return tuple(int(each) for each in _NUMBER.findall(text))

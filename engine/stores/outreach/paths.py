@@ -90,13 +90,16 @@ class Columns:
 
     def row(self, resource: Resource, included: Included, sequence: Mapping[str, Value]) -> Row:
         """A record as the engine takes it."""
+        values = resource.get("attributes") or {}
+        if sequence:
+            values = {**values, **sequence}
         return (
             int(resource["id"]),
             self.stamp_of(resource),
-            *(
-                sequence[path] if path in sequence else self._value(resource, included, path)
+            *[
+                values[path] if path in values else self._value(resource, included, path)
                 for path in self.fields
-            ),
+            ],
         )
 
     def stamp_of(self, resource: Resource) -> str:

@@ -30,7 +30,8 @@ AT_ONCE = 16  # requests under way; more gain nothing at one user's limit
 _TRIES = 6
 _UNSENT_TRIES = 2  # further ones where no connection comes about
 _FIRST_WAIT, _LONGEST_WAIT = 0.25, 8.0  # seconds, of which half is by chance
-_TIMEOUT = aiohttp.ClientTimeout(total=150, connect=20, sock_read=100)
+#: No bound between two reads: its timer would be set anew with each piece of each answer.
+_TIMEOUT = aiohttp.ClientTimeout(total=120, connect=20)
 #: Shorter than servers keep connections: one that they have closed would lose a create's outcome.
 _IDLE = 4.0
 _MEDIA = "application/vnd.api+json"
@@ -74,6 +75,7 @@ class Transport:
     _loop: asyncio.AbstractEventLoop | None = None
     _session: aiohttp.ClientSession | None = None
     _told: tuple[datetime, float] | None = None
+    _date: str | None = None
 
     # -- plain calls ----------------------------------------------------------------------------
 
@@ -255,6 +257,9 @@ class Transport:
 
     def _note_time(self, date: str | None) -> None:
         """Keep the latest time that the server told: it tells whole seconds, past ones."""
+        if date == self._date:
+            return
+        self._date = date
         try:
             moment = parsedate_to_datetime(date) if date else None
         except ValueError:

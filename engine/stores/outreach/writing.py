@@ -24,6 +24,19 @@ _LATER = (408, 423, 425, 429, 503)
 _SCOPE = "unauthorizedOauthScope"
 
 
+class _Made(msgspec.Struct):
+    id: int | str
+
+
+class _Document(msgspec.Struct):
+    """All that is read of the answer to a create, which tells the whole record."""
+
+    data: _Made
+
+
+_made = msgspec.json.Decoder(_Document).decode
+
+
 class _Unfit(Exception):
     """A value that no request can say."""
 
@@ -40,8 +53,9 @@ class Writer:
     def write(self, type_: ObjectType, writes: Sequence[Write]) -> list[Result]:
         """One result for each write, in order.
 
-        Raises `Unreachable`, `Unauthorized` or `BudgetSpent` if none of them is known to have had
-        an effect, nor to have been refused by itself.
+        Raises `Unreachable` or `Unauthorized` if none of them is known to have had an effect, nor
+        to have been refused by itself. Those that Outreach has no requests left for were not sent,
+        and have `NO_CALLS` as their code.
         """
         results: list[Result | None] = [None] * len(writes)
         places, requests = [], []
@@ -114,9 +128,13 @@ def _linkage(known: Field, value: Value) -> Any:
 
 
 def _raise_if_nothing_came_of_it(answers: Sequence[Answer | StoreError], type_: ObjectType) -> None:
-    """Let a failure be that of the whole call if no write has an answer of its own."""
+    """Let a failure be that of the whole call if no write has an answer of its own.
+
+    Writes that wait for calls do have one: nobody need look whether they went through.
+    """
     failures = [each for each in answers if isinstance(each, StoreError)]
-    if failures and len(failures) == len(answers):
+    waiting = any(isinstance(each, BudgetSpent) for each in failures)
+    if failures and len(failures) == len(answers) and not waiting:
         # Before all others one that leaves open what happened.
         unknown = [f for f in failures if type(f) is Unreachable]
         raise (unknown or failures)[0]
@@ -151,8 +169,8 @@ def _done(write: Write, answer: Answer) -> Result:
     if write.id is not None:
         return Result(Outcome.DONE, write.id)
     try:
-        record: RecordId = int(msgspec.json.decode(answer.body)["data"]["id"])
-    except (msgspec.DecodeError, UnicodeDecodeError, KeyError, TypeError, ValueError):
+        record: RecordId = int(_made(answer.body).data.id)
+    except (msgspec.DecodeError, UnicodeDecodeError, ValueError):
         message = "Outreach's answer to the create does not say which record it made"
         return Result(Outcome.UNKNOWN, None, "NO_ID", message)
     return Result(Outcome.DONE, record)

@@ -10,6 +10,7 @@ import csv
 import io
 import time
 from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -31,6 +32,7 @@ _MOST = 25_000  # records of one answer
 _FIRST_WAIT, _LONGEST_WAIT = 0.5, 30.0  # seconds between two looks at a job
 _PATIENCE = 1_800.0  # seconds, after which pages are read one by one
 _CSV = {"Accept": "text/csv"}
+_CUT = "Salesforce's answer broke off"
 _END = "null"  # what `Sforce-Locator` reads literally behind the last records
 #: Why an org gives no job: it has none, or none is left today. Then pages are read one by one.
 _NO_JOB = ("FEATURENOTENABLED", "API_ERROR", "FEATURE_NOT_ENABLED", "EXCEEDEDQUOTA", "NOT_FOUND",
@@ -52,8 +54,8 @@ def bulk_pages(
 ) -> Iterator[Page]:
     """The records of a query that begins with Id and stamp, page by page, in its order.
 
-    None at all if the org does not read such a query by jobs, or the job failed: then the caller
-    goes on behind its last page.
+    None at all if the org does not read such a query by jobs, or the job failed, and no more once
+    the job is gone: then the caller goes on behind its last page.
     """
     readings = _readings(types, type_name, fields)
     if readings is None:
@@ -65,28 +67,31 @@ def bulk_pages(
     path = f"jobs/query/{job}/results?maxRecords={_MOST}"
     held: list[Row] = []
 
-    def rows_in(body: bytes) -> list[Row]:
-        """Half a CSV file is one as well: only the header tells how many records there are."""
-        try:
-            found = list(_rows(body, readings))
-        except (ValueError, csv.Error):
-            found = []
-        if str(len(found)) != connection.headers.get("Sforce-NumberOfRecords", "0"):
-            raise Unreachable("Salesforce's answer broke off")
-        return found
+    def whole(body: bytes) -> tuple[bytes, int]:
+        count = int(connection.headers.get("Sforce-NumberOfRecords", "0"))
+        if not _is_whole(body, count):
+            raise Unreachable(_CUT)
+        return body, count
 
     while locator != _END:
         more = f"&locator={locator}" if locator else ""
-        read = connection.read(path + more, rows_in, headers=_CSV)
+        try:
+            body, count = connection.read(path + more, whole, headers=_CSV)
+        except VendorProblem:
+            return  # what it is that the org refuses, reading page by page tells
         # A locator that is missing must not make a reader begin anew for ever.
         locator = connection.headers.get("Sforce-Locator", _END)
-        rows = held + read
-        whole = len(rows) if locator == _END else len(rows) - len(rows) % _ROWS
-        held = rows[whole:]
-        for start in range(0, whole, _ROWS):
-            part = rows[start : start + _ROWS]
-            end = locator == _END and start + _ROWS >= whole
-            yield Page(part, [], Cursor(part[-1][1], part[-1][0]), end)
+        for part in _parts(body, count, readings):
+            held += part
+            if len(held) > _ROWS:  # what may be the last page waits until that is known
+                yield _page(held[:_ROWS], done=False)
+                held = held[_ROWS:]
+    if held:
+        yield _page(held, done=True)
+
+
+def _page(rows: list[Row], *, done: bool) -> Page:
+    return Page(rows, [], Cursor(rows[-1][1], rows[-1][0]), done)
 
 
 def _made(connection: Connection, query: str) -> str | None:
@@ -112,14 +117,48 @@ def _finished(connection: Connection, job: str) -> bool:
     return False
 
 
-def _rows(body: bytes, readings: Sequence[_Read | None]) -> Iterator[Row]:
-    """The rows of a CSV answer: without its head, each value as a query would give it."""
-    lines = csv.reader(io.StringIO(body.decode(), newline=""))
+def _is_whole(body: bytes, count: int) -> bool:
+    """Whether an answer has all its records: half a CSV file is one as well.
+
+    So many lines, and no quoted value has a line of its own; else the values have to be told apart.
+    """
+    if body.count(b"\n") == count + 1:
+        return True
+    try:
+        return sum(1 for _ in _lines(body)) == count
+    except (ValueError, csv.Error):
+        return False
+
+
+def _lines(body: bytes) -> Iterator[list[str]]:
+    """The lines of a CSV answer without its head, read as they are asked for."""
+    lines = csv.reader(io.TextIOWrapper(io.BytesIO(body), "utf-8", newline=""))
     next(lines, None)
+    return lines
+
+
+def _parts(body: bytes, count: int, readings: Sequence[_Read | None]) -> Iterator[list[Row]]:
+    """The rows of a CSV answer, a page at a time: all at once they take ten times its room.
+
+    Raises `Unreachable` before the last of them if there are other than `count`.
+    """
+    lines, seen = _lines(body), 0
+    try:
+        following = next(lines, None)
+        while following is not None:
+            part = _rows([following, *islice(lines, _ROWS - 1)], readings)
+            seen, following = seen + len(part), next(lines, None)
+            if following is None and seen != count:
+                raise Unreachable(_CUT)
+            yield part
+    except (ValueError, csv.Error):
+        raise Unreachable(_CUT) from None
+
+
+def _rows(lines: Sequence[list[str]], readings: Sequence[_Read | None]) -> list[Row]:
+    """Lines as rows, each value as a query would give it."""
     columns = list(zip(*lines, strict=True))
-    if not columns:
-        return iter(())
-    if len(columns) != len(readings):
+    if columns and len(columns) != len(readings):
         raise StoreError("Salesforce's Bulk API answers with other columns than were asked for")
     read = [
         [value or None for value in column]
@@ -127,7 +166,7 @@ def _rows(body: bytes, readings: Sequence[_Read | None]) -> Iterator[Row]:
         else [as_(value) if value else None for value in column]
         for column, as_ in zip(columns, readings, strict=True)
     ]
-    return zip(*read, strict=True)
+    return list(zip(*read, strict=True))
 
 
 def _readings(types: Types, type_name: str, fields: Sequence[str]) -> list[_Read | None] | None:

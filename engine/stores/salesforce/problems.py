@@ -42,6 +42,8 @@ _TRANSIENT = {
     "SERVICE_UNAVAILABLE",
     "QUERY_TIMEOUT",
 }
+#: Several records bear the external id of an upsert by now: the next run finds them all.
+_SEVERAL = "DUPLICATE_EXTERNAL_ID"
 _GONE = {"ENTITY_IS_DELETED", "NOT_FOUND"}
 _DISABLED = {"API_DISABLED_FOR_ORG", "API_CURRENTLY_DISABLED"}
 
@@ -101,7 +103,7 @@ def outcome_of(code: str, fields: Sequence[str], *, exists: bool) -> Outcome:
     An id that leads nowhere is INVALID_CROSS_REFERENCE_KEY, as is a reference that does; only the
     latter names its field.
     """
-    if code in _TRANSIENT:
+    if code in _TRANSIENT or code == _SEVERAL:
         return Outcome.TRANSIENT
     unknown = code == "INVALID_CROSS_REFERENCE_KEY" and not fields
     if exists and (code in _GONE or unknown):

@@ -23,6 +23,8 @@ from engine.stores.salesforce.types import Types
 __all__ = ["PAGE_SIZE", "Reading"]
 
 PAGE_SIZE = 2_000
+#: One more than a page, so that an answer still says whether more is to come.
+_ONE_PAGE = f" LIMIT {PAGE_SIZE + 1}"
 _LONGEST_URI = 15_000  # bytes; at about 16,000 Salesforce answers 414 or 431
 _QUERIES = 5  # that one composite request takes
 _DELETED = "IsDeleted"
@@ -59,7 +61,8 @@ class Reading:
         """The pages of a scan, each one call: what was deleted comes in its place among the rest.
 
         Each query goes on behind the last row, so that records that change between two pages are
-        read later on, as they are then.
+        read later on, as they are then. It asks for one page, so that Salesforce does not look up
+        all that is still to come; only where that decides on a job, it has to count.
         """
         first = last is None
         all_ = not first and self.types.has(type_name, _DELETED)
@@ -70,10 +73,10 @@ class Reading:
         start = select(type_name, ("Id", stamp, *names))
         reader = reader_of(stamp, names)
         while True:
-            query = start + since(stamp, last)
+            query = start + since(stamp, last) + ("" if first else _ONE_PAGE)
             answer = self._seen(type_name, fields, partial(self._ask, query, reader, all_))
             rows = reader.rows(answer.records)
-            done = answer.next is None
+            done = answer.next is None and (first or len(rows) <= PAGE_SIZE)
             if rows:
                 last = Cursor(rows[-1][1], rows[-1][0])
             elif not done:

@@ -16,7 +16,7 @@ from engine.stores.salesforce.lists import list_views, listed, reports
 from engine.stores.salesforce.reading import PAGE_SIZE, Reading
 from engine.stores.salesforce.settings import settings_of
 from engine.stores.salesforce.types import Types
-from engine.stores.salesforce.writing import WRITE_SIZE, write_all
+from engine.stores.salesforce.writing import WRITE_SIZE, packed, write_all
 
 __all__ = ["SalesforceStore", "open_salesforce"]
 
@@ -72,6 +72,9 @@ class SalesforceStore:
 
     def write(self, type_name: str, writes: Sequence[Write]) -> list[Result]:
         return write_all(self._connection, type_name, writes) if writes else []
+
+    def packed(self, writes: Sequence[Write]) -> int:
+        return packed(writes)
 
     def wait_by(self, wait: Wait) -> None:
         self._connection.wait = wait

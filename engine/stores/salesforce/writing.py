@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from dsl.ids import full_id
-from engine.model import NO_CALLS, Outcome, RecordId, Result, Value, Write
+from engine.model import NO_CALLS, Outcome, Result, Value, Write
 from engine.ports import BudgetSpent, Unreachable
 from engine.stores.salesforce.connection import ROOT, Connection
 from engine.stores.salesforce.problems import (
@@ -23,7 +23,7 @@ from engine.stores.salesforce.problems import (
 )
 from engine.stores.salesforce.soql import checked_name
 
-__all__ = ["WRITE_SIZE", "write_all"]
+__all__ = ["WRITE_SIZE", "packed", "write_all"]
 
 #: Records of one call: five collections of 200 in one composite request.
 WRITE_SIZE = 1_000
@@ -50,6 +50,7 @@ class _Written(msgspec.Struct):
 
     success: bool
     id: str | None = None
+    created: bool | None = None
     errors: list[_Error] = msgspec.field(default_factory=list)
 
 
@@ -68,9 +69,9 @@ _written = msgspec.json.Decoder(list[_Written]).decode
 
 @dataclass(frozen=True, slots=True)
 class _Item:
-    """A write, its place among all, and how many before it are of the same record.
+    """A write, its place among all, and how many before it are of the same record or external id.
 
-    A collection takes a record once.
+    A collection takes each once.
     """
 
     at: int
@@ -79,9 +80,12 @@ class _Item:
 
     @property
     def kind(self) -> str:
+        """The method and, of an upsert, the field by which it goes."""
         if self.write.delete:
             return "DELETE"
-        return "POST" if self.write.id is None else "PATCH"
+        if self.write.id is not None:
+            return "PATCH"
+        return f"PATCH {self.write.upsert}" if self.write.upsert else "POST"
 
 
 def write_all(connection: Connection, type_name: str, writes: Sequence[Write]) -> list[Result]:
@@ -108,12 +112,19 @@ def write_all(connection: Connection, type_name: str, writes: Sequence[Write]) -
     return [results[at] for at in range(len(writes))]
 
 
+def packed(writes: Sequence[Write]) -> int:
+    """How many calls these writes take, if none has to be sent again."""
+    return -(-sum(1 for _ in _chunks(list(_items(writes)), _COLLECTION)) // _TOGETHER)
+
+
 def _items(writes: Sequence[Write]) -> Iterator[_Item]:
-    turns: Counter[RecordId] = Counter()
+    turns: Counter[Any] = Counter()
     for at, write in enumerate(writes):
-        yield _Item(at, write, turns[write.id] if write.id is not None else 0)
-        if write.id is not None:
-            turns[write.id] += 1
+        name: Any = write.id
+        if write.upsert:
+            name = write.upsert, str(write.values[write.upsert]).strip().casefold()
+        yield _Item(at, write, turns[name] if name is not None else 0)
+        turns[name] += 1
 
 
 def _send_all(
@@ -149,8 +160,11 @@ def _parent(write: Write) -> str:
 def _send(
     connection: Connection, type_name: str, chunks: Sequence[Sequence[_Item]]
 ) -> dict[int, Result]:
-    """One call. Sent again only if it makes nothing: a create that was not heard may be there."""
-    again = all(item.kind != "POST" for chunk in chunks for item in chunk)
+    """One call. Sent again only if it makes nothing: a create that was not heard may be there.
+
+    Nor is an upsert: somebody may have edited by then what it made.
+    """
+    again = all(item.kind in ("PATCH", "DELETE") for chunk in chunks for item in chunk)
     requests = [_request(type_name, at, chunk) for at, chunk in enumerate(chunks)]
 
     def parts(body: bytes) -> list[_Part]:
@@ -179,6 +193,9 @@ def _request(type_name: str, at: int, chunk: Sequence[_Item]) -> dict[str, Any]:
         return {"method": kind, "url": url, "referenceId": f"w{at}"}
     records = [_record(type_name, item.write) for item in chunk]
     body = {"allOrNone": False, "records": records}
+    kind, _, key = kind.partition(" ")
+    if key:
+        url = f"{url}/{type_name}/{checked_name(key)}"
     return {"method": kind, "url": url, "referenceId": f"w{at}", "body": body}
 
 
@@ -205,13 +222,16 @@ def _taken(chunk: Sequence[_Item], answer: _Part) -> dict[int, Result]:
 
 
 def _refused(write: Write, problem: VendorProblem) -> Result:
-    outcome = Outcome.TRANSIENT if problem.passes else Outcome.REFUSED
+    # An external id that is none any longer: the next run asks again which fields are.
+    passes = problem.passes or (write.upsert is not None and problem.status == 404)
+    outcome = Outcome.TRANSIENT if passes else Outcome.REFUSED
     return Result(outcome, write.id, problem.code, problem.message, problem.fields)
 
 
 def _result(write: Write, found: _Written) -> Result:
     if found.success:
-        return Result(Outcome.DONE, full_id(found.id) if found.id else write.id)
+        met = write.upsert is not None and found.created is False
+        return Result(Outcome.DONE, full_id(found.id) if found.id else write.id, met=met)
     error = found.errors[0] if found.errors else _Error("UNKNOWN_EXCEPTION")
     fields = tuple(error.fields or ())
     outcome = outcome_of(error.status_code, fields, exists=write.id is not None)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from engine.play.script import Act
-from engine.stores.local.org import folded
+from engine.stores.local.opening import folded
 from engine.stores.local.play.making import OURS, deliver
 from engine.stores.local.play.scene import Prospect, Scene, nothing
 from engine.stores.local.play.sequences import leave

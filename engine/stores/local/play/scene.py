@@ -10,7 +10,8 @@ from typing import Any
 
 from engine.model import Outcome, Write
 from engine.stores.local.lives import touch
-from engine.stores.local.org import OrgFile, folded
+from engine.stores.local.opening import folded
+from engine.stores.local.org import OrgFile
 from engine.stores.local.refusals import Refused
 from engine.stores.local.stamps import later
 from engine.stores.local.tables import quoted

@@ -10,7 +10,8 @@ from __future__ import annotations
 from typing import Any
 
 from engine.play.script import Act
-from engine.stores.local.org import OrgFile, folded
+from engine.stores.local.opening import folded
+from engine.stores.local.org import OrgFile
 from engine.stores.local.play.making import deliver, make_task
 from engine.stores.local.play.scene import Scene, nothing
 from engine.stores.local.refusals import Refused

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import uuid4
 
 from engine.play.script import Act
-from engine.stores.local.org import folded
+from engine.stores.local.opening import folded
 from engine.stores.local.play.scene import Scene, nothing
 from engine.stores.local.stamps import between, later
 
