@@ -244,7 +244,7 @@ def _telemetry(section: Any, problems: list[str]) -> dict[str, str]:
     if not isinstance(section, dict):
         return {}  # which is told already
     endpoint = str(section.get("endpoint", ""))
-    if section and not endpoint.startswith(("https://", "http://")):
+    if section and (not endpoint.startswith(("https://", "http://")) or "@" in endpoint):
         problems.append(
             "`endpoint` in [telemetry] is the address of a collector that takes OTLP over HTTP:"
             ' write one such as endpoint = "http://127.0.0.1:4318"'

@@ -44,9 +44,9 @@ def test_the_command_is_one_that_the_program_takes(words: list[str], tmp_path: P
         [*PROGRAM, *words],
         cwd=tmp_path,
         env=environment(),
+        check=False,
         capture_output=True,
         text=True,
-        check=False,
     )
     assert answer.returncode == 2
     assert "there is no crosswalk.toml" in answer.stderr  # and nothing about the words
@@ -61,7 +61,7 @@ def test_the_unit_is_one_that_systemd_takes(tmp_path: Path) -> None:
     text = text.replace("/opt/crosswalk/bin/crosswalk", "/bin/true").replace("User=crosswalk\n", "")
     copy.write_text(text)
     answer = subprocess.run(
-        ["systemd-analyze", "verify", str(copy)], capture_output=True, text=True, check=False
+        ["systemd-analyze", "verify", str(copy)], check=False, capture_output=True, text=True
     )
     assert [line for line in answer.stderr.splitlines() if "crosswalk.service" in line] == []
 
