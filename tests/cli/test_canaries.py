@@ -76,6 +76,7 @@ CANARIES: Mapping[tuple[str, str], str] = {
     ("alerts", "slack"): canary("slack"),
     ("alerts", "webhook"): canary("alerts-webhook"),
     ("alerts", "smtp_password"): canary("smtp_password"),
+    ("telemetry", "authorization"): canary("telemetry"),
     ("console", "users"): canary("users"),
     ("console", "tokens"): canary("tokens"),
 }
@@ -87,6 +88,8 @@ HARMLESS = {
     ("outreach", "base_url"),
     *(("alerts", key) for key in ("email_to", "email_from", "smtp", "smtp_user")),
     ("console", "hosts"),
+    ("webhooks", "url"),
+    ("telemetry", "endpoint"),
 }
 SEAL = Fernet.generate_key().decode()
 
