@@ -89,6 +89,7 @@ FLOORS = {
             "engine.swing",
             "engine.titles",
             "engine.told",
+            "engine.tracing",
             "engine.translate",
             "engine.translator",
             "engine.subscribing",

@@ -333,7 +333,7 @@ def test_refusals_show_none(watched: Watched, monkeypatch: pytest.MonkeyPatch) -
             ("project", "ledger"),
             ("alerts", "webhook"),
         ):
-            before = at.config[section].get(key)
+            before = at.config.get(section, {}).get(key)
             at.set(section, **{key: CANARIES[section, key]})  # in plain text
             assert watched.type("check").code == 2, key
             at.set(section, **{key: before})
