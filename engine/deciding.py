@@ -219,6 +219,7 @@ class Deciding:
         return found
 
     def _lone_task(self, side: Side, row: Row, matches: Matches, now: datetime) -> Task:
+        row = matches.fresh.get(row[0], row)
         case = self.cases.bare(side, {side: row}, {side: self.mapping.view[side](row)}, now)
         partner = matches.partners.get(row[0])
         if partner is not None:
@@ -263,12 +264,24 @@ class Deciding:
             task.held = about(self.mapping.name, clash.about)
             return hold(case, direction, clash.reason)
         if side.other in case.rows:
+            if self._may_be_ours(side, record, case.id(side.other)):
+                return await_news(case, direction)
             return meeting(case, direction)
         if self._unheard(side, record):
             return await_news(case, direction)
         if self.mapping.pair.label and side is Side.OUTREACH:
             return decide_activity(case)
         return decide_create(case, direction)
+
+    def _may_be_ours(self, side: Side, record: RecordId, partner: RecordId) -> bool:
+        """Whether one of two that just met may have been made of the other, unheard.
+
+        What it holds would then be no edit of anybody's; whoever looks for lost creates knows.
+        """
+        unheard, name = self.context.unheard, self.mapping.name
+        return record in unheard.get((name, Direction.out_of(side)), ()) or (
+            partner in unheard.get((name, Direction.out_of(side.other)), ())
+        )
 
     def _unheard(self, side: Side, record: RecordId) -> bool:
         """Whether a record may have a counterpart from a create that nobody heard of."""

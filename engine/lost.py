@@ -17,7 +17,7 @@ from engine.ledger import Commit, Intent, Link
 from engine.mapping import UNSET, Mapping
 from engine.model import SIDES, Direction, RecordId, Row
 from engine.notes import log_row
-from engine.ours import with_bases
+from engine.ours import held, with_bases
 from engine.upserts import given_back, key_among, names_of
 
 __all__ = ["TIMEOUT", "Lost", "is_since", "second_of", "unknown", "without_named"]
@@ -77,12 +77,14 @@ def without_named(
             continue
         row, moment = rows[0], made.get(rows[0][0])
         link = owned.get(row[0])
+        key = key_among(names_of(mapping, context), each.by_field)
         ours = _is_ours(each.at, moment)
+        if ours and not _holds_some(mapping, each, key, row):
+            ours = None
         if len(rows) > 1 or mapping.is_converted(row) or (link is None and ours is None):
             commit.answers.append(unknown(each.intent))
         elif link is not None:
             commit.answers.append(unknown(each.intent))
-            key = key_among(names_of(mapping, context), each.by_field)
             given_back(mapping, layout, link, row, key, each.by_line, commit)
         else:
             edited = ours and str(row[1])[:_SECONDS] != str(moment)[:_SECONDS]
@@ -103,6 +105,18 @@ def _is_ours(at: str, made: Any) -> bool | None:
     if moment is None or sent is None or moment > sent + TIMEOUT:
         return None
     return is_since(made, second_of(at))
+
+
+def _holds_some(mapping: Mapping, lost: Lost, key: str, row: Row) -> bool:
+    """Whether a record holds anything that a create sent, beside the external id.
+
+    Somebody else may have made one that bears it in the same minute.
+    """
+    return any(
+        held(mapping, S, line, row) == value
+        for line, value in lost.by_line.items()
+        if mapping.lines[line].ends[S].name != key
+    )
 
 
 def _keep(mapping: Mapping, lost: Lost, link: Link, ours: bool, commit: Commit) -> None:

@@ -45,6 +45,7 @@ class Matches:
 
     `partners` by record id; `held` with what is in the way; `later` are records that share a key or
     a partner with an earlier one of the batch and have to look again when that one is done.
+    `fresh` are those that were read anew while looking, and may have changed since their page.
     `creating` are those that will be created there if they find none, by an upsert on one of the
     `named` fields if they have a value for it: then only one record can bear that.
     """
@@ -52,6 +53,7 @@ class Matches:
     partners: dict[RecordId, Row] = field(default_factory=dict)
     held: dict[RecordId, Clash] = field(default_factory=dict)
     later: set[RecordId] = field(default_factory=set)
+    fresh: dict[RecordId, Row] = field(default_factory=dict)
     creating: set[RecordId] = field(default_factory=set)
     named: Collection[str] = ()
 
@@ -165,7 +167,9 @@ def _look_back(
     if not any(keys.values()):
         return
     bearers = bearers_of(mapping, rule, side, [k for own in keys.values() for k in own], store)
-    ids = list({row[0] for group in bearers.values() for row in group})
+    read = {row[0]: row for group in bearers.values() for row in group}
+    found.fresh |= {record: read[record] for record in partners if record in read}
+    ids = list(read)
     settled = (
         ledger.others(mapping.name, side, ids).keys() | found.partners.keys() - partners.keys()
     )

@@ -6,7 +6,6 @@ import argparse
 import io
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -211,17 +210,6 @@ def test_nothing_to_format_is_wrong_usage(
     answer = crosswalk(tmp_path, "fmt", *words)
     assert (answer.code, answer.out) == (2, "")
     assert told in answer.err
-
-
-def test_it_imports_no_heavy_library(folder: Path) -> None:
-    code = (
-        "import sys; from engine.cli.main import main; main(['fmt']); print(' '.join(sys.modules))"
-    )
-    out = subprocess.run(
-        [sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, check=True
-    ).stdout
-    banned = {"networkx", "sqlalchemy", "msgspec", "rich", "jinja2", "http.client", "asyncio"}
-    assert not banned.intersection(out.split())
 
 
 # -- in process: what cannot be brought about from outside --------------------------------------

@@ -42,7 +42,8 @@ def project(tmp_path: Path) -> Path:
 
 
 def test_a_new_project_passes_its_tests(project: Path) -> None:
-    answer = crosswalk(project, "test")
+    # All of them are run in `tests/engine/test_rule_tests.py`.
+    answer = crosswalk(project, "test", "-k", "account")
     assert answer.code == 0, answer
     assert answer.out.endswith(" passed\n")
     assert not (project / "crosswalk.db").exists()

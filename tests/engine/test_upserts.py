@@ -154,12 +154,24 @@ def test_an_edit_of_what_was_made_without_an_answer_stays_and_goes_on() -> None:
         prospect = at.create(O, "prospect", **ROSE)
         cut_off(at, Unreachable("no answer"), after=True)
         (contact,) = contacts(at)
-        at.edit(S, "Contact", contact, Title="Chief", LastName="Ros")
+        at.edit(S, "Contact", contact, Title="Chief")
         at.clock.pass_(minutes=20)
         at.run()
         at.run()
-        assert contacts(at) == {contact: ("Ros", "Chief", None, "A1")}
-        assert at.one(O, "prospect", prospect, "lastName", "title") == ("Ros", "Chief")
+        assert contacts(at) == {contact: ("Gonzalez", "Chief", None, "A1")}
+        assert at.one(O, "prospect", prospect, "lastName", "title") == ("Gonzalez", "Chief")
+
+
+def test_what_somebody_made_in_the_same_minute_is_not_taken_for_what_a_run_sent() -> None:
+    """So a value that gives way is told of, as where any two records meet."""
+    with coded() as at:
+        prospect = at.create(O, "prospect", **ROSE)
+        cut_off(at, Unreachable("no answer"), after=False)
+        contact = at.create(S, "Contact", LastName="Ros", Title="CEO", Code__c="A1")
+        at.edit(S, "Contact", contact, LastName="Roz")
+        counts = at.run().counts
+        assert counts["conflicts"] == 2
+        assert at.links(PAIR) == {contact: prospect}
 
 
 def test_a_record_that_somebody_made_while_a_run_was_cut_off_is_linked_and_merged() -> None:

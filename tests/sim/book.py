@@ -101,6 +101,11 @@ class Book:
         found = self.edits.get((spot, name), ())
         return any(edit.value == value for edit in found[:-1]) and found[-1].value != value
 
+    def meant(self, spot: Spot, name: str, value: Value) -> bool:
+        """Whether the last value that a user gave a field is this one."""
+        last = self.last(spot, name)
+        return last is not None and last.value == value
+
     def living(self, side: Side, type_name: str) -> list[RecordId]:
         every = {*self.by_user, *self.by_engine}
         return [s[2] for s in every if s[:2] == (side, type_name) and s not in self.deleted]

@@ -239,6 +239,8 @@ def _pair(
             for side in flows
             if len(flows) == len(SIDES)
             and book.outdated(_spot(truth, side, ids), line.names[side], values[side])
+            # Unless that was the last word of the users over there, by chance.
+            and not book.meant(_spot(truth, side.other, ids), line.names[side.other], values[side])
         ]
         for side in flows:
             found += _delivered(truth, line, side, ids, values, book)

@@ -211,7 +211,7 @@ MISTAKES = [
     Mistake(
         "a create that was not seen at once was not made",
         "engine.recover",
-        "if source in linked or at < visible:",
+        "if each.at < visible:",
         "if True:",
     ),
     Mistake(
