@@ -76,6 +76,7 @@ CANARIES: Mapping[tuple[str, str], str] = {
     ("alerts", "slack"): canary("slack"),
     ("alerts", "webhook"): canary("alerts-webhook"),
     ("alerts", "smtp_password"): canary("smtp_password"),
+    ("telemetry", "authorization"): canary("telemetry"),
     ("console", "users"): canary("users"),
     ("console", "tokens"): canary("tokens"),
 }
@@ -334,7 +335,7 @@ def test_refusals_show_none(watched: Watched, monkeypatch: pytest.MonkeyPatch) -
             ("project", "ledger"),
             ("alerts", "webhook"),
         ):
-            before = at.config[section].get(key)
+            before = at.config.get(section, {}).get(key)
             at.set(section, **{key: CANARIES[section, key]})  # in plain text
             assert watched.type("check").code == 2, key
             at.set(section, **{key: before})
