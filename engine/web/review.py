@@ -23,6 +23,7 @@ from engine.told import HELD, record_id
 from engine.web.jobs import Job
 from engine.web.letting import letting_of
 from engine.web.routes import Ask, Wrong, go
+from engine.whys import RETRIES
 
 __all__ = ["resume", "retry", "review"]
 
@@ -31,7 +32,6 @@ _LATELY = timedelta(days=7)  # how far back conflicts are shown
 _OFFERED = 5
 _VANISHED = "vanished"
 _NAMED = 10  # of the records that vanished
-_REFUSED = ("refused", "transient")
 
 
 def review(ask: Ask) -> Response:
@@ -98,7 +98,7 @@ def _held(row: Mapping[str, Any], ledger: Ledger) -> dict[str, Any]:
         "why": row["why"],
         "message": row["message"],
         "since": row["since"],
-        "let_go": "retry" if row["why"] in _REFUSED else "resume",
+        "let_go": "retry" if row["why"] in RETRIES else "resume",
         "other": types.get(side.other, ""),
         "offered": _offered(row, side, ledger),
     }
