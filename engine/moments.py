@@ -7,8 +7,9 @@ from datetime import UTC, datetime, timedelta, tzinfo
 
 from dsl.values import stamp
 
-__all__ = ["length_of_time", "point_in_time", "stamp_of"]
+__all__ = ["ago", "length_of_time", "point_in_time", "span", "stamp_of"]
 
+_UNITS = (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1))
 _SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 _LENGTH = re.compile(r"([0-9]{1,9}) ?(?:([smhdw])|(second|minute|hour|day|week)s?)(?: ago)?")
 _LONGEST = 100 * 366 * 86_400  # as far back as a clock is worth turning
@@ -50,3 +51,16 @@ def stamp_of(point: timedelta | datetime | None, zone: tzinfo) -> str | None:
         return stamp(aware.astimezone(UTC))
     except OverflowError:  # the first or last day of the calendar, moved by a zone
         return stamp(point.replace(tzinfo=UTC))
+
+
+def ago(at: datetime) -> str:
+    """How long ago an instant was, or in how long it will be: `3 minutes ago`, `in 2 hours`."""
+    seconds = (datetime.now(UTC) - at).total_seconds()
+    return f"{span(seconds)} ago" if seconds >= 0 else f"in {span(-seconds)}"
+
+
+def span(seconds: float) -> str:
+    """A length of time in its largest unit: `1 second`, `12 minutes`, `3 days`."""
+    unit, length = next((u for u in _UNITS if seconds >= u[1]), _UNITS[-1])
+    count = max(int(seconds // length), 1)
+    return f"{count:,} {unit}{'' if count == 1 else 's'}"

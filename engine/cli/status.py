@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections import defaultdict
 from collections.abc import Iterator
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from dsl.pairs import spoken_pair, types_of_pair
 from dsl.schema import Side
+from engine.cli.changes import paint
+from engine.cli.colour import wants_colour
 from engine.cli.looking import add_format, add_limit, looking, reading
 from engine.cli.project import Project
 from engine.cli.table import plain, print_csv, print_json, print_table
@@ -19,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["register", "run"]
 
 _SHOWN = 20
+_COLOURS = {"done": "32", "held": "33"}
 
 
 def register(parser: argparse.ArgumentParser) -> None:
@@ -101,12 +106,13 @@ def _run_lines(last: dict[str, Any] | None = None) -> list[str]:
     if last is None:
         return ["no run is noted yet"]
     if last["finished_at"] is None:
-        return [f"run {last['run']} of {last['started_at']}: still at work, or cut off"]
+        return [f"run {last['run']} of {_moment(last['started_at'])}: still at work, or cut off"]
     done, calls = summary_lines(
         defaultdict(int, last["counts"]), defaultdict(int, last["calls"]), False
     )
+    status = paint(plain(last["status"]), _COLOURS.get(last["status"], "31"), wants_colour())
     return [
-        f"last run {last['run']}, {last['finished_at']}: {plain(last['status'])}",
+        f"last run {last['run']}, {_moment(last['finished_at'])}: {status}",
         f"  {done}",
         f"  {calls}",
     ]
@@ -120,14 +126,14 @@ def _stalled(ledger: Ledger) -> Iterator[str]:
     for (side, until), steps in found.items():
         left = [step for step in steps if step]
         what = f": {', '.join(left)}" if left else ""
-        yield f"  waits for the {side.title()} budget until {until}{what}"
+        yield f"  waits for the {side.title()} budget until {_moment(until)}{what}"
 
 
 def _shown(pair: dict[str, Any]) -> tuple[object, ...]:
     from engine.whys import WHYS
 
     waits = [f"{count:,} {WHYS.get(why, why)}" for why, count in pair["pending"].items() if count]
-    stamps = (stamp or "not yet" for stamp in pair["cursors"].values())
+    stamps = (_moment(stamp) if stamp else "not yet" for stamp in pair["cursors"].values())
     name = spoken_pair(pair["type"])
     return name, f"{pair['links']:,}", *stamps, ", ".join(waits) or "nothing"
 
@@ -139,4 +145,11 @@ def _shown_pending(row: dict[str, Any]) -> tuple[object, ...]:
     records = (
         f"{row['records']:,} of {kind}" if row["records"] > 1 else f"{kind} {row['record_id']}"
     )
-    return WHYS.get(row["why"], row["why"]), records, row["since"], row["message"]
+    return WHYS.get(row["why"], row["why"]), records, _moment(row["since"]), row["message"]
+
+
+def _moment(stamp: str) -> str:
+    """A stamp as it is for programs that read the text; to a person, how long ago that was."""
+    from engine.moments import ago
+
+    return ago(datetime.fromisoformat(stamp)) if sys.stdout.isatty() else stamp

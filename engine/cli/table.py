@@ -10,9 +10,12 @@ import json
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain, islice
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from engine.harmless import harmless
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 __all__ = ["plain", "print_csv", "print_json", "print_table"]
 
@@ -72,20 +75,24 @@ def _columns(columns: Sequence[str], first: list[list[str]], rest: Iterator[list
 
 
 def _rich(columns: Sequence[str], first: list[list[str]], rest: Iterator[list[str]]) -> int:
-    from rich.console import Console
+    from rich.console import Console as Terminal
     from rich.table import Table
     from rich.text import Text
 
-    console, count, batch = Console(), 0, first
+    console, count, batch = Terminal(), 0, first
+    widths = _widths([[name.removesuffix("#") for name in columns], *first], console.width)
+    if widths is None:
+        return _cards(console, columns, chain(first, rest))
     while batch:
         table = Table(box=None, pad_edge=False, header_style="bold", show_header=not count)
-        for name in columns:
+        for name, width in zip(columns, widths, strict=True):
             right = name.endswith("#")
             table.add_column(
                 name.removesuffix("#"),
                 justify="right" if right else "left",
                 overflow="fold",
                 no_wrap=right,
+                width=width,
             )
         for row in batch:
             table.add_row(*map(Text, row))
@@ -93,3 +100,30 @@ def _rich(columns: Sequence[str], first: list[list[str]], rest: Iterator[list[st
         count += len(batch)
         batch = list(islice(rest, _BATCH))
     return count
+
+
+def _cards(console: Console, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> int:
+    """A block of lines for each row, where a terminal is too narrow for columns."""
+    count = 0
+    names = [name.removesuffix("#") for name in columns]
+    for count, row in enumerate(rows, 1):  # noqa: B007 - counted for the caller
+        console.print(row[0], style="bold", markup=False, highlight=False)
+        for name, cell in zip(names[1:], row[1:], strict=True):
+            if cell:
+                console.print(f"  {name}: {cell}", markup=False, highlight=False)
+    return count
+
+
+def _widths(rows: Sequence[Sequence[str]], room: int) -> list[int] | None:
+    """How wide columns are of which no word is cut, if that can be had."""
+    whole = [max(map(len, cells)) for cells in zip(*rows, strict=True)]
+    least = [max(map(_longest, cells)) for cells in zip(*rows, strict=True)]
+    wish = sum(whole) - sum(least)
+    spare = min(room - sum(least) - 2 * (len(least) - 1), wish)
+    if spare < 0:
+        return None
+    return [w + spare * (all_ - w) // max(wish, 1) for w, all_ in zip(least, whole, strict=True)]
+
+
+def _longest(cell: str) -> int:
+    return max(map(len, cell.split()), default=0)

@@ -14,12 +14,12 @@ from dsl.program import Line, Pair, ToggleRule, Translation
 from engine.ledger import Ledger
 from engine.ledger.looking import last_scans
 from engine.model import DIRECTIONS, Direction, Side
+from engine.moments import span
 from engine.service.state import StepState
 from engine.told import pairs_told, runs_told
 from engine.web.chart import measure
 from engine.web.routes import Ask, Wrong
 from engine.web.rules import block_of
-from engine.web.words import span
 
 __all__ = ["type_page", "type_told", "types"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import datetime, timedelta, tzinfo
 from typing import Any
 
 from markupsafe import Markup
@@ -13,9 +13,10 @@ from markupsafe import Markup
 from dsl.describe import duration_in_words
 from dsl.pairs import spoken_pair
 from engine.cli.changes import summary_lines
+from engine.moments import ago
 from engine.whys import WHYS
 
-__all__ = ["FILTERS", "shown", "span"]
+__all__ = ["FILTERS", "day", "shown"]
 
 _LONG = 200
 _TONES = {
@@ -23,7 +24,6 @@ _TONES = {
     **dict.fromkeys(("refused", "unanswered", "failed"), "bad"),
     **dict.fromkeys(("held", "conflict", "paused", "rejected"), "warn"),
 }
-_UNITS = (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1))
 
 
 def when(value: datetime | str | None, zone: tzinfo) -> str:
@@ -34,22 +34,13 @@ def when(value: datetime | str | None, zone: tzinfo) -> str:
     return f"{at.astimezone(zone):%Y-%m-%d %H:%M}"
 
 
-def ago(value: datetime | str | None, zone: tzinfo) -> Markup:
+def since(value: datetime | str | None, zone: tzinfo) -> Markup:
     """How long ago an instant was, or in how long it will be; the instant itself for who asks."""
     if not value:
         return Markup("not yet")
     at = datetime.fromisoformat(value) if isinstance(value, str) else value
-    seconds = (datetime.now(UTC) - at).total_seconds()
-    words = f"{span(abs(seconds))} ago" if seconds >= 0 else f"in {span(-seconds)}"
     mark = Markup('<time datetime="{}" title="{}" data-ago>{}</time>')
-    return mark.format(at.isoformat(), when(at, zone), words)
-
-
-def span(seconds: float) -> str:
-    """A length of time in its largest unit: `1 second`, `12 minutes`, `3 days`."""
-    unit, length = next((u for u in _UNITS if seconds >= u[1]), _UNITS[-1])
-    count = max(int(seconds // length), 1)
-    return f"{count:,} {unit}{'' if count == 1 else 's'}"
+    return mark.format(at.isoformat(), when(at, zone), ago(at))
 
 
 def day(value: str, zone: tzinfo) -> str:
@@ -145,7 +136,7 @@ def foretold(counts: Mapping[str, int]) -> str:
 
 
 FILTERS: dict[str, Callable[..., str]] = {
-    "ago": ago,
+    "ago": since,
     "clock": clock,
     "day": day,
     "done": done,

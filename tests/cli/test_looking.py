@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.text import Text
 from sqlalchemy.dialects import sqlite
 
 from dsl.schema import Side
@@ -442,6 +443,20 @@ class TestLinks:
 
 @pytest.mark.usefixtures("filled")
 class TestStatus:
+    @pytest.mark.parametrize("width", [100, 70, 30])
+    def test_at_a_terminal_no_word_is_cut_however_narrow_it_is(
+        self, tell: Callable[..., str], monkeypatch: pytest.MonkeyPatch, width: int
+    ) -> None:
+        monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+        monkeypatch.setenv("COLUMNS", str(width))
+        monkeypatch.setenv("TERM", "xterm")
+        lines = Text.from_ansi(tell("status")).plain.splitlines()
+        table = lines[lines.index("") :]
+        assert max(map(len, table)) <= width
+        words = {word for line in table for word in line.split()}
+        assert {"prospect", "hours", "another", BOB} <= words
+        assert ("record:" in words) is (width == 30)  # a block a row, where columns have no room
+
     def test_json(self, ask: Ask) -> None:
         found = ask("status", "--format", "json")
         assert found["version"] == 1
