@@ -222,7 +222,7 @@ class Deciding:
         row = matches.fresh.get(row[0], row)
         case = self.cases.bare(side, {side: row}, {side: self.mapping.view[side](row)}, now)
         partner = matches.partners.get(row[0])
-        if partner is not None:
+        if partner is not None and not self._may_be_ours(side, row[0], partner[0]):
             self.cases.add(case, side.other, partner)
             if self.mapping.pair.toggle("sync down").on:
                 case.override = Policy.SALESFORCE
@@ -264,8 +264,6 @@ class Deciding:
             task.held = about(self.mapping.name, clash.about)
             return hold(case, direction, clash.reason)
         if side.other in case.rows:
-            if self._may_be_ours(side, record, case.id(side.other)):
-                return await_news(case, direction)
             return meeting(case, direction)
         if self._unheard(side, record):
             return await_news(case, direction)

@@ -45,19 +45,22 @@ MISTAKES = [
         "*sides, case.bases[Side.OUTREACH], case.bases[Side.SALESFORCE]",
     ),
     Mistake(
-        "what was written keeps its base", "engine.decide", "append(now[n])", "append(seen[n])"
+        "what was written keeps its base",
+        "engine.decide",
+        "target is side:\n                values[n] = now[n]",
+        "target is side:\n                values[n] = seen[n]",
     ),
     Mistake(
         "what was written leaves its source's base",
         "engine.decide",
-        "elif n in written or n in settled:",
-        "elif n in settled:",
+        "difference(written, verdict.agreed, waits)",
+        "difference(verdict.agreed, waits)",
     ),
     Mistake(
         "the source's base is what it is by now, not as it was decided on",
         "engine.decide",
-        "written.get(n) is side or not",
-        "n in written or not",
+        "if target is side:",
+        "if target in SIDES:",
     ),
     Mistake(
         "an update does not ask for its toggle",

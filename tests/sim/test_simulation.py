@@ -27,6 +27,7 @@ KEPT = {
     226: "an edit that took back what was written unheard did not go through",
     551: "a record that a match passed over counted as read, and what was written to it as a loss",
     427: "an edit was taken for the base, since its record was written in other fields",
+    401: "a record that waited to be known as our own was linked all the same",
     2764: "what a look back had read anew was forgotten, and so a conflict told of another value",
     9630: "what a create that was cut off had made counted as somebody's edit once it was matched",
 }

@@ -101,8 +101,8 @@ def test_who_is_told_of_troubles_is_sent_nothing_of_it() -> None:
     try:
         alerts = Alerts({"webhook": receiver.url}, Secrets(Path(), {}), "acme")
         alerts.see(ledger, {"rules": "refused"})
-        alerts._sender.shutdown(wait=True)
         receiver.documents(1)
+        alerts.close()
         assert clean([headers for headers, _ in receiver.requests])
     finally:
         receiver.close()
