@@ -33,7 +33,7 @@ check: $(READY)
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
-	$(BIN)/pytest -n 2 --ignore=tests/browser
+	$(BIN)/pytest -n 3 --ignore=tests/browser  # one more than cores: much of it waits for servers
 	$(BIN)/pytest tests/browser
 
 # For the tests that try the sandbox servers with them; they are skipped without.
