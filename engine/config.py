@@ -243,8 +243,13 @@ def _telemetry(section: Any, problems: list[str]) -> dict[str, str]:
     """Where `crosswalk serve` sends traces."""
     if not isinstance(section, dict):
         return {}  # which is told already
-    endpoint = str(section.get("endpoint", ""))
-    if section and (not endpoint.startswith(("https://", "http://")) or "@" in endpoint):
+    endpoint = section.get("endpoint", "")
+    written = isinstance(endpoint, str)  # another type is told already
+    if (
+        section
+        and written
+        and (not endpoint.startswith(("https://", "http://")) or "@" in endpoint)
+    ):
         problems.append(
             "`endpoint` in [telemetry] is the address of a collector that takes OTLP over HTTP:"
             ' write one such as endpoint = "http://127.0.0.1:4318"'
