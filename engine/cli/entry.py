@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+import io
+import os
 import sys
 
 __all__ = ["main"]
@@ -14,6 +16,7 @@ _MANY = 100_000
 def main() -> int:
     """The exit code of the command in `sys.argv`."""
     arguments = sys.argv[1:]
+    _keep_order()
     if "lint" in arguments:
         from engine.cli.remembered import recall
 
@@ -25,3 +28,16 @@ def main() -> int:
     from engine.cli.main import main as whole
 
     return whole(arguments)
+
+
+def _keep_order() -> None:
+    """Let what goes wrong stand where it happened, also in a file that takes both streams.
+
+    Otherwise what is printed would wait for a block to be full, and a warning overtake it.
+    """
+    try:
+        together = os.path.sameopenfile(1, 2)
+    except OSError:  # one of them is closed
+        return
+    if together and isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(line_buffering=True)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from engine.cli.init import make_project
 from engine.stores.local import SAMPLE
 from tests.cli.program import PROGRAM, Answer, crosswalk, environment, installed
 
@@ -316,3 +317,23 @@ def test_every_command_has_help_with_an_example(tmp_path: Path, command: str) ->
     assert answer.code == 0
     assert "example" in answer.out
     assert f"crosswalk {command}" in answer.out
+
+
+def test_both_streams_in_one_file_stand_in_the_order_in_which_things_happened(
+    tmp_path: Path,
+) -> None:
+    make_project(tmp_path / "acme", sample=True)
+    rules = tmp_path / "acme" / "rules" / "limits.sync"
+    rules.write_text("limits { outreach own 20 per day }\n", encoding="utf-8")
+    environ = {k: v for k, v in environment().items() if k != "PYTHONUNBUFFERED"}
+    done = subprocess.run(
+        [*PROGRAM, "run", "--yes"],
+        cwd=tmp_path / "acme",
+        env=environ,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stdout.index("+ create") < done.stdout.index("waits for the Outreach budget")
