@@ -8,7 +8,7 @@ import subprocess
 import threading
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from tests.cli.program import environment, program
 
@@ -183,11 +183,18 @@ class Editor:
     def end(self) -> None:
         self.process.kill()
         self.process.wait()
-        for pipe in (self.process.stdin, self.process.stdout, self.process.stderr):
-            if pipe is not None:
-                with suppress(OSError):
-                    pipe.close()
+        # The server itself may outlive the process that was started, until it hears nobody;
+        # what it still says has a reader until then.
+        self._close(self.process.stdin)
         self._reader.join(_LONGEST)
+        self._close(self.process.stdout)
+        self._close(self.process.stderr)
+
+    @staticmethod
+    def _close(pipe: IO[bytes] | None) -> None:
+        if pipe is not None:
+            with suppress(OSError):
+                pipe.close()
 
 
 def _position(place: tuple[int, int]) -> dict[str, int]:
